@@ -1,0 +1,71 @@
+//! The boot info: one read-only page, whose address is the entry point's only argument.
+//!
+//! The tender chooses every address anew at each boot, keeps a guard page on both sides of each region, and maps nothing else.
+
+use crate::limits::LINKS;
+
+/// Marks a boot info: `BOUNTYBX` in ASCII, little-endian.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"BOUNTYBX");
+
+/// The version of everything in this crate. Tender and guest must agree on it exactly.
+pub const VERSION: u32 = 1;
+
+/// A piece of the guest's address space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct Region {
+    /// First address.
+    pub base: u64,
+    /// Length in bytes.
+    pub len: u64,
+}
+
+/// The two queues of one link.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct Link {
+    /// Frames towards the guest; the guest must not write it.
+    pub rx: Region,
+    /// Frames from the guest.
+    pub tx: Region,
+}
+
+/// Index of the public link in [`BootInfo::links`].
+pub const FRONT: usize = 0;
+/// Index of the private link, to the backends.
+pub const BACK: usize = 1;
+
+/// [`BootInfo::machine`]: hardware virtualisation.
+pub const MACHINE_KVM: u32 = 1;
+/// [`BootInfo::machine`]: a traced child process.
+pub const MACHINE_PROCESS: u32 = 2;
+
+/// What the guest is told at its start.
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
+pub struct BootInfo {
+    /// [`MAGIC`].
+    pub magic: u64,
+    /// [`VERSION`].
+    pub version: u32,
+    /// [`MACHINE_KVM`] or [`MACHINE_PROCESS`]; for the log only.
+    pub machine: u32,
+    /// Address of the gate, see [`crate::hypercall`].
+    pub gate: u64,
+    /// Writable, zero at the start.
+    pub heap: Region,
+    /// Writable; the stack pointer starts at its end.
+    pub stack: Region,
+    /// See [`crate::control`].
+    pub control: Region,
+    /// See [`crate::log`].
+    pub log: Region,
+    /// The boot seed; gone after `sealed`.
+    pub seed: Region,
+    /// The boot bundle, `len` being its exact length; gone after `sealed`.
+    pub bundle: Region,
+    /// The links: [`FRONT`], [`BACK`].
+    pub links: [Link; LINKS],
+}
+
+const _: () = assert!(size_of::<BootInfo>() == 24 + 6 * 16 + LINKS * 32, "no padding");

@@ -1,0 +1,36 @@
+//! The three hypercalls, and how the gate page reaches them.
+//!
+//! The guest calls the gate's address, which the boot info names, as `extern "sysv64" fn(number: u32, value: u32)`. It returns when the
+//! tender lets the guest go on, with every register but the caller-saved ones as it was. The gate's code is the machine's, not the
+//! image's: on `kvm` it is `out dx, eax`, the number being the port; on `process` it is a `syscall` that no kernel ever sees.
+//! No hypercall takes a pointer: what is larger than 32 bits lies in the [control page](crate::control).
+
+/// End of a turn: the tender takes the queued frames, brings new ones, and returns at the deadline of the control page at the latest.
+/// The value is not used and must be 0.
+pub const WAIT: u32 = 0x5b0;
+
+/// The guest ends. The value is its exit code, see [`exit`].
+pub const EXIT: u32 = 0x5b1;
+
+/// Start-up is over: the tender takes seed and bundle out of the guest's address space. Accepted once. The value must be 0.
+pub const SEALED: u32 = 0x5b2;
+
+/// Where the exception stubs report on `kvm`. Closed to the guest: it is not in its I/O-permission bitmap.
+pub const CRASH: u32 = 0x5b3;
+
+/// The hypercalls that the gate opens to the guest.
+pub const ALL: [u32; 3] = [WAIT, EXIT, SEALED];
+
+/// Exit codes that the guest hands to [`EXIT`].
+pub mod exit {
+    /// The guest was told to stop, and did.
+    pub const DONE: u32 = 0;
+    /// The guest panicked; its last words are in the log window.
+    pub const PANIC: u32 = 1;
+    /// The heap is exhausted.
+    pub const OUT_OF_MEMORY: u32 = 2;
+    /// The boot info, the seed or the bundle is not what this guest was built for.
+    pub const BAD_BOOT: u32 = 3;
+    /// The seed page held no seed: the guest refuses to serve.
+    pub const NO_SEED: u32 = 4;
+}

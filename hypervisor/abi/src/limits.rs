@@ -1,0 +1,46 @@
+//! Every size that both sides rely on, and the relations between them.
+
+/// A page, in bytes.
+pub const PAGE_LEN: usize = 4096;
+
+/// The longest frame that a queue carries, in bytes: an Ethernet header and a 64 KiB offloaded segment.
+pub const FRAME_LEN_MAX: usize = 14 + 65_535;
+
+/// Frames in one batch at most.
+pub const QUEUE_SLOTS: usize = 256;
+
+/// Bytes of frame data in one batch at most. Frames lie packed from the front, so a quiet link touches one page of it.
+pub const QUEUE_DATA_LEN: usize = 1 << 20;
+
+/// Each frame starts at a multiple of this, in bytes: a cache line.
+pub const FRAME_ALIGN: usize = 64;
+
+/// A queue's window, in bytes.
+pub const QUEUE_WINDOW_LEN: usize = crate::queue::DATA_OFFSET.saturating_add(QUEUE_DATA_LEN);
+
+/// The links of a cell: the public one and the private one.
+pub const LINKS: usize = 2;
+
+/// Bytes of log that a guest may write in one turn; what does not fit is dropped and counted.
+pub const LOG_WINDOW_LEN: usize = 16 * 1024;
+
+/// The seed page: its first [`SEED_LEN`] bytes are the seed, the rest is zero.
+pub const SEED_WINDOW_LEN: usize = PAGE_LEN;
+
+/// The boot seed, in bytes.
+pub const SEED_LEN: usize = 32;
+
+/// The boot bundle (configuration and secrets) at most, in bytes.
+pub const BUNDLE_LEN_MAX: usize = 4 << 20;
+
+/// The heap at least and at most, in bytes.
+pub const HEAP_LEN_MIN: usize = 8 << 20;
+/// See [`HEAP_LEN_MIN`].
+pub const HEAP_LEN_MAX: usize = 16 << 30;
+
+/// The guest's stack, in bytes.
+pub const STACK_LEN: usize = 256 * 1024;
+
+const _: () = assert!(QUEUE_DATA_LEN >= 8 * FRAME_LEN_MAX, "a batch holds several of the longest frames");
+const _: () = assert!(QUEUE_WINDOW_LEN % PAGE_LEN == 0 && LOG_WINDOW_LEN % PAGE_LEN == 0, "windows are whole pages");
+const _: () = assert!(SEED_LEN <= SEED_WINDOW_LEN, "the seed fits its page");
