@@ -1,0 +1,47 @@
+//! The checks of `tidy`, over the real tree.
+
+use tidy::{arrows, shape, tree, unsafety};
+
+fn files() -> Vec<tree::File> {
+    tree::files().expect("git lists the repository's files")
+}
+
+fn none(complaints: &[String]) {
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+#[test]
+fn dependency_arrows_are_the_allowed_ones() {
+    let files = files();
+    let manifests: Vec<_> = files.iter().filter(|file| file.path.ends_with("Cargo.toml")).collect();
+    assert!(manifests.len() >= 12, "the manifests are found");
+    none(&manifests.iter().flat_map(|file| arrows::check(&file.path, &file.text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn unsafe_is_where_the_ledger_counts_it() {
+    let files = files();
+    let ledger = files.iter().find(|file| file.path == "docs/unsafe.md").expect("docs/unsafe.md");
+    none(&unsafety::check(&files, &ledger.text));
+}
+
+#[test]
+fn every_other_crate_forbids_unsafe() {
+    none(&files().iter().filter_map(|file| unsafety::check_root(&file.path, &file.text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn files_have_the_agreed_shape() {
+    none(&files().iter().flat_map(|file| shape::check(&file.path, &file.text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_decision_is_numbered_and_listed() {
+    let files = files();
+    let decisions: Vec<_> = files.iter().filter(|file| file.path.starts_with("docs/adr/0")).collect();
+    let index = files.iter().find(|file| file.path == "docs/adr/README.md").expect("docs/adr/README.md");
+    let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+    let missing: Vec<_> = decisions.iter().map(|file| name(&file.path)).filter(|name| !index.text.contains(name.as_str())).collect();
+    none(&missing);
+    assert!(!decisions.is_empty());
+}
