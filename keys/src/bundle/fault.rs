@@ -1,0 +1,52 @@
+//! Why a bundle was refused.
+
+use core::fmt;
+
+/// Why a bundle was refused. An index says which of several it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BundleFault {
+    /// Longer than [`BUNDLE_LEN_MAX`](crate::limits::BUNDLE_LEN_MAX).
+    LimitLength,
+    /// Made by another build.
+    Version,
+    /// Not a bundle, or cut off.
+    Encoding,
+    /// More bytes than a bundle.
+    Trailing,
+    /// A link without, or with too many, or with impossible addresses, gateways, MAC or MTU.
+    Link,
+    /// No listeners, too many, twice the same, port 0, or an address that the front link has not.
+    Listener(usize),
+    /// No certificates, too many, an empty chain or key, one too long, or a name that is none.
+    Certificate(usize),
+    /// No routes or too many; a name that is none or stands twice; a second default; no or a wrong certificate or backend.
+    Route(usize),
+    /// A protocol's name that is empty or too long, or too many of them.
+    Alpn,
+    /// Tickets that live too long.
+    TicketLifetime,
+    /// A limit that is zero or beyond reason.
+    Limits,
+}
+
+impl fmt::Display for BundleFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LimitLength => f.write_str("the bundle is too long"),
+            Self::Version => f.write_str("the bundle was made by another build"),
+            Self::Encoding => f.write_str("the bundle is damaged"),
+            Self::Trailing => f.write_str("the bundle has bytes behind its end"),
+            Self::Link => f.write_str("a link of the bundle has impossible addresses, gateways, MAC or MTU"),
+            Self::Listener(index) => write!(f, "listener {index} of the bundle is missing, impossible or there twice"),
+            Self::Certificate(index) => {
+                write!(f, "certificate {index} of the bundle is missing, empty, too long or has an impossible name")
+            }
+            Self::Route(index) => write!(f, "route {index} of the bundle is missing, impossible, or takes another's name"),
+            Self::Alpn => f.write_str("an ALPN list of the bundle is too long or has an impossible name"),
+            Self::TicketLifetime => f.write_str("the tickets of the bundle live too long"),
+            Self::Limits => f.write_str("a limit of the bundle is zero or beyond reason"),
+        }
+    }
+}
+
+impl core::error::Error for BundleFault {}

@@ -1,0 +1,57 @@
+//! Every bound of this crate.
+
+/// The smallest RSA modulus that is let in, in bits.
+pub const RSA_BITS_MIN: u32 = 2048;
+/// The largest RSA modulus that the signer takes, in bits; signing beyond it costs more than a front door should pay.
+pub const RSA_BITS_MAX: u32 = 4096;
+
+/// An encoded bundle at most, in bytes. The abi's window for it is as long; a test of the supervisor compares the two.
+pub const BUNDLE_LEN_MAX: usize = 4 << 20;
+
+/// Addresses of one link at most.
+pub const ADDRESSES_MAX: usize = 16;
+/// Gateways of one link at most.
+pub const GATEWAYS_MAX: usize = 4;
+/// The smallest MTU: what IPv6 demands (RFC 8200, 5), in bytes.
+pub const MTU_MIN: u16 = 1280;
+
+/// Listeners at most.
+pub const LISTENERS_MAX: usize = 64;
+/// Certificates at most.
+pub const CERTIFICATES_MAX: usize = 1024;
+/// Certificates in one chain at most, the leaf counted.
+pub const CHAIN_MAX: usize = 10;
+/// One DER certificate at most, in bytes.
+pub const CERTIFICATE_LEN_MAX: usize = 32 * 1024;
+/// One DER private key at most, in bytes.
+pub const KEY_LEN_MAX: usize = 8 * 1024;
+/// Names in one certificate at most.
+pub const CERTIFICATE_NAMES_MAX: usize = 1024;
+
+/// Routes at most.
+pub const ROUTES_MAX: usize = 1024;
+/// Server names in one route at most.
+pub const ROUTE_NAMES_MAX: usize = 256;
+/// Certificates that one route may choose from at most.
+pub const ROUTE_CERTIFICATES_MAX: usize = 16;
+/// Backends of one route at most.
+pub const ROUTE_BACKENDS_MAX: usize = 64;
+/// Protocols (ALPN) in one list at most.
+pub const ALPN_MAX: usize = 16;
+/// One protocol's name at most, in bytes (RFC 7301, 3.1).
+pub const ALPN_LEN_MAX: usize = 255;
+
+/// A DNS name at most, in characters (RFC 1035, 2.3.4, without the final dot).
+pub const NAME_LEN_MAX: usize = 253;
+/// A label of a DNS name at most, in characters.
+pub const LABEL_LEN_MAX: usize = 63;
+
+/// Tickets live no longer than this, in seconds: seven days (RFC 8446, 4.6.1).
+pub const TICKET_LIFETIME_S_MAX: u32 = 7 * 24 * 3600;
+/// No time-out is longer than this, in milliseconds: thirty days.
+pub const TIMEOUT_MS_MAX: u64 = 30 * 24 * 3600 * 1000;
+/// No count in the limits is larger than this.
+pub const COUNT_MAX: u32 = 1 << 20;
+
+const _: () = assert!(CERTIFICATES_MAX <= u16::MAX as usize, "a route names a certificate by a u16");
+const _: () = assert!(CERTIFICATE_LEN_MAX * CHAIN_MAX + KEY_LEN_MAX < BUNDLE_LEN_MAX, "the longest chain and its key fit a bundle");
