@@ -3,6 +3,7 @@
 //! The guest calls the gate's address, which the boot info names, as `extern "sysv64" fn(number: u32, value: u32)`. It returns when the
 //! tender lets the guest go on, with every register but the caller-saved ones as it was. The gate's code is the machine's, not the
 //! image's: on `kvm` it is `out dx, eax`, the number being the port; on `process` it is a `syscall` that no kernel ever sees.
+//! The numbers lie four apart, because an `out` of 32 bits needs four ports open: so none of them opens a neighbour, nor [`CRASH`].
 //! No hypercall takes a pointer: what is larger than 32 bits lies in the [control page](crate::control).
 
 /// End of a turn: the tender takes the queued frames, brings new ones, and returns at the deadline of the control page at the latest.
@@ -10,16 +11,18 @@
 pub const WAIT: u32 = 0x5b0;
 
 /// The guest ends. The value is its exit code, see [`exit`].
-pub const EXIT: u32 = 0x5b1;
+pub const EXIT: u32 = 0x5b4;
 
 /// Start-up is over: the tender takes seed and bundle out of the guest's address space. Accepted once. The value must be 0.
-pub const SEALED: u32 = 0x5b2;
+pub const SEALED: u32 = 0x5b8;
 
 /// Where the exception stubs report on `kvm`. Closed to the guest: it is not in its I/O-permission bitmap.
-pub const CRASH: u32 = 0x5b3;
+pub const CRASH: u32 = 0x5bc;
 
 /// The hypercalls that the gate opens to the guest.
 pub const ALL: [u32; 3] = [WAIT, EXIT, SEALED];
+
+const _: () = assert!(WAIT % 4 == 0 && WAIT + 4 == EXIT && EXIT + 4 == SEALED && SEALED + 4 == CRASH, "one aligned 32-bit port each");
 
 /// Exit codes that the guest hands to [`EXIT`].
 pub mod exit {
