@@ -1,0 +1,47 @@
+# The only front door. `make help` lists what there is to do.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help deps build image run demo test lint fuzz bench facts ci clean
+
+IMAGE := target/image/bountybox.elf
+CARGO ?= cargo
+
+help: ## Say what there is to do
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+deps: ## Install what building and testing use (Debian packages), where it is missing
+	@tools/install build
+
+image: deps ## Build the guest image only
+	@appliance/build-image
+
+build: image ## Build the guest image and the bountybox command
+	@$(CARGO) build --release --locked -p bountybox
+
+run: demo ## Start the appliance on its embedded default and print a curl line that works
+
+demo: build ## The same as run
+	@target/release/bountybox demo
+
+test: build ## Everything that must hold: unit, property, end-to-end on both machines and both nets
+	@tools/install test
+	@tools/test
+
+lint: deps ## rustfmt, clippy, rustdoc, cargo-deny
+	@tools/lint
+
+fuzz: ## Run every fuzz target for a short while (nightly toolchain)
+	@tools/fuzz
+
+bench: build ## Measure against nginx; writes docs/bench/
+	@tools/install bench
+	@tools/bench
+
+facts: build ## Print the numbers that README quotes, from this tree
+	@tools/facts
+
+ci: lint test ## What CI runs
+
+clean: ## Remove what was built
+	@$(CARGO) clean

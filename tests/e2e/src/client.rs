@@ -1,0 +1,107 @@
+//! TLS clients: rustls with aws-lc-rs in this process, and what the tests need round it.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use rustls_std::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
+use rustls_std::pki_types::pem::PemObject;
+use rustls_std::pki_types::{CertificateDer, ServerName};
+use rustls_std::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::{Outcome, keys_dir};
+
+/// No step of a test waits longer for the network.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A connected client.
+pub type Stream = StreamOwned<ClientConnection, TcpStream>;
+
+/// A configuration that trusts the tests' CA and offers `groups`, or rustls' default groups.
+///
+/// # Errors
+/// When the CA cannot be read.
+pub fn config(groups: Option<&[&'static dyn SupportedKxGroup]>) -> Outcome<Arc<ClientConfig>> {
+    let mut provider = aws_lc_rs::default_provider();
+    if let Some(groups) = groups {
+        provider.kx_groups = groups.to_vec();
+    }
+    with_provider(provider)
+}
+
+fn with_provider(provider: CryptoProvider) -> Outcome<Arc<ClientConfig>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(&fs::read(keys_dir()?.join("ca.pem"))?)?)?;
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
+    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+}
+
+/// Connects to `address` with the server name `name`, and finishes the handshake.
+///
+/// # Errors
+/// What TCP or TLS say.
+pub fn connect_as(address: SocketAddr, name: &str, config: &Arc<ClientConfig>) -> Outcome<Stream> {
+    let tcp = TcpStream::connect_timeout(&address, PATIENCE)?;
+    tcp.set_nodelay(true)?;
+    finish(tcp, name, config)
+}
+
+/// Finishes a handshake on an open connection.
+///
+/// # Errors
+/// What TCP or TLS say.
+pub fn finish(mut tcp: TcpStream, name: &str, config: &Arc<ClientConfig>) -> Outcome<Stream> {
+    tcp.set_read_timeout(Some(PATIENCE))?;
+    tcp.set_write_timeout(Some(PATIENCE))?;
+    let mut tls = ClientConnection::new(Arc::clone(config), ServerName::try_from(name.to_owned())?)?;
+    while tls.is_handshaking() {
+        tls.complete_io(&mut tcp)?;
+    }
+    Ok(StreamOwned::new(tls, tcp))
+}
+
+/// Connects as `localhost`.
+///
+/// # Errors
+/// What TCP or TLS say.
+pub fn connect(address: SocketAddr) -> Outcome<Stream> {
+    connect_as(address, "localhost", &config(None)?)
+}
+
+/// Sends `line` and reads until the peer's `close_notify`.
+///
+/// # Errors
+/// What TCP or TLS say; a missing `close_notify` too.
+pub fn ask(stream: &mut Stream, line: &str) -> Outcome<String> {
+    stream.write_all(line.as_bytes())?;
+    stream.flush()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+/// A `ClientHello` as rustls makes it, in one record.
+///
+/// # Errors
+/// When rustls makes none.
+pub fn hello_bytes(tls: &mut ClientConnection) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    tls.write_tls(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The same handshake message, cut into records of `size` payload bytes (RFC 8446 section 5.1).
+#[must_use]
+pub fn cut_into_records(record: &[u8], size: usize) -> Vec<u8> {
+    let (header, message) = record.split_at(5.min(record.len()));
+    let mut cut = Vec::new();
+    for piece in message.chunks(size) {
+        cut.extend_from_slice(&header[..3]);
+        cut.extend_from_slice(&u16::try_from(piece.len()).unwrap_or(0).to_be_bytes());
+        cut.extend_from_slice(piece);
+    }
+    cut
+}

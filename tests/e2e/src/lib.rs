@@ -1,0 +1,38 @@
+//! What the end-to-end tests are made of: a place, a box, backends, clients.
+//!
+//! Everything is real: the built `bountybox`, its guest image, a TAP device in a network namespace that the test makes, rustls with aws-lc-rs, and
+//! Debian's curl, OpenSSL and GnuTLS. Traffic goes to loopback or into that namespace only.
+//!
+//! - [`Place`]: a machine and a net to run on, and its network namespace;
+//! - [`Running`]: a started `bountybox`, ended when dropped;
+//! - [`backend`]: plain TCP servers that echo, answer or misbehave;
+//! - [`client`]: TLS clients;
+//! - [`flood`]: spoofed SYNs.
+//!
+//! ```no_run
+//! let place = e2e::Place::new(e2e::Machine::Kvm, e2e::Net::User)?;
+//! let echo = e2e::backend::echo()?;
+//! let running = e2e::Running::start(&place, &e2e::Config::one_route(&[echo.address()]))?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod backend;
+pub mod client;
+pub mod flood;
+mod place;
+mod running;
+
+pub use place::{Machine, Net, Place};
+pub use running::{Config, Running, bountybox, keys_dir};
+
+/// The result of a test's step: what went wrong, in words.
+pub type Outcome<T = ()> = Result<T, Box<dyn core::error::Error + Send + Sync>>;
+
+/// Fails with `message` unless `holds`.
+///
+/// # Errors
+/// `message`.
+pub fn ensure(holds: bool, message: impl Into<String>) -> Outcome {
+    if holds { Ok(()) } else { Err(message.into().into()) }
+}

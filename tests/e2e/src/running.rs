@@ -1,0 +1,244 @@
+//! A started `bountybox`: from its configuration to its end.
+
+use core::fmt::Write as _;
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::{Net, Outcome, Place};
+
+/// How long a box may take to become ready. It takes milliseconds; this bounds a test that waits in vain.
+const READY_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The routes and limits of a box under test.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    routes: String,
+    limits: String,
+    image: Option<PathBuf>,
+}
+
+impl Config {
+    /// One default route to `backends`.
+    #[must_use]
+    pub fn one_route(backends: &[SocketAddr]) -> Self {
+        Self::default().route(&[], backends)
+    }
+
+    /// One more route.
+    #[must_use]
+    pub fn route(mut self, sni: &[&str], backends: &[SocketAddr]) -> Self {
+        self.routes.push_str("[[route]]\n");
+        if !sni.is_empty() {
+            let _ = writeln!(self.routes, "sni = {sni:?}");
+        }
+        let backends: Vec<_> = backends.iter().map(ToString::to_string).collect();
+        let _ = writeln!(self.routes, "backends = {backends:?}");
+        self
+    }
+
+    /// One more key of `[limits]`.
+    #[must_use]
+    pub fn limit(mut self, key: &str, value: impl core::fmt::Display) -> Self {
+        let _ = writeln!(self.limits, "{key} = {value}");
+        self
+    }
+
+    /// Another guest image than the shipped one.
+    #[must_use]
+    pub fn image(mut self, path: &Path) -> Self {
+        self.image = Some(path.to_owned());
+        self
+    }
+
+    fn toml(&self, place: &Place, keys: &Path) -> String {
+        let net = match place.net {
+            Net::User => "[net]\nmode = \"user\"\n".to_owned(),
+            Net::Tap => concat!(
+                "[net]\nmode = \"tap\"\ndevice = \"bb0\"\n",
+                "addresses = [\"10.77.0.2/24\", \"fd77::2/64\"]\ngateways = [\"10.77.0.1\", \"fd77::1\"]\n"
+            )
+            .to_owned(),
+        };
+        format!(
+            "[machine]\nkind = \"{}\"\n{net}[[listen]]\naddress = \"{}\"\n[[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n{}[limits]\n{}",
+            place.machine.name(),
+            place.front(),
+            keys.join("server-chain.pem").display(),
+            keys.join("server-key.pem").display(),
+            self.routes,
+            self.limits
+        )
+    }
+}
+
+/// The built command.
+#[must_use]
+pub fn bountybox() -> PathBuf {
+    std::env::var_os("BOUNTYBOX").map_or_else(|| root().join("target/release/bountybox"), PathBuf::from)
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A folder with a CA (`ca.pem`) and a server's chain and key for `localhost`, minted once per test process.
+///
+/// # Errors
+/// What `bountybox mint` says.
+pub fn keys_dir() -> Outcome<PathBuf> {
+    static MINTED: Mutex<Option<TempDir>> = Mutex::new(None);
+    let mut minted = MINTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(dir) = minted.as_ref() {
+        return Ok(dir.path().to_owned());
+    }
+    let dir = tempfile::tempdir()?;
+    let mint = Command::new(bountybox()).args(["mint", "--dir"]).arg(dir.path()).args(["--name", "localhost", "--name", "*.example.test"]).output()?;
+    if !mint.status.success() {
+        return Err(format!("bountybox mint: {}", String::from_utf8_lossy(&mint.stderr)).into());
+    }
+    let path = dir.path().to_owned();
+    *minted = Some(dir);
+    Ok(path)
+}
+
+/// A running box.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    address: SocketAddr,
+    said: Arc<Mutex<String>>,
+    _dir: TempDir,
+}
+
+impl Running {
+    /// Starts a box and waits until it says `ready`.
+    ///
+    /// # Errors
+    /// When it ends before, or says nothing in time; with everything that it said.
+    pub fn start(place: &Place, config: &Config) -> Outcome<Self> {
+        let dir = tempfile::tempdir()?;
+        let file = dir.path().join("bountybox.toml");
+        fs::write(&file, config.toml(place, &keys_dir()?))?;
+        let mut command = Command::new(bountybox());
+        command.args(["run", "--config"]).arg(&file);
+        if let Some(image) = &config.image {
+            command.arg("--image").arg(image);
+        }
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let said = Arc::new(Mutex::new(String::new()));
+        if let Some(stderr) = child.stderr.take() {
+            collect(stderr, Arc::clone(&said));
+        }
+        let running = Self { child, address: place.front(), said, _dir: dir };
+        running.wait_for("ready", READY_TIMEOUT)?;
+        Ok(running)
+    }
+
+    /// Waits until the box has said `word`.
+    ///
+    /// # Errors
+    /// When it does not within `timeout`.
+    pub fn wait_for(&self, word: &str, timeout: Duration) -> Outcome {
+        let end = Instant::now() + timeout;
+        while Instant::now() < end {
+            if self.said().contains(word) {
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Err(format!("the box never said {word:?}; it said:\n{}", self.said()).into())
+    }
+
+    /// Everything that it wrote to standard error so far.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where it answers.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Process ids of the supervisor and all its descendants.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        descendants(self.child.id())
+    }
+
+    /// Resident memory of all its processes, in bytes, shared pages counted once per process (`Pss`).
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        self.processes().into_iter().map(proportional_set).sum()
+    }
+
+    /// Sends a signal to the supervisor.
+    ///
+    /// # Errors
+    /// When it is gone.
+    pub fn signal(&self, signal: Signal) -> Outcome {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).ok_or("no process id")?;
+        Ok(kill_process(pid, signal)?)
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it does not end within `timeout`.
+    pub fn ended(&mut self, timeout: Duration) -> Outcome<ExitStatus> {
+        let end = Instant::now() + timeout;
+        while Instant::now() < end {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        Err(format!("the box did not end within {timeout:?}; it said:\n{}", self.said()).into())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.signal(Signal::TERM);
+        if self.ended(Duration::from_secs(5)).is_err() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn collect(from: impl io::Read + Send + 'static, into: Arc<Mutex<String>>) {
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            let mut said = into.lock().unwrap_or_else(PoisonError::into_inner);
+            said.push_str(&line);
+            said.push('\n');
+        }
+    });
+}
+
+fn descendants(pid: u32) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let mut all = vec![pid];
+    for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+        all.extend(descendants(child));
+    }
+    all
+}
+
+fn proportional_set(pid: u32) -> u64 {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) * 1024
+}

@@ -1,0 +1,76 @@
+//! The end-to-end suite: every case on every machine and net, one after the other.
+//!
+//! A trial is named `machine/net/case`. What a host lacks is reported as ignored, with the reason on standard error, never as passed.
+#![forbid(unsafe_code)]
+
+mod demo;
+mod groups;
+mod hello;
+mod liveness;
+mod streams;
+mod trouble;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::thread;
+
+use e2e::{Machine, Net, Outcome, Place};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// A case: its name, and what it does in a place.
+type Case = (&'static str, fn(&Place) -> Outcome);
+
+const EVERYWHERE: &[Case] = &[
+    ("sixty_four_mebibytes_each_way_at_once_are_exact", streams::echo_exact),
+    ("a_thousand_connections_each_get_their_own_answer", streams::thousand_answers),
+    ("client_half_closes_and_still_receives", streams::client_half_closes),
+    ("backend_half_closes_and_still_receives", streams::backend_half_closes),
+    ("hello_byte_by_byte_is_accepted", hello::byte_by_byte),
+    ("hello_over_many_records_is_accepted", hello::many_records),
+    ("plain_http_gets_an_alert", hello::plain_http),
+    ("openssl_gets_x25519", groups::openssl_gets_x25519),
+    ("hybrid_client_gets_x25519mlkem768", groups::hybrid),
+    ("tls_1_1_is_refused_with_protocol_version", groups::tls11_refused),
+    ("rsa_key_exchange_is_refused_with_handshake_failure", groups::rsa_refused),
+    ("stalled_reader_blocks_only_itself", liveness::stalled_reader),
+    ("refused_backend_is_a_clean_close", trouble::refused),
+    ("reset_backend_is_a_clean_close_and_the_next_connection_works", trouble::reset),
+    ("killed_tender_is_restarted", trouble::killed_tender),
+    ("sigterm_ends_with_code_0_within_2_s", trouble::sigterm),
+];
+
+const ON_TAP: &[Case] = &[("spoofed_syns_leave_nothing_and_block_nobody", liveness::spoofed_syns)];
+
+const ON_USER: &[Case] = &[("demo_answers_curl_openssl_gnutls_and_rustls", demo::answers)];
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // One box at a time: the cases measure memory and liveness.
+    arguments.test_threads = Some(1);
+    let mut trials = Vec::new();
+    for machine in [Machine::Kvm, Machine::Process] {
+        for net in [Net::User, Net::Tap] {
+            let own = if net == Net::Tap { ON_TAP } else { ON_USER };
+            trials.extend(EVERYWHERE.iter().chain(own).map(|case| trial(machine, net, *case)));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trial(machine: Machine, net: Net, (name, case): Case) -> Trial {
+    let missing = machine.missing().or(net.missing());
+    if let Some(reason) = missing {
+        let _ = writeln!(std::io::stderr(), "skipped: {reason}: {}/{}/{name}", machine.name(), net.name());
+    }
+    Trial::test(format!("{}/{}/{name}", machine.name(), net.name()), move || in_place(machine, net, case)).with_ignored_flag(missing.is_some())
+}
+
+/// Runs a case on a thread of its own, as a TAP's place moves the thread into a namespace.
+fn in_place(machine: Machine, net: Net, case: fn(&Place) -> Outcome) -> Result<(), Failed> {
+    let outcome = thread::spawn(move || case(&Place::new(machine, net)?)).join();
+    match outcome {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(fault)) => Err(fault.to_string().into()),
+        Err(_) => Err("the case panicked".into()),
+    }
+}
