@@ -1,0 +1,73 @@
+//! What the appliance has counted. Numbers that only grow, but for the gauge.
+
+#[cfg(doc)]
+use crate::report::{Budget, End};
+
+/// All counters: ours and those of both links.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Connections taken on.
+    pub accepted: u64,
+    /// Gauge: connections that are there now.
+    pub connections: u64,
+    /// Handshakes completed.
+    pub handshakes: u64,
+    /// Handshakes completed by a ticket.
+    pub resumptions: u64,
+    /// Plaintext bytes from clients to backends.
+    pub bytes_up: u64,
+    /// Plaintext bytes from backends to clients.
+    pub bytes_down: u64,
+    /// Connections turned away, by budget.
+    pub refused: Refusals,
+    /// Attempts at a backend that failed.
+    pub backend_failures: u64,
+    /// Connections ended, by reason.
+    pub ended: Ends,
+    /// Turns of connections.
+    pub turns: u64,
+    /// Steps that left work for the next, because it was more than one step does.
+    pub steps_cut_short: u64,
+    /// Reports dropped because nobody fetched them.
+    pub reports_lost: u64,
+    /// The front link's.
+    pub front: net::Counters,
+    /// The back link's.
+    pub back: net::Counters,
+}
+
+/// Connections turned away; see [`Budget`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Refusals {
+    /// [`Budget::Connections`], and those that found no place.
+    pub connections: u64,
+    /// [`Budget::Handshakes`].
+    pub handshakes: u64,
+    /// [`Budget::ConnectionsPerSource`].
+    pub connections_per_source: u64,
+    /// [`Budget::NewPerSource`].
+    pub new_per_source: u64,
+    /// [`Budget::Drain`].
+    pub drain: u64,
+}
+
+/// Connections ended; see [`End`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// [`End::Done`].
+    pub done: u64,
+    /// [`End::ClientFault`].
+    pub client_fault: u64,
+    /// [`End::UnknownName`].
+    pub unknown_name: u64,
+    /// [`End::ClientTruncated`] and [`End::ClientGone`].
+    pub client_gone: u64,
+    /// [`End::NoBackend`].
+    pub no_backend: u64,
+    /// [`End::BackendGone`].
+    pub backend_gone: u64,
+    /// [`End::Timeout`].
+    pub timeout: u64,
+    /// [`End::Drained`].
+    pub drained: u64,
+}

@@ -1,0 +1,150 @@
+//! What happened, as typed records: the access log, refusals, limits, counters. No text is made here.
+//!
+//! Reports wait in a bounded queue until they are fetched. What does not fit is dropped and counted: a flood of events never costs memory,
+//! and never holds up a frame.
+
+use alloc::boxed::Box;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::counters::Counters;
+use crate::router::RouteId;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// A client's connection was taken on.
+    Accepted(Accepted),
+    /// A client's connection was turned away at the door.
+    Refused(Refused),
+    /// A backend did not take a connection; another one may be tried.
+    BackendFailed(BackendFailed),
+    /// A connection ended.
+    Closed(Box<Record>),
+    /// Reports were lost since the last one that was fetched.
+    Lost(u64),
+    /// All counters; made when a drain begins and when it ends.
+    Counters(Box<Counters>),
+}
+
+/// Distinguishes the connections of one cell in its reports: 1, 2, 3 and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Serial(pub u64);
+
+/// See [`Report::Accepted`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// Which connection.
+    pub serial: Serial,
+    /// The listener's address.
+    pub local: SocketAddr,
+    /// The client's.
+    pub peer: SocketAddr,
+}
+
+/// See [`Report::Refused`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// Which budget was used up.
+    pub budget: Budget,
+}
+
+/// What a client's connection is counted against, cheapest check first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Budget {
+    /// The cell is being drained.
+    Drain,
+    /// Connections in all.
+    Connections,
+    /// Handshakes under way in all.
+    Handshakes,
+    /// Connections of one source.
+    ConnectionsPerSource,
+    /// New connections of one source within a second.
+    NewPerSource,
+}
+
+/// See [`Report::BackendFailed`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackendFailed {
+    /// Which connection it was for.
+    pub serial: Serial,
+    /// The backend.
+    pub backend: SocketAddr,
+    /// What went wrong.
+    pub fault: BackendFault,
+}
+
+/// Why a backend did not take a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackendFault {
+    /// It refused or broke the connection off.
+    Refused,
+    /// It did not answer in time.
+    Silent,
+    /// The private link had no flow or no address left for it.
+    Exhausted,
+}
+
+/// The access record of one connection; see [`Report::Closed`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Which connection.
+    pub serial: Serial,
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// The route, once one was chosen.
+    pub route: Option<RouteId>,
+    /// The backend, once one took the connection.
+    pub backend: Option<SocketAddr>,
+    /// Plaintext from the client to the backend, in bytes.
+    pub bytes_up: u64,
+    /// Plaintext from the backend to the client, in bytes.
+    pub bytes_down: u64,
+    /// From the accepted flow to the end of the handshake.
+    pub handshake_time: Option<Duration>,
+    /// From the accepted flow to the end.
+    pub time: Duration,
+    /// How it ended.
+    pub end: End,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Both sides said that they were done, and were told so.
+    Done,
+    /// The client broke TLS's rules; it was sent an alert.
+    ClientFault,
+    /// No route has the name that the client asked for; it was sent `unrecognized_name`.
+    UnknownName,
+    /// The client went away without a close_notify. The backend sees a reset, not an end (RFC 8446 section 6.1).
+    ClientTruncated,
+    /// The client's TCP connection was reset or gave up.
+    ClientGone,
+    /// No backend took the connection. The client sees a truncation: FIN without close_notify.
+    NoBackend,
+    /// The backend reset the connection or gave up. The client sees a truncation: FIN without close_notify.
+    BackendGone,
+    /// A limit of time was reached. The client sees a truncation: FIN without close_notify.
+    Timeout(Timeout),
+    /// The drain's limit was reached.
+    Drained,
+}
+
+/// Which limit of time was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timeout {
+    /// From the accepted flow to the end of the handshake.
+    Handshake,
+    /// Without a byte in either direction.
+    Idle,
+    /// The same, when one direction has ended.
+    HalfClose,
+    /// From the accepted flow on, whatever happens.
+    Lifetime,
+    /// For the client to take the last bytes.
+    Linger,
+}
