@@ -1,0 +1,80 @@
+//! What a session reports: plain values, no references into it.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::{Alert, Hello};
+
+/// Something the owner of a session must know. Events come in the order in which they happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The client's hello is whole: answer with [`Session::accept`](crate::Session::accept) or
+    /// [`Session::refuse`](crate::Session::refuse). Until then the session takes no more bytes.
+    Hello(Box<Hello>),
+    /// The handshake is done; data may flow both ways.
+    Established(Box<Summary>),
+    /// The peer sent close_notify: it has nothing more to say, and nothing was cut off. We may still send.
+    PeerClosed,
+    /// The session is over. If an alert is due it is queued: transmit until [`Session::wants_transmit`](crate::Session::wants_transmit)
+    /// is false, then close the flow with FIN and drain it.
+    Fault(Fault),
+}
+
+/// Why a session ended other than by closure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The peer broke the protocol; this alert was queued for it.
+    Peer(Alert),
+    /// The peer speaks something else than TLS; this alert was queued for it.
+    PeerNotTls(Foreign, Alert),
+    /// The peer gave up and told us so; nothing is queued.
+    PeerAlert(Alert),
+    /// The peer's stream ended without close_notify: what it sent may be cut off (RFC 8446 §6.1). Nothing is queued.
+    PeerTruncated,
+    /// We refused the hello; the alert is queued.
+    Refused(Alert),
+    /// The keys of a TLS 1.2 session are used up (RFC 8446 §5.5); close_notify is queued.
+    LimitKeyUse,
+    /// Something of our own failed; internal_error is queued where that is possible.
+    Internal,
+}
+
+/// What a peer speaks that is not TLS, as far as its first bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Foreign {
+    /// An HTTP request in the clear.
+    Http,
+    /// A hello in the format of SSL 2.0 (RFC 6176).
+    Ssl2,
+    /// Anything else.
+    Unknown,
+}
+
+/// A protocol version that this crate negotiates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Version {
+    /// RFC 5246, with ECDHE and AEAD suites only.
+    Tls12,
+    /// RFC 8446.
+    Tls13,
+}
+
+/// What was negotiated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Protocol version.
+    pub version: Version,
+    /// Cipher suite, as numbered by IANA.
+    pub suite: u16,
+    /// Key exchange group, as numbered by IANA; none where a TLS 1.2 session was resumed.
+    pub group: Option<u16>,
+    /// The application protocol, if one was agreed.
+    pub alpn: Option<Vec<u8>>,
+    /// The server name that the client asked for, in lower case.
+    pub server_name: Option<String>,
+    /// True if a ticket took the place of a full handshake.
+    pub resumed: bool,
+    /// True if a HelloRetryRequest was needed.
+    pub retried: bool,
+}

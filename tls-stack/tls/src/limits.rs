@@ -1,0 +1,65 @@
+//! Every bound of this crate, and how the bounds relate.
+
+/// Longest plaintext of one record, in bytes (RFC 8446 §5.1).
+pub const RECORD_PLAIN_LEN_MAX: usize = 1 << 14;
+
+/// Longest protected fragment of one record, in bytes (RFC 8446 §5.2: 2^14 + 256). TLS 1.2 would allow 2^14 + 2048, but
+/// no AEAD suite ever needs it, so one bound serves both.
+pub const RECORD_CIPHER_LEN_MAX: usize = RECORD_PLAIN_LEN_MAX + 256;
+
+/// Length of a record's header, in bytes.
+pub const RECORD_HEADER_LEN: usize = 5;
+
+/// Longest whole record, in bytes; also the most that a session keeps of a partial record once it is established.
+pub const RECORD_LEN_MAX: usize = RECORD_HEADER_LEN + RECORD_CIPHER_LEN_MAX;
+
+/// The most that protection adds to one fragment, header included, in bytes: TLS 1.2 AES-GCM's 5 + 8 + 16.
+pub const RECORD_OVERHEAD_MAX: usize = RECORD_HEADER_LEN + 8 + 16;
+
+/// Longest ClientHello, in bytes, its handshake header included. Checked against the length that the peer claims, before any
+/// of it is kept. The largest seen from real clients (hybrid key share, resumption, padding) is below 4 KiB.
+pub const HELLO_LEN_MAX: usize = RECORD_PLAIN_LEN_MAX;
+
+/// Most bytes of handshake records that may wait for the rest of their message, after the first ClientHello.
+pub const HANDSHAKE_INPUT_LEN_MAX: usize = RECORD_LEN_MAX + 2048;
+
+/// Longest record that is legal during the handshake, before the keys of either side are in use, in bytes.
+pub const HELLO_RECORD_LEN_MAX: usize = RECORD_PLAIN_LEN_MAX;
+
+/// Most ALPN protocols of a hello that are looked at.
+pub const ALPN_OFFERED_MAX: usize = 64;
+
+/// Most records of a hello: no record may be empty, so there are never more than bytes.
+pub const HELLO_RECORDS_MAX: usize = HELLO_LEN_MAX;
+
+/// Consecutive records without content after which an established session is ended.
+pub const EMPTY_RECORDS_MAX: u8 = 32;
+
+/// Consecutive KeyUpdates without data between them after which a session is ended (as BoringSSL's and rustls' bound).
+pub const KEY_UPDATES_MAX: u8 = 32;
+
+/// Warning alerts that a session takes before it is ended (as BoringSSL's and rustls' bound).
+pub const WARNING_ALERTS_MAX: u8 = 4;
+
+/// Records protected under one AES-GCM key before the key is changed (TLS 1.3) or the session closed (TLS 1.2):
+/// below 2^24.5, RFC 8446 §5.5.
+pub const RECORDS_PER_KEY_MAX: u64 = 1 << 24;
+
+/// Events that can wait for `poll_event`: a hello or an establishment, the peer's closure, a fault.
+pub const EVENTS_MAX: usize = 4;
+
+/// Certificates of one configuration.
+pub const IDENTITIES_MAX: usize = 1024;
+
+/// TLS 1.3 tickets sent after a full handshake, unless the configuration says otherwise.
+pub const TICKETS_DEFAULT: usize = 2;
+
+/// Most TLS 1.3 tickets that a configuration may ask for.
+pub const TICKETS_MAX: usize = 8;
+
+/// Longest lifetime of a ticket, in seconds: seven days (RFC 8446 §4.6.1).
+pub const TICKET_LIFETIME_MAX_S: u32 = 7 * 24 * 60 * 60;
+
+const _: () = assert!(HELLO_LEN_MAX <= RECORD_PLAIN_LEN_MAX, "the hello is replayed to rustls as one record");
+const _: () = assert!(HANDSHAKE_INPUT_LEN_MAX >= RECORD_LEN_MAX, "one whole record must fit");
+const _: () = assert!(HELLO_LEN_MAX + HANDSHAKE_INPUT_LEN_MAX <= 40 * 1024, "the handshake's memory stays bounded");
