@@ -114,14 +114,11 @@ impl Handshake {
         }
     }
 
-    /// Queues close_notify, under whatever keys are in use.
-    pub(crate) fn close(&mut self, out: &mut Outbox) {
-        self.connection.send_close_notify();
-        self.input.clear();
-        while let Ok(ConnectionState::EncodeTlsData(flight)) = self.connection.process_tls_records(&mut []).state {
-            if encode(flight, out).is_err() {
-                break;
-            }
+    /// Gives up: queues `alert` in the clear as long as that is what the peer expects. Under the keys of a TLS 1.3 handshake rustls lets nobody but
+    /// itself speak, so there the peer sees the end of the stream alone.
+    pub(crate) fn give_up(&self, alert: Alert, out: &mut Outbox) {
+        if self.connection.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+            out.push(&alert.plain_record());
         }
     }
 
@@ -185,7 +182,9 @@ fn alert_of(error: &Error) -> Alert {
         Error::PeerSentOversizedRecord => Alert::RECORD_OVERFLOW,
         Error::PeerIncompatible(_) | Error::NoApplicationProtocol => Alert::HANDSHAKE_FAILURE,
         Error::PeerMisbehaved(rustls::PeerMisbehaved::InvalidKeyShare) => Alert::ILLEGAL_PARAMETER,
-        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } | Error::PeerMisbehaved(_) => Alert::UNEXPECTED_MESSAGE,
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } | Error::PeerMisbehaved(_) => {
+            Alert::UNEXPECTED_MESSAGE
+        }
         _ => Alert::INTERNAL_ERROR,
     }
 }

@@ -138,7 +138,7 @@ impl Session {
     pub fn refuse(&mut self, refusal: Refusal) {
         match &mut self.state {
             State::Hello(_) | State::Greeted(_) => self.outbox.push(&refusal.alert().plain_record()),
-            State::Handshake(handshake, _) => handshake.close(&mut self.outbox),
+            State::Handshake(handshake, _) => handshake.give_up(refusal.alert(), &mut self.outbox),
             State::Traffic(_) | State::Over => return,
         }
         self.fail(Fault::Refused(refusal.alert()));
@@ -185,7 +185,7 @@ impl Session {
                 self.state = State::Over;
             }
             State::Handshake(handshake, _) => {
-                handshake.close(&mut self.outbox);
+                handshake.give_up(Alert::CLOSE_NOTIFY, &mut self.outbox);
                 self.state = State::Over;
             }
             State::Traffic(traffic) => traffic.push_alert(Alert::CLOSE_NOTIFY, &mut self.outbox),

@@ -178,7 +178,8 @@ impl Traffic {
             }
             let space = out.get_mut(sent.produced..).unwrap_or_default();
             let len = rest.len().min(RECORD_PLAIN_LEN_MAX).min(space.len().saturating_sub(self.sealer.overhead()));
-            let Some(produced) = rest.get(..len).filter(|part| !part.is_empty()).and_then(|part| self.sealer.seal(content::DATA, part, space))
+            let Some(produced) =
+                rest.get(..len).filter(|part| !part.is_empty()).and_then(|part| self.sealer.seal(content::DATA, part, space))
             else {
                 break;
             };

@@ -52,11 +52,6 @@ impl Assembler {
         (bytes.len(), Ok(Step::More))
     }
 
-    /// True if nothing has come yet.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.header.is_empty() && self.message.is_empty()
-    }
-
     fn take_header(&mut self, bytes: &[u8]) -> Result<usize, Fault> {
         let Some(&byte) = bytes.first() else { return Ok(0) };
         if self.header.is_full() {
