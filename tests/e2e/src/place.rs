@@ -1,11 +1,11 @@
 //! Where a test runs: a machine, a net, and for the TAP a network namespace of the test's own.
 
+use core::net::SocketAddr;
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::fs::File;
 use std::io;
-use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 

@@ -24,10 +24,7 @@ pub fn root() -> PathBuf {
 /// # Errors
 /// When git does not answer or a file cannot be read.
 pub fn files() -> io::Result<Vec<File>> {
-    let listed = Command::new("git")
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-        .current_dir(root())
-        .output()?;
+    let listed = Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root()).output()?;
     if !listed.status.success() {
         return Err(io::Error::other("git ls-files failed"));
     }

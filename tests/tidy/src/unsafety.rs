@@ -19,7 +19,7 @@ pub fn count(text: &str) -> usize {
     let code = strip(text);
     let bytes = code.as_bytes();
     let word = |at: usize| bytes.get(at).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    code.match_indices("unsafe").filter(|(at, found)| !(*at > 0 && word(at - 1)) && !word(at + found.len())).count()
+    code.match_indices("unsafe").filter(|(at, found)| !at.checked_sub(1).is_some_and(word) && !word(at + found.len())).count()
 }
 
 /// `text` without comments, strings and character literals.

@@ -62,7 +62,8 @@ fn trial(machine: Machine, net: Net, (name, case): Case) -> Trial {
     if let Some(reason) = missing {
         let _ = writeln!(std::io::stderr(), "skipped: {reason}: {}/{}/{name}", machine.name(), net.name());
     }
-    Trial::test(format!("{}/{}/{name}", machine.name(), net.name()), move || in_place(machine, net, case)).with_ignored_flag(missing.is_some())
+    Trial::test(format!("{}/{}/{name}", machine.name(), net.name()), move || in_place(machine, net, case))
+        .with_ignored_flag(missing.is_some())
 }
 
 /// Runs a case on a thread of its own, as a TAP's place moves the thread into a namespace.

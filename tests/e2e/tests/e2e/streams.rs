@@ -1,9 +1,9 @@
 //! Bytes arrive as they were sent, in both directions, however many connections there are.
 
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::io::{Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use e2e::{Config, Outcome, Place, Running, backend, client, ensure};
@@ -77,7 +77,10 @@ fn pump(stream: &mut client::Stream) -> Outcome<bool> {
 pub(crate) fn thousand_answers(place: &Place) -> Outcome {
     const CONNECTIONS: usize = 1_000;
     let answer = backend::answer()?;
-    let running = Running::start(place, &Config::one_route(&[answer.address()]).limit("connections_per_source", 2_000).limit("new_per_source_per_s", 5_000))?;
+    let running = Running::start(
+        place,
+        &Config::one_route(&[answer.address()]).limit("connections_per_source", 2_000).limit("new_per_source_per_s", 5_000),
+    )?;
     let config = client::config(None)?;
     let address = running.address();
     // All are connected before the first asks: they are open at the same time.

@@ -1,0 +1,218 @@
+//! The servers under test: nginx, and bountybox on each machine and net. All run in one network namespace that this program makes.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::fs;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Instant;
+
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use tempfile::TempDir;
+
+use crate::{Outcome, cpu};
+
+/// A folder with keys and configurations, and the namespace.
+#[derive(Debug)]
+pub(crate) struct Place {
+    dir: TempDir,
+    namespace: String,
+    command: PathBuf,
+}
+
+/// A way to serve.
+#[derive(Debug)]
+pub(crate) struct Subject {
+    pub(crate) name: &'static str,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Nginx,
+    Bountybox { machine: &'static str, tap: bool },
+}
+
+/// A started server, ended when dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+/// Every subject that this host can run. A missing one is named on standard error.
+pub(crate) fn all(_: &Place) -> Vec<Subject> {
+    let mut subjects = vec![Subject { name: "nginx", kind: Kind::Nginx }];
+    let own = [("kvm/tap", "kvm", true), ("kvm/user", "kvm", false), ("process/tap", "process", true), ("process/user", "process", false)];
+    for (name, machine, tap) in own {
+        if machine == "kvm" && !Path::new("/dev/kvm").exists() {
+            crate::say(&format!("skipped: no /dev/kvm: {name}"));
+            continue;
+        }
+        subjects.push(Subject { name, kind: Kind::Bountybox { machine, tap } });
+    }
+    subjects
+}
+
+impl Place {
+    /// Makes the namespace (this thread moves into it) and mints the keys.
+    pub(crate) fn prepare() -> Outcome<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let command = std::env::var_os("BOUNTYBOX").map_or_else(|| root.join("target/release/bountybox"), PathBuf::from);
+        let dir = tempfile::tempdir()?;
+        let namespace = format!("bb-bench-{}", std::process::id());
+        run("ip", &["netns", "add", &namespace])?;
+        let place = Self { dir, namespace, command };
+        let inside = fs::File::open(format!("/run/netns/{}", place.namespace))?;
+        move_into_link_name_space(inside.as_fd(), Some(LinkNameSpaceType::Network))?;
+        run("ip", &["link", "set", "lo", "up"])?;
+        run("ip", &["tuntap", "add", "dev", "bb0", "mode", "tap", "vnet_hdr"])?;
+        run("ip", &["addr", "add", "10.77.0.1/24", "dev", "bb0"])?;
+        run("ip", &["link", "set", "bb0", "up"])?;
+        fs::write("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535")?;
+        fs::write("/proc/sys/net/ipv4/tcp_tw_reuse", "1")?;
+        let dir_text = place.dir.path().display().to_string();
+        run(&place.command.display().to_string(), &["mint", "--dir", &dir_text, "--name", "localhost"])?;
+        Ok(place)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = run("ip", &["netns", "del", &self.namespace]);
+    }
+}
+
+impl Subject {
+    /// Starts the server and waits until it accepts.
+    pub(crate) fn start(&self, place: &Place, backend: SocketAddr) -> Outcome<Server> {
+        let server = self.launch(place, backend)?;
+        let end = Instant::now() + Duration::from_secs(10);
+        while std::net::TcpStream::connect_timeout(&server.address, Duration::from_millis(100)).is_err() {
+            if Instant::now() > end {
+                return Err(format!("{} does not accept", self.name).into());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        thread::sleep(Duration::from_millis(100));
+        Ok(server)
+    }
+
+    /// Starts the server and does not wait.
+    pub(crate) fn launch(&self, place: &Place, backend: SocketAddr) -> Outcome<Server> {
+        let (mut command, address) = match self.kind {
+            Kind::Nginx => nginx(place, backend)?,
+            Kind::Bountybox { machine, tap } => bountybox(place, backend, machine, tap)?,
+        };
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(place.path("stderr.log"))?);
+        Ok(Server { child: command.spawn()?, address })
+    }
+}
+
+/// A command bound to the server's core.
+fn pinned(program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", &cpu::SERVER.to_string()]).arg(program);
+    command
+}
+
+/// nginx's stream module: terminate TLS, relay to a plain backend. The same job as ours, with one worker.
+fn nginx(place: &Place, backend: SocketAddr) -> Outcome<(Command, SocketAddr)> {
+    let address = SocketAddr::from(([127, 0, 0, 1], 9443));
+    let (dir, chain, key) = (place.dir.path().display(), place.path("server-chain.pem"), place.path("server-key.pem"));
+    let config = format!(
+        "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n\
+         daemon off; master_process off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.log error;\n\
+         worker_rlimit_nofile 65536;\n\
+         events {{ worker_connections 32768; multi_accept on; }}\n\
+         stream {{ access_log off; server {{ listen {address} ssl backlog=4096; ssl_certificate {}; ssl_certificate_key {}; \
+         ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets on; tcp_nodelay on; proxy_pass {backend}; }} }}\n",
+        chain.display(),
+        key.display()
+    );
+    fs::write(place.path("nginx.conf"), config)?;
+    let mut command = pinned(Path::new("/usr/sbin/nginx"));
+    command.arg("-c").arg(place.path("nginx.conf")).arg("-p").arg(place.dir.path());
+    Ok((command, address))
+}
+
+fn bountybox(place: &Place, backend: SocketAddr, machine: &str, tap: bool) -> Outcome<(Command, SocketAddr)> {
+    let address = if tap { SocketAddr::from(([10, 77, 0, 2], 8443)) } else { SocketAddr::from(([127, 0, 0, 1], 8443)) };
+    let net = if tap {
+        "mode = \"tap\"\ndevice = \"bb0\"\naddresses = [\"10.77.0.2/24\"]\ngateways = [\"10.77.0.1\"]\n"
+    } else {
+        "mode = \"user\"\n"
+    };
+    let (chain, key) = (place.path("server-chain.pem"), place.path("server-key.pem"));
+    let limits = "connections = 60000\nconnections_per_source = 60000\nnew_per_source_per_s = 100000\n";
+    let config = format!(
+        "[machine]\nkind = \"{machine}\"\n[net]\n{net}[[listen]]\naddress = \"{address}\"\n[[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n\
+         [[route]]\nbackends = [\"{backend}\"]\n[limits]\n{limits}",
+        chain.display(),
+        key.display()
+    );
+    let file = place.path("bountybox.toml");
+    fs::write(&file, config)?;
+    let mut command = pinned(&place.command);
+    command.args(["run", "--config"]).arg(file);
+    Ok((command, address))
+}
+
+impl Server {
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Proportional set size of the server's processes, in bytes: kernel socket memory, which nginx has and the TAP's box has not, is not in it.
+    pub(crate) fn memory(&self) -> u64 {
+        descendants(self.child.id()).into_iter().map(proportional_set).sum()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let end = Instant::now() + Duration::from_secs(4);
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if Instant::now() > end {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                break;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn descendants(pid: u32) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let mut all = vec![pid];
+    for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
+        all.extend(descendants(child));
+    }
+    all
+}
+
+fn proportional_set(pid: u32) -> u64 {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
+fn run(program: &str, arguments: &[&str]) -> Outcome {
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    let output = Command::new(program).args(arguments).env("PATH", path).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
+}
