@@ -5,7 +5,8 @@
 //! - [`memory`]: the memory behind it; [`space`]: both together, filled;
 //! - [`cell`]: one guest on one machine, in states: only a jailed cell runs;
 //! - `kvm` and `process`: the two machines, which behave alike;
-//! - [`exit`]: how a guest's turn ends; [`fault`]: what the host may do wrong; [`limits`]: every bound.
+//! - [`exit`]: how a guest's turn ends; [`fault`]: what the host may do wrong; [`limits`]: every bound;
+//! - [`host`]: raw host calls that the tender needs behind safe functions.
 //!
 //! Tender and guest never run at the same time. The windows of a cell are plain slices, borrowed from the cell while its guest stands.
 //! This crate never looks into a frame, never parses what the guest wrote, and never decides policy: that is the tender's.
@@ -19,6 +20,7 @@
 pub mod cell;
 pub mod exit;
 pub mod fault;
+pub mod host;
 pub mod image;
 mod kvm;
 pub mod layout;
