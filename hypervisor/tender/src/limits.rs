@@ -1,0 +1,45 @@
+//! Every bound of the tender.
+
+use core::time::Duration;
+
+/// How long a guest may run in one turn before it counts as hung.
+pub const TURN_BUDGET: Duration = Duration::from_secs(2);
+
+/// Host descriptors of one cell at most: listeners and TAPs that the supervisor hands over. The kernel passes 253 in one message.
+pub const DESCRIPTORS_MAX: usize = 250;
+/// The image file at most, in bytes.
+pub const IMAGE_LEN_MAX: usize = 64 << 20;
+/// The order at most, in bytes, as it travels.
+pub const ORDER_LEN_MAX: usize = 1 << 20;
+
+/// Connections of one user net at a time.
+pub const PIPES_MAX: usize = 30_000;
+/// Descriptors kept free of connections: image, machine, channel, listeners, standard streams.
+pub const DESCRIPTORS_RESERVED: usize = 64 + DESCRIPTORS_MAX;
+/// Connections accepted from one listener in one turn.
+pub const ACCEPTS_PER_TURN: usize = 64;
+/// Bytes moved through one connection in one direction and turn; then it is the next one's turn.
+pub const PUMP_LEN_MAX: usize = 512 * 1024;
+/// How long a connection attempt to one address of a backend may take.
+pub const BACKEND_CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// Readiness events taken from the kernel at once.
+pub const EVENTS_PER_POLL: usize = 256;
+/// The longest sleep; a lost wake-up could cost no more.
+pub const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// Frames read from one TAP in one turn.
+pub const TAP_READS_PER_TURN: usize = abi::limits::QUEUE_SLOTS;
+
+/// Lines of guest log per second, as a long-run mean; what is beyond it is dropped and counted.
+pub const LOG_LINES_PER_S: u32 = 2000;
+/// Lines of guest log at once.
+pub const LOG_LINES_BURST: u32 = 4000;
+/// The longest encoded log frame that is decoded, in bytes. The decoder recurses at most once per two bytes.
+pub const LOG_FRAME_LEN_MAX: usize = 1024;
+/// The longest line printed, in characters after escaping.
+pub const LINE_LEN_MAX: usize = 2048;
+/// What a pipe takes without blocking once it is writable, in bytes.
+pub const WRITE_LEN_MAX: usize = 4096;
+
+const _: () = assert!(LOG_FRAME_LEN_MAX <= abi::limits::LOG_WINDOW_LEN, "a frame fits the window");
+const _: () = assert!(LINE_LEN_MAX + 256 <= WRITE_LEN_MAX, "a line fits one write");

@@ -1,0 +1,140 @@
+//! The public side: host listeners, whose clients are connected to the guest under their own addresses.
+
+use core::time::Duration;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::io::Errno;
+
+use crate::limits::ACCEPTS_PER_TURN;
+use crate::nets::user::KIND_DOOR;
+use crate::nets::user::pipe::{Pipe, Pipes};
+use crate::nets::user::socket::{self, Socket};
+use crate::order::Ends;
+use crate::poller::{Poller, Token};
+
+/// The listeners, and what the link's two ends are called.
+#[derive(Debug)]
+pub(super) struct Front {
+    doors: Vec<Door>,
+    guest: Vec<IpAddr>,
+    host: Vec<IpAddr>,
+}
+
+#[derive(Debug)]
+struct Door {
+    listener: OwnedFd,
+    port: u16,
+    knocked: bool,
+}
+
+impl Front {
+    pub(super) fn new(ends: &Ends, doors: Vec<(OwnedFd, u16)>) -> Self {
+        let doors = doors.into_iter().map(|(listener, port)| Door { listener, port, knocked: true }).collect();
+        Self { doors, guest: ends.guest.clone(), host: ends.host.clone() }
+    }
+
+    pub(super) fn watch(&self, poller: &Poller) -> std::io::Result<()> {
+        for (door, index) in self.doors.iter().zip(0..) {
+            socket::make_non_blocking(door.listener.as_fd())?;
+            let owner = u8::try_from(abi::boot::FRONT).unwrap_or(u8::MAX);
+            poller.watch(&door.listener, Token { owner, kind: KIND_DOOR, serial: 0, index })?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn knock(&mut self, index: u32) {
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        if let Some(door) = self.doors.get_mut(index) {
+            door.knocked = true;
+        }
+    }
+
+    /// Whether a client may be waiting.
+    pub(super) fn is_knocked(&self) -> bool {
+        self.doors.iter().any(|door| door.knocked)
+    }
+
+    /// Takes no more clients: the supervisor still holds the listeners, so those that come wait for the next cell.
+    pub(super) fn close(&mut self) {
+        self.doors.clear();
+    }
+
+    /// Lets waiting clients in, while there is room for them.
+    pub(super) fn accept(&mut self, net: &mut net::Net, pipes: &mut Pipes, poller: &Poller, now: Duration) {
+        let Self { doors, guest, host } = self;
+        for door in doors {
+            for _ in 0..ACCEPTS_PER_TURN {
+                if !door.knocked || pipes.is_full() {
+                    break;
+                }
+                match Socket::accept(door.listener.as_fd()) {
+                    Ok((socket, client)) => admit(guest, host, door.port, (socket, client), net, pipes, poller, now),
+                    // Out of descriptors or memory is no reason to spin: the next client knocks again.
+                    Err(Errno::AGAIN | Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => door.knocked = false,
+                    // This client is gone already; the next may wait behind it.
+                    Err(_) => {}
+                }
+            }
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of two values that are borrowed apart")]
+fn admit(
+    guest: &[IpAddr],
+    host: &[IpAddr],
+    port: u16,
+    (socket, client): (Socket, SocketAddr),
+    net: &mut net::Net,
+    pipes: &mut Pipes,
+    poller: &Poller,
+    now: Duration,
+) {
+    let client = seen_by_guest(client, host);
+    let Some(address) = same_family(guest, client.ip()).or_else(|| guest.first().copied()) else { return socket.reset() };
+    let peer = SocketAddr::new(address, port);
+    let source = if address.is_ipv4() == client.is_ipv4() { Some(client) } else { None };
+    // A client may look like another one after the mapping; then it gets a port of ours.
+    let flow = net.connect(peer, source, now).or_else(|_| net.connect(peer, source.map(|source| SocketAddr::new(source.ip(), 0)), now));
+    let Ok(flow) = flow else { return socket.reset() };
+    if pipes.insert(poller, Pipe::connected(flow, socket)).is_err() {
+        net.abort(flow);
+    }
+}
+
+/// The client's address as the guest is to see it: a loopback address means nothing there, so it becomes the link's own gateway.
+fn seen_by_guest(client: SocketAddr, host: &[IpAddr]) -> SocketAddr {
+    let address = client.ip().to_canonical();
+    let address = if address.is_loopback() { same_family(host, address).unwrap_or(address) } else { address };
+    SocketAddr::new(address, client.port())
+}
+
+fn same_family(addresses: &[IpAddr], other: IpAddr) -> Option<IpAddr> {
+    addresses.iter().copied().find(|address| address.is_ipv4() == other.is_ipv4())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOST: [IpAddr; 2] = [IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 2, 2)), IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)];
+
+    fn seen(client: &str) -> String {
+        seen_by_guest(client.parse().unwrap(), &HOST).to_string()
+    }
+
+    #[test]
+    fn a_loopback_client_becomes_the_gateway() {
+        assert_eq!(seen("127.0.0.9:5"), "10.0.2.2:5");
+        assert_eq!(seen("[::ffff:127.0.0.1]:5"), "10.0.2.2:5");
+        assert_eq!(seen("[::1]:5"), "[::1]:5");
+    }
+
+    #[test]
+    fn any_other_client_keeps_its_address() {
+        assert_eq!(seen("192.0.2.7:44"), "192.0.2.7:44");
+        assert_eq!(seen("[::ffff:192.0.2.7]:44"), "192.0.2.7:44");
+        assert_eq!(seen("[2001:db8::1]:44"), "[2001:db8::1]:44");
+    }
+}

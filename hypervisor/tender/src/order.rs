@@ -1,0 +1,144 @@
+//! The order: what the supervisor tells a tender before it starts a cell. Secrets travel apart from it, as the bundle's bytes.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+/// What to run, and on what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The machine. The supervisor has made the choice that `auto` leaves to it.
+    pub machine: Machine,
+    /// The guest's heap, in bytes.
+    pub heap_len: u64,
+    /// The public link. Its descriptors come first.
+    pub front: Front,
+    /// The private link. Its descriptors come behind the front's.
+    pub back: Back,
+    /// How lines are printed.
+    pub lines: Lines,
+    /// How long a guest may take to stop when it is asked to, in milliseconds.
+    pub drain_ms: u64,
+    /// What the jail takes away.
+    pub jail: JailWish,
+}
+
+/// Which machine runs the guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Machine {
+    /// Hardware virtualisation by `/dev/kvm`.
+    Kvm,
+    /// A traced child process.
+    Process,
+}
+
+/// How the public link is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Front {
+    /// Host listeners, one descriptor for each door.
+    User {
+        /// Both ends of the link.
+        ends: Ends,
+        /// For each listener, the guest's port that its connections go to.
+        doors: Vec<u16>,
+    },
+    /// A TAP: one descriptor.
+    Tap {
+        /// What the guest may say on it.
+        wire: Wire,
+        /// The ports that the guest listens on.
+        ports: Vec<u16>,
+    },
+}
+
+/// How the private link is made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Back {
+    /// Host sockets; no descriptor.
+    User {
+        /// Both ends of the link.
+        ends: Ends,
+        /// The backends.
+        backends: Vec<Backend>,
+    },
+    /// A TAP: one descriptor.
+    Tap {
+        /// What the guest may say on it.
+        wire: Wire,
+        /// Where the guest may connect to.
+        backends: Vec<SocketAddr>,
+    },
+}
+
+/// Both ends of a link that ends in the tender's own TCP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ends {
+    /// The guest's link address.
+    pub guest_mac: [u8; 6],
+    /// The guest's addresses.
+    pub guest: Vec<IpAddr>,
+    /// The tender's link address: the gateway that is pinned in the guest.
+    pub host_mac: [u8; 6],
+    /// The tender's addresses: the guest's gateways.
+    pub host: Vec<IpAddr>,
+    /// Bytes of the largest IP packet that is not offloaded.
+    pub mtu: u16,
+}
+
+/// The guest's identity on a TAP: what it sends under another one is dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wire {
+    /// Its link address.
+    pub mac: [u8; 6],
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// A backend of the user net.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backend {
+    /// Where the guest connects to. It names the backend and exists nowhere else.
+    pub guest: SocketAddr,
+    /// Where it really is; tried in turn.
+    pub host: Vec<SocketAddr>,
+}
+
+/// How lines are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lines {
+    /// For people.
+    Text,
+    /// One JSON object each.
+    Json,
+}
+
+/// How far the jail goes. What the host does not allow is reported, never silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JailWish {
+    /// Everything that the host allows; the system-call filter is not optional.
+    Full,
+    /// As [`JailWish::Full`], but without new namespaces: for hosts that forbid them, and for the tests of that case.
+    WithoutNamespaces,
+}
+
+impl Front {
+    /// How many descriptors it takes.
+    #[must_use]
+    pub fn descriptors(&self) -> usize {
+        match self {
+            Self::User { doors, .. } => doors.len(),
+            Self::Tap { .. } => 1,
+        }
+    }
+}
+
+impl Back {
+    /// How many descriptors it takes.
+    #[must_use]
+    pub fn descriptors(&self) -> usize {
+        match self {
+            Self::User { .. } => 0,
+            Self::Tap { .. } => 1,
+        }
+    }
+}
