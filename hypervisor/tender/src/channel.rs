@@ -3,9 +3,9 @@
 //! The supervisor sends one parcel: lengths, with every descriptor attached, then the order and the bundle. After it, single bytes go both
 //! ways. Nothing of it stands in an argument list, in the environment, or on a disk.
 
+use core::mem::MaybeUninit;
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 

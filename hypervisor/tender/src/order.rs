@@ -1,6 +1,6 @@
 //! The order: what the supervisor tells a tender before it starts a cell. Secrets travel apart from it, as the bundle's bytes.
 
-use std::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 

@@ -35,7 +35,6 @@ pub struct Readiness {
 }
 
 /// The epoll descriptor and a buffer for its events.
-#[derive(Debug)]
 pub struct Poller {
     epoll: OwnedFd,
     events: Vec<Event>,
@@ -82,6 +81,12 @@ impl Poller {
         let readable = broken || flags.intersects(EventFlags::IN | EventFlags::RDHUP);
         let writable = broken || flags.contains(EventFlags::OUT);
         Some((Token::unpack(event.data.u64()), Readiness { readable, writable }))
+    }
+}
+
+impl core::fmt::Debug for Poller {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.debug_struct("Poller").field("epoll", &self.epoll).field("events", &self.events.len()).finish()
     }
 }
 

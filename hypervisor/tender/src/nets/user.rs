@@ -12,8 +12,8 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+use core::net::SocketAddr;
 use core::time::Duration;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 use net::{Cidr, Config, Event, Gateway, Limits, Listen, Trust};
@@ -51,7 +51,13 @@ impl User {
     ///
     /// # Errors
     /// The link's own description is unsound.
-    pub fn front(ends: &Ends, doors: Vec<(OwnedFd, u16)>, seed: [u8; 32], pipes_max: usize, now: Duration) -> Result<Self, net::ConfigFault> {
+    pub fn front(
+        ends: &Ends,
+        doors: Vec<(OwnedFd, u16)>,
+        seed: [u8; 32],
+        pipes_max: usize,
+        now: Duration,
+    ) -> Result<Self, net::ConfigFault> {
         let net = net::Net::new(config(ends, Vec::new(), pipes_max), seed, now)?;
         Ok(Self { net, pipes: Pipes::new(abi::boot::FRONT, pipes_max), side: Side::Front(Front::new(ends, doors)) })
     }
@@ -172,9 +178,8 @@ impl Net for User {
 
     fn receive(&mut self, batch: &mut Batch<'_>, now: Duration) {
         while batch.room() >= abi::limits::FRAME_LEN_MAX {
-            let filled = batch.fill(abi::limits::FRAME_LEN_MAX, |space| {
-                self.net.poll_transmit(space, now).map(|(len, offload)| (len, of_net(offload)))
-            });
+            let filled = batch
+                .fill(abi::limits::FRAME_LEN_MAX, |space| self.net.poll_transmit(space, now).map(|(len, offload)| (len, of_net(offload))));
             if filled != Ok(true) {
                 break;
             }
@@ -204,7 +209,7 @@ impl Net for User {
 
 /// Our end of the link. The guest is its only neighbour, with a pinned link address: there is nobody to resolve.
 fn config(ends: &Ends, listen: Vec<Listen>, pipes_max: usize) -> Config {
-    let host_prefix = |address: &std::net::IpAddr| Cidr { address: *address, prefix_len: if address.is_ipv4() { 32 } else { 128 } };
+    let host_prefix = |address: &core::net::IpAddr| Cidr { address: *address, prefix_len: if address.is_ipv4() { 32 } else { 128 } };
     let limits = Limits { flows: pipes_max.clamp(1, PIPES_MAX), time_wait: Duration::from_secs(1), ..Limits::default() };
     Config {
         mac: ends.host_mac,

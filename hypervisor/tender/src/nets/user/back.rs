@@ -1,8 +1,8 @@
 //! The private side: the table of backends, and connection attempts to where they really are.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 
 use net::FlowId;
 

@@ -1,7 +1,7 @@
 //! The public side: host listeners, whose clients are connected to the guest under their own addresses.
 
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
-use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
@@ -118,7 +118,7 @@ fn same_family(addresses: &[IpAddr], other: IpAddr) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    const HOST: [IpAddr; 2] = [IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 2, 2)), IpAddr::V6(std::net::Ipv6Addr::LOCALHOST)];
+    const HOST: [IpAddr; 2] = [IpAddr::V4(core::net::Ipv4Addr::new(10, 0, 2, 2)), IpAddr::V6(core::net::Ipv6Addr::LOCALHOST)];
 
     fn seen(client: &str) -> String {
         seen_by_guest(client.parse().unwrap(), &HOST).to_string()

@@ -1,8 +1,8 @@
 //! A host socket: non-blocking TCP, and what its calls say in our words.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
-use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
