@@ -22,7 +22,8 @@ pub const CRASH: u32 = 0x5bc;
 /// The hypercalls that the gate opens to the guest.
 pub const ALL: [u32; 3] = [WAIT, EXIT, SEALED];
 
-const _: () = assert!(WAIT % 4 == 0 && WAIT + 4 == EXIT && EXIT + 4 == SEALED && SEALED + 4 == CRASH, "one aligned 32-bit port each");
+const _: () =
+    assert!(WAIT.is_multiple_of(4) && WAIT + 4 == EXIT && EXIT + 4 == SEALED && SEALED + 4 == CRASH, "one aligned 32-bit port each");
 
 /// Exit codes that the guest hands to [`EXIT`].
 pub mod exit {

@@ -42,5 +42,5 @@ pub const HEAP_LEN_MAX: usize = 16 << 30;
 pub const STACK_LEN: usize = 256 * 1024;
 
 const _: () = assert!(QUEUE_DATA_LEN >= 8 * FRAME_LEN_MAX, "a batch holds several of the longest frames");
-const _: () = assert!(QUEUE_WINDOW_LEN % PAGE_LEN == 0 && LOG_WINDOW_LEN % PAGE_LEN == 0, "windows are whole pages");
+const _: () = assert!(QUEUE_WINDOW_LEN.is_multiple_of(PAGE_LEN) && LOG_WINDOW_LEN.is_multiple_of(PAGE_LEN), "windows are whole pages");
 const _: () = assert!(SEED_LEN <= SEED_WINDOW_LEN, "the seed fits its page");

@@ -59,4 +59,4 @@ pub const SLOT_LEN: usize = size_of::<Slot>();
 pub const DATA_OFFSET: usize = HEADER_LEN.saturating_add(SLOT_LEN.saturating_mul(QUEUE_SLOTS)).next_multiple_of(PAGE_LEN);
 
 const _: () = assert!(HEADER_LEN == 8 && SLOT_LEN == 16, "no padding");
-const _: () = assert!(DATA_OFFSET % FRAME_ALIGN == 0, "the first frame is aligned");
+const _: () = assert!(DATA_OFFSET.is_multiple_of(FRAME_ALIGN), "the first frame is aligned");
