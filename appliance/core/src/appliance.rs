@@ -1,21 +1,47 @@
 //! The appliance: everything between the frames of two links, as one function of its inputs.
 
-use keys::bundle::Bundle;
+use alloc::boxed::Box;
+use core::net::SocketAddr;
+use core::time::Duration;
 
-use crate::report::Report;
-use crate::wires::{Deadline, Now, Wires};
+use keys::bundle::Bundle;
+use net::{Event, FlowId, Wheel};
+use tls::Clock;
+
+use crate::connection::{Client, Connection, Next};
+use crate::counters::Counters;
+use crate::flows::Flows;
+use crate::heard::Heard;
+use crate::limits::TURNS_PER_STEP;
+use crate::ready::{Place, Ready};
+use crate::report::{Accepted, Budget, End, Refused, Report, Serial};
+use crate::start::{StartFault, world};
+use crate::table::{ConnectionId, Table};
+use crate::wires::{Deadline, Link, Now, Room, Wires};
+use crate::world::World;
 
 /// See the crate's page.
 #[derive(Debug)]
-pub struct Appliance {}
+pub struct Appliance {
+    world: World,
+    clock: Clock,
+    table: Table,
+    /// Whose flow of the front link is whose.
+    front_flows: Flows,
+    /// Each connection's deadline.
+    wheel: Wheel<ConnectionId>,
+    ready: Ready,
+    serial: Serial,
+    phase: Phase,
+}
 
-/// Why there is no appliance: what is wrong with the bundle.
+/// Whether new connections are taken on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartFault {
-    /// The front link's configuration.
-    Front(net::ConfigFault),
-    /// The back link's configuration.
-    Back(net::ConfigFault),
+enum Phase {
+    Serving,
+    /// What still runs ends at this time.
+    Draining(Duration),
+    Drained,
 }
 
 impl Appliance {
@@ -23,26 +49,253 @@ impl Appliance {
     ///
     /// # Errors
     /// What is wrong with the bundle.
-    pub fn new(_bundle: Bundle, _seed: [u8; 32], _now: Now) -> Result<Self, StartFault> {
-        Ok(Self {})
+    pub fn new(bundle: Bundle, seed: [u8; 32], now: Now) -> Result<Self, StartFault> {
+        let (world, clock) = world(&bundle, seed, now)?;
+        Ok(Self {
+            world,
+            clock,
+            table: Table::default(),
+            front_flows: Flows::default(),
+            wheel: Wheel::new(now.mono),
+            ready: Ready::default(),
+            serial: Serial(0),
+            phase: Phase::Serving,
+        })
     }
 
     /// Takes the frames that have come in, does what is to be done, and hands out frames. Says when it wants to be called again.
-    pub fn step(&mut self, _now: Now, _wires: &mut dyn Wires) -> Deadline {
-        Deadline::Never
+    ///
+    /// Only connections that an event or their deadline names cost anything, each turn and the number of turns are bounded, and what is left
+    /// over has the next step, which is then asked for at once.
+    pub fn step(&mut self, now: Now, wires: &mut dyn Wires) -> Deadline {
+        self.set_time(now);
+        self.receive(wires);
+        self.expire();
+        self.listen();
+        self.run();
+        let room = self.transmit(wires);
+        self.listen();
+        self.end_drain();
+        self.deadline(room)
     }
 
     /// The next thing that happened.
     pub fn poll_report(&mut self) -> Option<Report> {
-        None
+        self.world.reports.pop()
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        Counters {
+            connections: u64::try_from(self.table.len()).unwrap_or(u64::MAX),
+            reports_lost: self.world.reports.lost_in_all(),
+            front: *self.world.front.counters(),
+            back: *self.world.back.counters(),
+            ..self.world.counters
+        }
     }
 
     /// Accepts nothing more; what runs may finish within the bundle's drain limit.
-    pub fn drain(&mut self, _now: Now) {}
+    pub fn drain(&mut self, now: Now) {
+        if self.phase == Phase::Serving {
+            self.set_time(now);
+            self.world.front.stop_accepting();
+            self.phase = Phase::Draining(self.world.now.mono.saturating_add(self.world.times.drain));
+        }
+    }
 
     /// Whether a drain was asked for and nothing runs any more.
     #[must_use]
     pub fn drained(&self) -> bool {
-        false
+        self.phase == Phase::Drained
+    }
+
+    /// Time never goes back, whatever the caller says.
+    fn set_time(&mut self, now: Now) {
+        self.world.now = Now { mono: now.mono.max(self.world.now.mono), unix: now.unix };
+        self.clock.set(now.unix);
+    }
+
+    fn receive(&mut self, wires: &mut dyn Wires) {
+        let now = self.world.now.mono;
+        for (link, net) in [(Link::Front, &mut self.world.front), (Link::Back, &mut self.world.back)] {
+            while let Some((frame, offload)) = wires.receive(link) {
+                net.receive(frame, offload, now);
+            }
+            net.handle_timeout(now);
+        }
+    }
+
+    /// Wakes the connections whose deadline has come.
+    fn expire(&mut self) {
+        while let Some(id) = self.wheel.expired(self.world.now.mono) {
+            if let Some(connection) = self.table.get_mut(id) {
+                connection.armed = None;
+                self.ready.push(id, &mut connection.place);
+            }
+        }
+    }
+
+    /// Takes the news of both links; a net has each flow in its queue at most once.
+    fn listen(&mut self) {
+        while let Some(event) = self.world.front.poll_event() {
+            self.hear_front(event);
+        }
+        while let Some(event) = self.world.back.poll_event() {
+            self.hear_back(event);
+        }
+    }
+
+    fn hear_front(&mut self, event: Event) {
+        if let Event::Accepted { flow, local, peer } = event {
+            return self.accept(flow, local, peer);
+        }
+        let (flow, heard) = news(event);
+        let Some(id) = self.front_flows.owner(flow) else { return };
+        let Some(connection) = self.table.get_mut(id) else { return };
+        connection.client.heard.note(heard);
+        self.ready.push(id, &mut connection.place);
+    }
+
+    fn hear_back(&mut self, event: Event) {
+        let (flow, heard) = news(event);
+        let Some(id) = self.world.back_flows.owner(flow) else { return };
+        let Some(connection) = self.table.get_mut(id) else { return };
+        connection.hear_backend(flow, heard);
+        self.ready.push(id, &mut connection.place);
+    }
+
+    fn accept(&mut self, flow: FlowId, local: SocketAddr, peer: SocketAddr) {
+        if let Err(budget) = self.admit(peer) {
+            self.world.front.abort(flow);
+            self.world.counters.refused.count(budget);
+            self.world.reports.push(Report::Refused(Refused { peer, budget }));
+            return;
+        }
+        self.serial = Serial(self.serial.0.saturating_add(1));
+        let accepted = Accepted { serial: self.serial, local, peer };
+        let now = self.world.now.mono;
+        let made = self.table.insert(|id| Connection::new(Client::new(id, flow, accepted, now)));
+        let Some(id) = made else { return self.world.front.abort(flow) };
+        self.front_flows.give(flow, id);
+        self.world.counters.accepted += 1;
+        self.world.reports.push(Report::Accepted(accepted));
+        self.rest(id, now.saturating_add(self.world.times.handshake));
+    }
+
+    fn admit(&mut self, peer: SocketAddr) -> Result<(), Budget> {
+        match self.phase {
+            Phase::Serving => self.world.admission.admit(peer.ip(), self.world.now.mono),
+            Phase::Draining(_) | Phase::Drained => Err(Budget::Drain),
+        }
+    }
+
+    /// Gives the connections that have something to do their turns, as many as one step does.
+    fn run(&mut self) {
+        for _ in 0..TURNS_PER_STEP {
+            let Some(id) = self.ready.pop() else { return };
+            self.turn(id);
+        }
+        self.world.counters.steps_cut_short += u64::from(!self.ready.is_empty());
+    }
+
+    fn turn(&mut self, id: ConnectionId) {
+        let Some(connection) = self.table.get_mut(id) else { return };
+        connection.place = Place::Resting;
+        self.world.counters.turns += 1;
+        match connection.turn(&mut self.world) {
+            Next::Rest(deadline) => self.rest(id, deadline),
+            Next::Again => self.ready.push(id, &mut connection.place),
+            Next::Over(end) => self.end(id, end),
+        }
+    }
+
+    /// Arms the connection's deadline, unless it will be woken before it anyway.
+    fn rest(&mut self, id: ConnectionId, deadline: Duration) {
+        let Some(connection) = self.table.get_mut(id) else { return };
+        if let Some((armed, timer)) = connection.armed {
+            if armed <= deadline {
+                return;
+            }
+            self.wheel.disarm(timer);
+        }
+        connection.armed = Some((deadline, self.wheel.arm(deadline, id)));
+    }
+
+    fn end(&mut self, id: ConnectionId, end: End) {
+        let Some(connection) = self.table.remove(id) else { return };
+        if let Some((_, timer)) = connection.armed {
+            self.wheel.disarm(timer);
+        }
+        let now = self.world.now.mono;
+        if connection.client.log.handshake.is_none() {
+            self.world.admission.handshake_over();
+        }
+        self.world.admission.connection_over(connection.client.log.accepted.peer.ip(), now);
+        self.world.counters.ended.count(end);
+        self.world.reports.push(Report::Closed(Box::new(connection.close(end, now))));
+    }
+
+    /// Hands out frames until there are none, or a link is full.
+    fn transmit(&mut self, wires: &mut dyn Wires) -> Room {
+        let now = self.world.now.mono;
+        let mut room = Room::Left;
+        for (link, net) in [(Link::Front, &mut self.world.front), (Link::Back, &mut self.world.back)] {
+            let mut more = true;
+            while more {
+                more = false;
+                let left = wires.transmit(link, &mut |buf| {
+                    let frame = net.poll_transmit(buf, now);
+                    more = frame.is_some();
+                    frame
+                });
+                if left == Room::Full {
+                    room = Room::Full;
+                    break;
+                }
+            }
+        }
+        room
+    }
+
+    /// Ends what a drain has left, when its time is over; says so when nothing is left.
+    fn end_drain(&mut self) {
+        let Phase::Draining(until) = self.phase else { return };
+        if self.world.now.mono >= until {
+            for id in self.table.ids() {
+                if let Some(connection) = self.table.get_mut(id) {
+                    connection.abort(&mut self.world);
+                }
+                self.end(id, End::Drained);
+            }
+        }
+        let flows = self.world.front.counters().flows;
+        if self.table.len() == 0 && (flows == 0 || self.world.now.mono >= until) {
+            self.phase = Phase::Drained;
+            let counters = Box::new(self.counters());
+            self.world.reports.push(Report::Counters(counters));
+        }
+    }
+
+    fn deadline(&self, room: Room) -> Deadline {
+        if room == Room::Full || !self.ready.is_empty() {
+            return Deadline::Flush;
+        }
+        let drain = match self.phase {
+            Phase::Draining(until) => Deadline::At(until),
+            Phase::Serving | Phase::Drained => Deadline::Never,
+        };
+        let nets = Deadline::from(self.world.front.deadline()).min(self.world.back.deadline().into());
+        nets.min(self.wheel.deadline().into()).min(drain)
+    }
+}
+
+/// Which flow an event is of, and what it tells of its other end.
+fn news(event: Event) -> (FlowId, Heard) {
+    match event {
+        Event::Accepted { flow, .. } | Event::Connected(flow) | Event::Readable(flow) | Event::Writable(flow) => (flow, Heard::Connected),
+        Event::Finished(flow) => (flow, Heard::Finished),
+        Event::Closed { flow, reason } => (flow, Heard::Gone(reason)),
     }
 }

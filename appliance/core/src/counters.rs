@@ -1,6 +1,5 @@
 //! What the appliance has counted. Numbers that only grow, but for the gauge.
 
-#[cfg(doc)]
 use crate::report::{Budget, End};
 
 /// All counters: ours and those of both links.
@@ -70,4 +69,33 @@ pub struct Ends {
     pub timeout: u64,
     /// [`End::Drained`].
     pub drained: u64,
+}
+
+impl Refusals {
+    pub(crate) fn count(&mut self, budget: Budget) {
+        let counter = match budget {
+            Budget::Connections => &mut self.connections,
+            Budget::Handshakes => &mut self.handshakes,
+            Budget::ConnectionsPerSource => &mut self.connections_per_source,
+            Budget::NewPerSource => &mut self.new_per_source,
+            Budget::Drain => &mut self.drain,
+        };
+        *counter = counter.saturating_add(1);
+    }
+}
+
+impl Ends {
+    pub(crate) fn count(&mut self, end: End) {
+        let counter = match end {
+            End::Done => &mut self.done,
+            End::ClientFault(_) => &mut self.client_fault,
+            End::UnknownName => &mut self.unknown_name,
+            End::ClientTruncated | End::ClientGone => &mut self.client_gone,
+            End::NoBackend => &mut self.no_backend,
+            End::BackendGone => &mut self.backend_gone,
+            End::Timeout(_) => &mut self.timeout,
+            End::Drained => &mut self.drained,
+        };
+        *counter = counter.saturating_add(1);
+    }
 }

@@ -6,21 +6,41 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`Appliance`] | the one function: `step` |
-//! | [`Wires`] | what a step reads and writes |
-//! | [`report`] | what happened, as typed records |
+//! | [`Wires`], [`Now`], [`Deadline`] | what a step reads and writes |
+//! | [`report`], [`Counters`] | what happened, as typed records and as numbers |
+//! | [`limits`] | every bound of this crate |
+//! | `start` | from a bundle to links, routes and budgets |
+//! | `admission` | who may come in |
+//! | `router`, `routes` | from a server name to a TLS configuration and backends |
+//! | `connection` | one client's connection: a state machine of consuming states |
+//! | `table`, `flows`, `ready` | which connections there are, whose flow is whose, who has something to do |
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+mod admission;
 mod appliance;
+mod connection;
 mod counters;
+mod flows;
+mod heard;
+pub mod limits;
+mod log;
+mod ready;
 pub mod report;
 mod router;
+mod routes;
+mod seeds;
+mod start;
+mod table;
+mod times;
 mod wires;
+mod world;
 
-pub use appliance::{Appliance, StartFault};
+pub use appliance::Appliance;
 pub use counters::{Counters, Ends, Refusals};
 pub use report::Report;
-pub use router::RouteId;
+pub use router::{RouteId, RouterFault};
+pub use start::StartFault;
 pub use wires::{Deadline, Link, Now, Room, Wires};

@@ -4,10 +4,12 @@
 //! and never holds up a frame.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use core::net::SocketAddr;
 use core::time::Duration;
 
 use crate::counters::Counters;
+use crate::limits::REPORTS_MAX;
 use crate::router::RouteId;
 
 /// One thing that happened.
@@ -95,6 +97,8 @@ pub struct Record {
     pub serial: Serial,
     /// The client's address.
     pub peer: SocketAddr,
+    /// What the handshake agreed on; absent if it was not completed.
+    pub handshake: Option<Box<tls::Summary>>,
     /// The route, once one was chosen.
     pub route: Option<RouteId>,
     /// The backend, once one took the connection.
@@ -117,7 +121,7 @@ pub enum End {
     /// Both sides said that they were done, and were told so.
     Done,
     /// The client broke TLS's rules; it was sent an alert.
-    ClientFault,
+    ClientFault(tls::Fault),
     /// No route has the name that the client asked for; it was sent `unrecognized_name`.
     UnknownName,
     /// The client went away without a close_notify. The backend sees a reset, not an end (RFC 8446 section 6.1).
@@ -147,4 +151,56 @@ pub enum Timeout {
     Lifetime,
     /// For the client to take the last bytes.
     Linger,
+}
+
+/// The reports that wait.
+#[derive(Debug, Default)]
+pub(crate) struct Reports {
+    queue: VecDeque<Report>,
+    /// Since the last one that was fetched.
+    lost: u64,
+    lost_in_all: u64,
+}
+
+impl Reports {
+    pub(crate) fn push(&mut self, report: Report) {
+        if self.queue.len() < REPORTS_MAX {
+            self.queue.push_back(report);
+        } else {
+            self.lost = self.lost.saturating_add(1);
+            self.lost_in_all = self.lost_in_all.saturating_add(1);
+        }
+    }
+
+    pub(crate) fn lost_in_all(&self) -> u64 {
+        self.lost_in_all
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Report> {
+        if let Some(report) = self.queue.pop_front() {
+            return Some(report);
+        }
+        match core::mem::take(&mut self.lost) {
+            0 => None,
+            lost => Some(Report::Lost(lost)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_counted_and_said_last() {
+        let mut reports = Reports::default();
+        for lost in 0..=REPORTS_MAX as u64 {
+            reports.push(Report::Lost(lost));
+        }
+        let fetched: alloc::vec::Vec<_> = core::iter::from_fn(|| reports.pop()).collect();
+        assert_eq!(fetched.len(), REPORTS_MAX + 1);
+        assert_eq!(fetched.first(), Some(&Report::Lost(0)));
+        assert_eq!(fetched.last(), Some(&Report::Lost(1)));
+        assert_eq!(reports.pop(), None);
+    }
 }

@@ -1,0 +1,179 @@
+//! One client's connection, from the accepted flow to its access record.
+//!
+//! ```text
+//! Peeking -> Handshaking -> Connecting -> Relaying -> over
+//!    |            |             |            |
+//!    +------------+-------------+------------+--> Draining -> over
+//! ```
+//!
+//! Each state is a type whose `turn` consumes it and says what follows, so that what belongs to one state (the backend's flow, a half that
+//! is open) does not exist in another. Bytes are never held here: what cannot go on stays in the ring it came in, and its TCP window closes.
+
+mod client;
+mod connecting;
+mod draining;
+mod handshaking;
+mod peeking;
+mod relay;
+mod relaying;
+
+use alloc::boxed::Box;
+use core::time::Duration;
+
+use net::Timer;
+
+pub(crate) use client::Client;
+use connecting::Connecting;
+use draining::Draining;
+use handshaking::Handshaking;
+use peeking::Peeking;
+use relaying::Relaying;
+
+use crate::heard::Heard;
+use crate::ready::Place;
+use crate::report::{End, Record};
+use crate::world::World;
+
+/// A connection: what every state has, and the state.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    /// Whether it stands in the queue of those with something to do.
+    pub(crate) place: Place,
+    /// When the timer wheel will wake it. A wake-up that comes early because the deadline has moved is put right then.
+    pub(crate) armed: Option<(Duration, Timer)>,
+    /// `None` only while a turn runs.
+    state: Option<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    Peeking(Peeking),
+    Handshaking(Handshaking),
+    Connecting(Connecting),
+    Relaying(Relaying),
+    Draining(Draining),
+}
+
+/// What follows a turn.
+#[derive(Debug)]
+enum Turn {
+    /// Nothing to do before an event or the deadline.
+    Rest(State),
+    /// There is more to do than one turn allows.
+    Again(State),
+    /// The connection is over, and its flows have been given up.
+    Over(End),
+}
+
+/// What the owner of a connection does after its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Wake it at this time, if no event comes before.
+    Rest(Duration),
+    /// Give it another turn when the others have had theirs.
+    Again,
+    /// Take it out of the table.
+    Over(End),
+}
+
+impl Connection {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client, place: Place::default(), armed: None, state: Some(State::Peeking(Peeking)) }
+    }
+
+    /// Does what there is to do, within the bounds of one turn.
+    pub(crate) fn turn(&mut self, world: &mut World) -> Next {
+        let Some(state) = self.state.take() else { return Next::Over(End::ClientGone) };
+        let turn = if state.deadline(&self.client, world) <= world.now.mono {
+            state.expire(&mut self.client, world)
+        } else {
+            state.turn(&mut self.client, world)
+        };
+        match turn {
+            Turn::Rest(state) => {
+                let deadline = state.deadline(&self.client, world);
+                self.state = Some(state);
+                Next::Rest(deadline)
+            }
+            Turn::Again(state) => {
+                self.state = Some(state);
+                Next::Again
+            }
+            Turn::Over(end) => Next::Over(end),
+        }
+    }
+
+    /// Takes note of news of the backend's flow.
+    pub(crate) fn hear_backend(&mut self, flow: net::FlowId, heard: Heard) {
+        let backend = match &mut self.state {
+            Some(State::Connecting(state)) => &mut state.backend,
+            Some(State::Relaying(state)) => &mut state.backend,
+            _ => return,
+        };
+        if backend.flow == flow {
+            backend.heard.note(heard);
+        }
+    }
+
+    /// Ends it now: both flows are reset.
+    pub(crate) fn abort(&mut self, world: &mut World) {
+        if let Some(state) = self.state.take() {
+            state.abort(&self.client, world);
+        }
+    }
+
+    /// The access record.
+    pub(crate) fn close(self: Box<Self>, end: End, now: Duration) -> Record {
+        let time = now.saturating_sub(self.client.opened);
+        self.client.log.close(end, time)
+    }
+}
+
+impl State {
+    fn turn(self, client: &mut Client, world: &mut World) -> Turn {
+        if client.heard.is_broken() {
+            self.abort(client, world);
+            return Turn::Over(End::ClientGone);
+        }
+        match self {
+            Self::Peeking(state) => state.turn(client, world),
+            Self::Handshaking(state) => state.turn(client, world),
+            Self::Connecting(state) => state.turn(client, world),
+            Self::Relaying(state) => state.turn(client, world),
+            Self::Draining(state) => state.turn(client, world),
+        }
+    }
+
+    /// When this state has lasted long enough.
+    fn deadline(&self, client: &Client, world: &World) -> Duration {
+        match self {
+            Self::Peeking(_) | Self::Handshaking(_) => client.opened.saturating_add(world.times.handshake),
+            Self::Connecting(state) => state.deadline(world),
+            Self::Relaying(state) => state.deadline(client, world),
+            Self::Draining(state) => state.deadline(world),
+        }
+    }
+
+    /// What follows when it has.
+    fn expire(self, client: &mut Client, world: &mut World) -> Turn {
+        match self {
+            Self::Peeking(_) | Self::Handshaking(_) => {
+                world.front.abort(client.flow);
+                Turn::Over(End::Timeout(crate::report::Timeout::Handshake))
+            }
+            Self::Connecting(state) => state.expire(client, world),
+            Self::Relaying(state) => state.expire(client, world),
+            Self::Draining(state) => state.expire(client, world),
+        }
+    }
+
+    fn abort(self, client: &Client, world: &mut World) {
+        world.front.abort(client.flow);
+        match self {
+            Self::Connecting(state) => world.back.abort(state.backend.flow),
+            Self::Relaying(state) => world.back.abort(state.backend.flow),
+            Self::Peeking(_) | Self::Handshaking(_) | Self::Draining(_) => {}
+        }
+    }
+}

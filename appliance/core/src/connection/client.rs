@@ -1,0 +1,94 @@
+//! The client's side of a connection: its flow, its session, and what is known for the access record.
+
+use core::time::Duration;
+
+use net::{FlowId, Net};
+use tls::{Session, Sink};
+
+use crate::heard::Heard;
+use crate::limits::TURN_LEN;
+use crate::log::Log;
+use crate::report::Accepted;
+use crate::table::ConnectionId;
+use crate::world::World;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) id: ConnectionId,
+    pub(crate) flow: FlowId,
+    pub(crate) heard: Heard,
+    pub(crate) session: Session,
+    pub(crate) log: Log,
+    /// When the flow was accepted.
+    pub(crate) opened: Duration,
+    /// When a byte last moved in either direction.
+    pub(crate) moved: Duration,
+}
+
+impl Client {
+    pub(crate) fn new(id: ConnectionId, flow: FlowId, accepted: Accepted, now: Duration) -> Self {
+        Self { id, flow, heard: Heard::Connected, session: Session::new(), log: Log::new(accepted), opened: now, moved: now }
+    }
+
+    /// Lets the session take what has come in, its plaintext going to `sink`. Returns the bytes taken from the flow; the session may also have
+    /// gone on with a record that it had taken before.
+    pub(crate) fn read(&mut self, front: &mut Net, sink: &mut dyn Sink) -> usize {
+        let session = &mut self.session;
+        let taken = front.recv(self.flow, |bytes| {
+            let taken = session.receive(bytes, sink);
+            (taken, taken)
+        });
+        taken.unwrap_or(0)
+    }
+
+    /// The same for as long as there is no backend: data stays where it came in.
+    pub(crate) fn read_handshake(&mut self, front: &mut Net) {
+        let mut read = 0_usize;
+        while read < TURN_LEN {
+            match self.read(front, &mut NoRoom) {
+                0 => break,
+                taken => read = read.saturating_add(taken),
+            }
+        }
+    }
+
+    /// Moves what the session itself has to say (handshake, tickets, alerts) to the flow. Until all of it has gone, no data may follow:
+    /// records are numbered.
+    pub(crate) fn write(&mut self, front: &mut Net) -> Written {
+        let session = &mut self.session;
+        while session.wants_transmit() {
+            let sent = front.send(self.flow, |space| {
+                let sent = session.poll_transmit(space);
+                (sent, sent)
+            });
+            if !sent.is_ok_and(|sent| sent > 0) {
+                return Written::Waiting;
+            }
+        }
+        Written::All
+    }
+
+    /// Whether the client has said all that it will ever say, and the session has taken all of it.
+    pub(crate) fn is_exhausted(&self, world: &World) -> bool {
+        self.heard.is_finished() && world.front.readable(self.flow) == 0
+    }
+}
+
+/// Whether the session's own bytes are in the flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    All,
+    Waiting,
+}
+
+/// A sink without room: until a backend is there, data stays where it came in, encrypted.
+struct NoRoom;
+
+impl Sink for NoRoom {
+    fn room(&self) -> usize {
+        0
+    }
+
+    fn put(&mut self, _: &[u8]) {}
+}

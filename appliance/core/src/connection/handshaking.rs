@@ -1,0 +1,39 @@
+//! The handshake runs with the configuration of the chosen route. The backend knows nothing of it yet.
+
+use alloc::boxed::Box;
+
+use tls::{Event, Summary};
+
+use super::{Client, State, Turn, connecting::Connecting, draining::Draining};
+use crate::report::End;
+use crate::router::RouteId;
+use crate::world::World;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Handshaking {
+    pub(super) route: RouteId,
+}
+
+impl Handshaking {
+    pub(super) fn turn(self, client: &mut Client, world: &mut World) -> Turn {
+        client.read_handshake(&mut world.front);
+        client.write(&mut world.front);
+        match client.session.poll_event() {
+            Some(Event::Established(summary)) => self.established(summary, client, world),
+            Some(Event::Fault(fault)) => Draining::begin(End::ClientFault(fault), client, world),
+            _ if client.is_exhausted(world) => Draining::begin(End::ClientGone, client, world),
+            _ => Turn::Rest(State::Handshaking(self)),
+        }
+    }
+
+    fn established(self, summary: Box<Summary>, client: &mut Client, world: &mut World) -> Turn {
+        let time = world.now.mono.saturating_sub(client.opened);
+        client.moved = world.now.mono;
+        world.counters.handshakes += 1;
+        world.counters.resumptions += u64::from(summary.resumed);
+        client.log.handshake = Some((summary, time));
+        world.admission.handshake_over();
+        Connecting::begin(self.route, client, world)
+    }
+}

@@ -1,0 +1,32 @@
+//! Whose flow it is: from the flows of one link to connections.
+
+use alloc::vec::Vec;
+
+use net::FlowId;
+
+use crate::table::ConnectionId;
+
+/// The owners of one link's flows, by the flow's index. An entry of a flow that is gone is harmless: the id beside it tells.
+#[derive(Debug, Default)]
+pub(crate) struct Flows {
+    owners: Vec<Option<(FlowId, ConnectionId)>>,
+}
+
+impl Flows {
+    /// The flow is this connection's from now on.
+    pub(crate) fn give(&mut self, flow: FlowId, owner: ConnectionId) {
+        let index = flow.index();
+        if index >= self.owners.len() {
+            self.owners.resize(index.saturating_add(1), None);
+        }
+        if let Some(entry) = self.owners.get_mut(index) {
+            *entry = Some((flow, owner));
+        }
+    }
+
+    /// Whose it is.
+    pub(crate) fn owner(&self, flow: FlowId) -> Option<ConnectionId> {
+        let (known, owner) = self.owners.get(flow.index()).copied()??;
+        (known == flow).then_some(owner)
+    }
+}

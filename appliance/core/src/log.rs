@@ -1,0 +1,47 @@
+//! What is gathered for a connection's access record while it lives.
+
+use alloc::boxed::Box;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use crate::report::{Accepted, End, Record, Serial};
+use crate::router::RouteId;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Log {
+    pub(crate) accepted: Accepted,
+    pub(crate) route: Option<RouteId>,
+    /// What was agreed on, and how long it took.
+    pub(crate) handshake: Option<(Box<tls::Summary>, Duration)>,
+    pub(crate) backend: Option<SocketAddr>,
+    pub(crate) bytes_up: u64,
+    pub(crate) bytes_down: u64,
+}
+
+impl Log {
+    pub(crate) fn new(accepted: Accepted) -> Self {
+        Self { accepted, route: None, handshake: None, backend: None, bytes_up: 0, bytes_down: 0 }
+    }
+
+    pub(crate) fn serial(&self) -> Serial {
+        self.accepted.serial
+    }
+
+    /// The record, after `time` in all.
+    pub(crate) fn close(self, end: End, time: Duration) -> Record {
+        let (handshake, handshake_time) = self.handshake.unzip();
+        Record {
+            serial: self.accepted.serial,
+            peer: self.accepted.peer,
+            handshake,
+            route: self.route,
+            backend: self.backend,
+            bytes_up: self.bytes_up,
+            bytes_down: self.bytes_down,
+            handshake_time,
+            time,
+            end,
+        }
+    }
+}

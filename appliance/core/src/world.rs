@@ -1,0 +1,27 @@
+//! What the turns of all connections share: the two links, the routes, the time, the books.
+
+use net::Net;
+
+use crate::admission::Admission;
+use crate::counters::Counters;
+use crate::flows::Flows;
+use crate::report::Reports;
+use crate::routes::Routes;
+use crate::times::Times;
+use crate::wires::Now;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// The time of the step.
+    pub(crate) now: Now,
+    pub(crate) front: Net,
+    pub(crate) back: Net,
+    /// Whose flow of the back link is whose.
+    pub(crate) back_flows: Flows,
+    pub(crate) routes: Routes,
+    pub(crate) times: Times,
+    pub(crate) admission: Admission,
+    pub(crate) counters: Counters,
+    pub(crate) reports: Reports,
+}
