@@ -10,7 +10,7 @@ use abi::limits::{LINKS, LOG_WINDOW_LEN, PAGE_LEN, QUEUE_WINDOW_LEN, SEED_WINDOW
 
 use crate::fault::LoadFault;
 use crate::image::{Access, Image};
-use crate::limits::{ADDRESS_MAX, ADDRESS_MIN, DRAWS_MAX, GUARD_LEN, HEAP_ALIGN, IMAGE_ALIGN};
+use crate::limits::{ADDRESS_MAX, ADDRESS_MIN, DRAWS_MAX, GUARD_LEN, HEAP_ALIGN, IMAGE_ALIGN, MACHINE_LEN};
 
 const PAGE: u64 = PAGE_LEN as u64;
 
@@ -90,6 +90,7 @@ pub struct Mapping {
 /// The layout of one cell.
 #[derive(Debug, Clone)]
 pub struct Layout {
+    machine: u64,
     places: [Place; PARTS.len()],
     image_segments: Vec<crate::image::Segment>,
 }
@@ -100,7 +101,8 @@ impl Layout {
     /// # Errors
     /// [`LoadFault::HostLayout`] where `random` is not random at all.
     pub fn draw(image: &Image, heap_len: u64, bundle_len: u64, random: &mut impl FnMut() -> u64) -> Result<Self, LoadFault> {
-        let mut taken: Vec<Range<u64>> = Vec::with_capacity(PARTS.len());
+        let machine = free_address(MACHINE_LEN, PAGE, &[], random).ok_or(LoadFault::HostLayout)?;
+        let mut taken: Vec<Range<u64>> = core::iter::once(machine..machine.saturating_add(MACHINE_LEN)).collect();
         let mut places = PARTS.map(|part| Place { part, address: 0, len: part_len(part, image, heap_len, bundle_len), offset: 0 });
         let mut offset = 0;
         for place in &mut places {
@@ -110,7 +112,7 @@ impl Layout {
             place.offset = u64::next_multiple_of(offset, if place.part == Part::Heap { HEAP_ALIGN } else { PAGE });
             offset = place.offset.saturating_add(pages_len(place.len));
         }
-        Ok(Self { places, image_segments: image.segments().to_vec() })
+        Ok(Self { machine, places, image_segments: image.segments().to_vec() })
     }
 
     /// Where `part` lies.
@@ -119,6 +121,12 @@ impl Layout {
         let found = self.places.iter().find(|place| place.part == part);
         // A link that there is not has an empty place.
         found.copied().unwrap_or(Place { part, address: 0, len: 0, offset: 0 })
+    }
+
+    /// The first of [`MACHINE_LEN`] bytes of the address space, in no region, for what the machine itself must map; never for the guest.
+    #[must_use]
+    pub fn machine(&self) -> u64 {
+        self.machine
     }
 
     /// Every place, in the order of the cell's memory.

@@ -38,6 +38,17 @@ pub const ADDRESS_MIN: u64 = GUARD_LEN + (64 << 10) + 4096;
 /// No region reaches this address: the lower half's end, less the guard.
 pub const ADDRESS_MAX: u64 = (1 << 47) - GUARD_LEN;
 
+/// Bytes of the address space that the machine keeps for what it must map itself.
+pub const MACHINE_LEN: u64 = 16 * 4096;
+
+/// Pages of page tables of a `kvm` machine at most: for each region one of each level and one more where it crosses a border, and one
+/// for each 2 MiB of image and bundle and each 1 GiB of heap.
+pub const TABLES_MAX: usize = 14 * 6 + 33 + 3 + 17;
+
+/// How often the timer against hung guests ticks, in CPU time of the cell's thread. A hung guest is found a tick or two late; a busy
+/// one is interrupted this often and no more.
+pub const TICK: core::time::Duration = core::time::Duration::from_millis(50);
+
 /// How often a region's address is drawn anew before the layout is given up. With a 47-bit space even the second draw is rare.
 pub const DRAWS_MAX: usize = 1000;
 

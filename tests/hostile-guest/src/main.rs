@@ -1,0 +1,185 @@
+//! A guest that attacks its machine. It does the one [`Attack`] that its bundle names, then exits with [`SURVIVED`].
+//!
+//! It is a guest as the appliance is, built the same way, but for one thing: it is full of what the appliance's image must not hold.
+#![no_std]
+#![no_main]
+#![expect(unsafe_code, reason = "it attacks")]
+
+mod attack;
+mod instruction;
+mod runtime;
+
+use core::hint::black_box;
+use core::ptr;
+
+use abi::boot::{BootInfo, MAGIC, Region, VERSION};
+use abi::hypercall::{EXIT, SEALED, WAIT, exit};
+use attack::{Attack, Kind, PLACES, Place, SURVIVED};
+
+/// A constant in read-only memory.
+static CONSTANT: [u8; 16] = [0xc3; 16];
+/// Pointers, which the tender relocates and then protects.
+static RELOCATED: [&[u8; 16]; 1] = [&CONSTANT];
+/// Writable memory.
+static mut DATA: [u8; 16] = [0xc3; 16];
+
+/// Where the tender starts the guest.
+#[unsafe(no_mangle)]
+pub extern "sysv64" fn _start(boot: *const BootInfo) {
+    // SAFETY: the boot info is a readable page for the guest's whole life.
+    let boot = unsafe { &*boot };
+    let gate = Gate(boot.gate);
+    if boot.magic != MAGIC || boot.version != VERSION {
+        gate.call(EXIT, exit::BAD_BOOT);
+    }
+    // SAFETY: the bundle is readable and at least as long as an attack: the test made it so.
+    let bundle = unsafe { ptr::read_volatile(boot.bundle.base as *const [u8; 13]) };
+    let Some(attack) = Attack::decode(bundle) else { return gate.call(EXIT, exit::BAD_BOOT) };
+    if attack.kind == Kind::Return {
+        return;
+    }
+    run(boot, gate, attack);
+    gate.call(EXIT, SURVIVED);
+}
+
+/// The gate's address.
+#[derive(Clone, Copy)]
+struct Gate(u64);
+
+impl Gate {
+    fn call(self, number: u32, value: u32) {
+        // SAFETY: the boot info says that this is the gate's address.
+        let gate: extern "sysv64" fn(u32, u32) = unsafe { core::mem::transmute(self.0) };
+        gate(number, value);
+    }
+}
+
+fn run(boot: &BootInfo, gate: Gate, attack: Attack) {
+    let Attack { kind, target, offset } = attack;
+    let place = || PLACES.get(target as usize).map_or(0, |place| address(boot, *place)).wrapping_add_signed(offset);
+    match kind {
+        Kind::Behave => behave(gate),
+        Kind::Read => read(place()),
+        Kind::Write => write(place(), 0xc3),
+        Kind::Execute => jump(place()),
+        Kind::WriteExecute => {
+            write(place(), 0xc3);
+            jump(place());
+        }
+        Kind::Instruction => instruction::TRIES.get(target as usize).map_or((), |attempt| attempt()),
+        Kind::Out => runtime::out(target as u16, offset as u32),
+        Kind::In => runtime::input(target as u16),
+        Kind::Hang => loop {
+            core::hint::spin_loop();
+        },
+        Kind::Overflow => drop(black_box(overflow(1))),
+        Kind::Hypercall => gate.call(target, offset as u32),
+        Kind::ReadAfterSeal => {
+            gate.call(SEALED, 0);
+            gate.call(WAIT, 0);
+            read(place());
+        }
+        Kind::Queue => wild_queue(boot, gate, target as usize, offset as u32),
+        Kind::Return => {}
+        Kind::Wait => loop {
+            gate.call(WAIT, 0);
+        },
+        Kind::Inspect => gate.call(EXIT, inspect(boot)),
+        Kind::Vector => gate.call(EXIT, runtime::vector()),
+    }
+}
+
+fn behave(gate: Gate) {
+    gate.call(SEALED, 0);
+    for _ in 0..3 {
+        gate.call(WAIT, 0);
+    }
+    gate.call(EXIT, exit::DONE);
+}
+
+/// Bits of what is wrong: 1 heap not zero, 2 seed not as the test has it, 4 heap or stack not writable to their ends, 8 relocation wrong.
+fn inspect(boot: &BootInfo) -> u32 {
+    let byte = |address: u64| {
+        // SAFETY: the caller names addresses inside regions of the boot info.
+        unsafe { ptr::read_volatile(address as *const u8) }
+    };
+    let heap_zero = [0, 1, 4096, boot.heap.len - 1].iter().all(|at| byte(boot.heap.base + at) == 0);
+    let seed_right = (0..32).all(|at| byte(boot.seed.base + at) == 0x5e);
+    write(boot.heap.base, 1);
+    write(boot.heap.base + boot.heap.len - 1, 1);
+    write(boot.stack.base, 1);
+    let writable = byte(boot.heap.base) == 1 && byte(boot.heap.base + boot.heap.len - 1) == 1 && byte(boot.stack.base) == 1;
+    let relocated = ptr::eq(black_box(&RELOCATED)[0], black_box(&CONSTANT));
+    u32::from(!heap_zero) | u32::from(!seed_right) << 1 | u32::from(!writable) << 2 | u32::from(!relocated) << 3
+}
+
+fn wild_queue(boot: &BootInfo, gate: Gate, link: usize, count: u32) {
+    let tx = boot.links.get(link).map_or(0, |link| link.tx.base);
+    for at in (8..4096).step_by(4) {
+        // SAFETY: the transmit window is writable and longer than that.
+        unsafe { ptr::write_volatile((tx + at) as *mut u32, u32::MAX) };
+    }
+    // SAFETY: as above.
+    unsafe { ptr::write_volatile(tx as *mut u32, count) };
+    gate.call(WAIT, 0);
+}
+
+fn read(address: u64) {
+    // SAFETY: none: whether this faults is the question.
+    black_box(unsafe { ptr::read_volatile(address as *const u8) });
+}
+
+fn write(address: u64, byte: u8) {
+    // SAFETY: none: whether this faults is the question.
+    unsafe { ptr::write_volatile(address as *mut u8, byte) };
+}
+
+fn jump(address: u64) {
+    // SAFETY: none: whether this faults is the question.
+    let code: extern "sysv64" fn() = unsafe { core::mem::transmute(address) };
+    code();
+}
+
+#[expect(unconditional_recursion, reason = "the attack")]
+fn overflow(depth: u64) -> u64 {
+    let frame = black_box([depth; 64]);
+    overflow(black_box(depth + 1)) + frame[0]
+}
+
+fn address(boot: &BootInfo, place: Place) -> u64 {
+    let end = |region: Region| region.base + region.len.next_multiple_of(4096);
+    let [front, back] = &boot.links;
+    match place {
+        Place::Absolute => 0,
+        Place::Image => runtime::image().0,
+        Place::ImageEnd => runtime::image().1.next_multiple_of(4096),
+        Place::Text => _start as *const () as u64,
+        Place::Constants => (&raw const CONSTANT) as u64,
+        Place::Relocated => (&raw const RELOCATED) as u64,
+        Place::Data => (&raw const DATA) as u64,
+        Place::Gate => boot.gate,
+        Place::GateEnd => boot.gate + 4096,
+        Place::Boot => ptr::from_ref(boot) as u64,
+        Place::BootEnd => ptr::from_ref(boot) as u64 + 4096,
+        Place::Heap => boot.heap.base,
+        Place::HeapEnd => end(boot.heap),
+        Place::Stack => boot.stack.base,
+        Place::StackEnd => end(boot.stack),
+        Place::Control => boot.control.base,
+        Place::ControlEnd => end(boot.control),
+        Place::Log => boot.log.base,
+        Place::LogEnd => end(boot.log),
+        Place::Seed => boot.seed.base,
+        Place::SeedEnd => end(boot.seed),
+        Place::Bundle => boot.bundle.base,
+        Place::BundleEnd => end(boot.bundle),
+        Place::Rx0 => front.rx.base,
+        Place::Rx0End => end(front.rx),
+        Place::Tx0 => front.tx.base,
+        Place::Tx0End => end(front.tx),
+        Place::Rx1 => back.rx.base,
+        Place::Rx1End => end(back.rx),
+        Place::Tx1 => back.tx.base,
+        Place::Tx1End => end(back.tx),
+    }
+}

@@ -1,0 +1,98 @@
+//! What a program without a standard library must bring: the note, the memory functions, the panic handler; and two port instructions.
+
+use core::arch::{asm, global_asm};
+
+/// Marks the image as one of ours, built for this version of the ABI.
+#[repr(C)]
+struct Note {
+    name_len: u32,
+    desc_len: u32,
+    kind: u32,
+    name: [u8; 12],
+    version: u32,
+}
+
+#[used]
+#[unsafe(link_section = ".note.bountybox")]
+static NOTE: Note = Note { name_len: 10, desc_len: 4, kind: 1, name: *b"bountybox\0\0\0", version: abi::boot::VERSION };
+
+global_asm!(
+    ".globl memcpy, memmove, memset, memcmp, bcmp, rust_eh_personality",
+    "memcpy: mov rax, rdi",
+    "mov rcx, rdx",
+    "rep movsb",
+    "ret",
+    "memmove: mov rax, rdi",
+    "mov rcx, rdx",
+    "mov r8, rdi",
+    "sub r8, rsi",
+    "cmp r8, rdx",
+    "jb 2f",
+    "rep movsb",
+    "ret",
+    "2: lea rdi, [rdi + rcx - 1]",
+    "lea rsi, [rsi + rcx - 1]",
+    "std",
+    "rep movsb",
+    "cld",
+    "ret",
+    "memset: mov r8, rdi",
+    "mov eax, esi",
+    "mov rcx, rdx",
+    "rep stosb",
+    "mov rax, r8",
+    "ret",
+    "bcmp:",
+    "memcmp: xor eax, eax",
+    "mov rcx, rdx",
+    "test rcx, rcx",
+    "jz 3f",
+    "repe cmpsb",
+    "movzx eax, byte ptr [rdi - 1]",
+    "movzx ecx, byte ptr [rsi - 1]",
+    "sub ecx, eax",
+    "mov eax, ecx",
+    "3: ret",
+    "rust_eh_personality: ud2",
+);
+
+unsafe extern "C" {
+    static __ehdr_start: u8;
+    static _end: u8;
+}
+
+/// First and last address of the image.
+pub fn image() -> (u64, u64) {
+    ((&raw const __ehdr_start) as u64, (&raw const _end) as u64)
+}
+
+/// One 32-bit `out`.
+pub fn out(port: u16, value: u32) {
+    // SAFETY: none needed of the guest: whether this faults is the question.
+    unsafe { asm!("out dx, eax", in("dx") port, in("eax") value) };
+}
+
+/// One 8-bit `in`.
+pub fn input(port: u16) {
+    // SAFETY: none needed of the guest: whether this faults is the question.
+    unsafe { asm!("in al, dx", in("dx") port, out("al") _) };
+}
+
+/// 40 + 2, by AVX.
+pub fn vector() -> u32 {
+    let mut sum: u32;
+    // SAFETY: AVX is what the test asks for; the registers are given up.
+    unsafe {
+        asm!("vmovd xmm0, {a:e}", "vmovd xmm1, {b:e}", "vpaddd ymm2, ymm0, ymm1", "vmovd {sum:e}, xmm2", "vzeroupper",
+            a = in(reg) 40_u32, b = in(reg) 2_u32, sum = out(reg) sum, out("xmm0") _, out("xmm1") _, out("xmm2") _);
+    }
+    sum
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {
+        // SAFETY: ends the guest with #UD, which no test of a panic expects.
+        unsafe { asm!("ud2") };
+    }
+}
