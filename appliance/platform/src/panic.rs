@@ -23,3 +23,9 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 /// What unwinding would need. The image never unwinds: a panic ends it.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}
+
+/// Where unwinding would go on. The core library, which is built to unwind, mentions it.
+#[unsafe(no_mangle)]
+extern "C" fn _Unwind_Resume() -> ! {
+    entry::exit(exit::PANIC)
+}
