@@ -1,5 +1,7 @@
 //! Every bound of this crate, and the relations between them.
 
+use core::time::Duration;
+
 use abi::limits::{BUNDLE_LEN_MAX, HEAP_LEN_MAX, LOG_WINDOW_LEN, QUEUE_WINDOW_LEN, STACK_LEN};
 
 /// The guest image's file at most, in bytes; debug information included.
@@ -51,6 +53,18 @@ pub const TICK: core::time::Duration = core::time::Duration::from_millis(50);
 
 /// How often a region's address is drawn anew before the layout is given up. With a 47-bit space even the second draw is rare.
 pub const DRAWS_MAX: usize = 1000;
+
+/// `process`: the processor time of the guest's between two looks at its budget.
+pub const TICK: Duration = Duration::from_millis(20);
+
+/// `process`: stops in one turn that are not the guest's doing, at most: ticks, and signals from outside.
+pub const TURN_STOPS_MAX: usize = 1 << 20;
+
+/// `process`: stops at most until a system call in the guest's name has been made.
+pub const CALL_STOPS_MAX: usize = 16;
+
+/// `process`: the stack on which the child runs before its program, in bytes.
+pub const ERRAND_STACK_LEN: usize = 64 << 10;
 
 /// Bytes of all windows beside heap and image, at most.
 const SMALL_LEN_MAX: usize = 4 * QUEUE_WINDOW_LEN + LOG_WINDOW_LEN + STACK_LEN + BUNDLE_LEN_MAX + (1 << 20);

@@ -1,22 +1,81 @@
-//! The machine for hosts without `/dev/kvm`: the guest in a traced child process. (Being written.)
+//! The machine for hosts without `/dev/kvm`: the same image in a traced child process.
+//!
+//! The child's address space holds the guest's regions and nothing else. It makes no system call: ptrace (SYSEMU) stops it at each, and
+//! the kernel never runs one; the gate's `syscall` is the hypercall. So every stop is a real stop, however the guest lies, and lock-step
+//! holds as it does on `kvm`. Behind that stand seccomp filters, no descriptors, no resources, namespaces of its own, and no clock.
+//! ADR 0004 has the decision and its numbers.
+//!
+//! - `gate`: the program that the process is made from; `filter`: its seccomp filters;
+//! - `spawn`: making the process; `tracee`: ruling it; `enclosure`: shutting it in;
+//! - `verdict`: what a signal says about the guest.
+//!
+//! It never copies the tender into the child, starts no thread, and handles no signal.
+
+mod enclosure;
+mod filter;
+mod gate;
+mod spawn;
+mod tracee;
+mod verdict;
 
 use core::time::Duration;
 
+use abi::boot::MACHINE_PROCESS;
 use rustix::io::Errno;
+use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 
 use crate::cell::{Allow, Machine, Stop};
-use crate::exit::Registers;
+use crate::exit::{Cause, Registers};
 use crate::fault::{HostFault, LoadFault, Step};
 use crate::image::Image;
+use crate::layout::Part;
+use crate::limits::{TICK, TURN_STOPS_MAX};
 use crate::space::{Parcel, Space};
+use gate::Gate;
+use spawn::Namespaces;
+use tracee::{Halt, SystemCall, Tracee, UserRegisters};
 
+/// One guest in its process. The process is declared first, so that it is gone before its memory is.
+#[derive(Debug)]
 pub(crate) struct Process {
+    tracee: Tracee,
+    gate: Gate,
+    namespaces: Namespaces,
+    fault_address: u64,
     space: Space,
 }
 
 impl Process {
-    pub(crate) fn load(_image: &Image, _parcel: &Parcel) -> Result<Self, LoadFault> {
-        Err(LoadFault::Host(Step::Spawn, Errno::NOSYS))
+    pub(crate) fn load(image: &Image, parcel: &Parcel) -> Result<Self, LoadFault> {
+        let space = Space::load(MACHINE_PROCESS, &gate::CODE, image, parcel)?;
+        let gate = Gate::new(space.layout().place(Part::Gate).address);
+        pin();
+        let host = |step| move |errno| LoadFault::Host(step, errno);
+        let child = spawn::spawn(&gate.program(), space.memory().file()).map_err(host(Step::Spawn))?;
+        let mut tracee = Tracee::adopt(child.pid).map_err(host(Step::Spawn))?;
+        enclosure::build(&mut tracee, gate, &space).map_err(host(Step::Trace))?;
+        Ok(Self { tracee, gate, namespaces: child.namespaces, fault_address: 0, space })
+    }
+
+    /// What the guest's stop means; `None` where it may go on.
+    fn judge(&mut self, halt: Halt, ticks: &mut Ticks) -> Result<Option<Stop>, Errno> {
+        match halt {
+            Halt::SystemCall => Ok(Some(hypercall(self.gate, &self.tracee.system_call()?))),
+            Halt::Signal(libc::SIGPROF) => Ok(ticks.count().map(Stop::Crash)),
+            Halt::Signal(_) => self.judge_signal(),
+            Halt::Gone(signal) => Ok(Some(Stop::Crash(Cause::Signal(signal)))),
+        }
+    }
+
+    fn judge_signal(&mut self) -> Result<Option<Stop>, Errno> {
+        let info = match self.tracee.signal() {
+            // A stop of job control, which is not the guest's doing.
+            Err(Errno::INVAL) => return Ok(None),
+            other => other?,
+        };
+        self.fault_address = verdict::fault_address(&info);
+        let rip = self.tracee.registers()?.rip;
+        Ok(verdict::cause(&info, rip).map(Stop::Crash))
     }
 }
 
@@ -29,19 +88,91 @@ impl Machine for Process {
         &mut self.space
     }
 
-    fn run(&mut self, _budget: Duration) -> Result<Stop, HostFault> {
-        Err(HostFault::Host(Step::Run, Errno::NOSYS))
+    /// The budget is counted in processor time of the guest's, by a timer that rings in its own process: the tender needs neither a
+    /// timer nor a signal handler, and a host that is short of processors makes no guest look hung.
+    fn run(&mut self, budget: Duration) -> Result<Stop, HostFault> {
+        let host = |errno| HostFault::Host(Step::Run, errno);
+        let mut ticks = Ticks::new(budget);
+        for _ in 0..TURN_STOPS_MAX {
+            let halt = self.tracee.run().map_err(host)?;
+            if let Some(stop) = self.judge(halt, &mut ticks).map_err(host)? {
+                return Ok(stop);
+            }
+        }
+        Ok(Stop::Crash(Cause::Hung))
     }
 
     fn registers(&mut self) -> Result<Registers, HostFault> {
-        Err(HostFault::Host(Step::Run, Errno::NOSYS))
+        match self.tracee.registers() {
+            Ok(registers) => Ok(report(&registers, self.fault_address)),
+            // Killed from outside: there are none any more.
+            Err(Errno::SRCH) => Ok(Registers::default()),
+            Err(errno) => Err(HostFault::Host(Step::Run, errno)),
+        }
     }
 
     fn seal(&mut self) -> Result<(), HostFault> {
+        enclosure::seal(&mut self.tracee, self.gate, &self.space).map_err(|errno| HostFault::Host(Step::Seal, errno))?;
         self.space.close_secrets()
     }
 
     fn syscalls(&self) -> Vec<Allow> {
-        Vec::new()
+        let pid = u64::from(self.tracee.pid().as_raw_nonzero().get().unsigned_abs());
+        let ptrace = |request| Allow { number: libc::SYS_ptrace, args: vec![(0, request), (1, pid)] };
+        let wait = Allow { number: libc::SYS_wait4, args: vec![(0, pid), (2, 0), (3, 0)] };
+        tracee::REQUESTS.into_iter().map(ptrace).chain([wait]).collect()
     }
 }
+
+/// The guest's processor time in this turn, in whole ticks.
+struct Ticks {
+    left: u64,
+}
+
+impl Ticks {
+    /// The first tick of a turn may come at once, so it is one more than the budget holds.
+    fn new(budget: Duration) -> Self {
+        Self { left: u64::try_from(budget.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX) }
+    }
+
+    fn count(&mut self) -> Option<Cause> {
+        match self.left.checked_sub(1) {
+            Some(left) => {
+                self.left = left;
+                None
+            }
+            None => Some(Cause::Hung),
+        }
+    }
+}
+
+/// A stop at a system call: a hypercall, if it came through the gate.
+fn hypercall(gate: Gate, call: &SystemCall) -> Stop {
+    /// `AUDIT_ARCH_X86_64`: not the 32-bit entry.
+    const ARCHITECTURE: u32 = 0xc000_003e;
+    let through_gate = call.rip == gate.behind_syscall() && call.architecture == ARCHITECTURE;
+    match (u32::try_from(call.number), u32::try_from(call.args[0])) {
+        (Ok(number), Ok(value)) if through_gate => Stop::Hypercall { number, value },
+        _ => Stop::Crash(Cause::BadHypercall(call.number)),
+    }
+}
+
+fn report(registers: &UserRegisters, cr2: u64) -> Registers {
+    let UserRegisters { rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, rip, .. } = *registers;
+    let UserRegisters { r8, r9, r10, r11, r12, r13, r14, r15, eflags: rflags, .. } = *registers;
+    Registers { rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15, rip, rflags, cr2 }
+}
+
+/// Binds this thread, and so the child, to the processor that it runs on. Only one of them runs at a time, and a hand-over on one
+/// processor costs a fraction of one between two. Best effort: it is about speed alone.
+fn pin() {
+    let cpu = sched_getcpu();
+    if cpu < CpuSet::MAX_CPU {
+        let mut set = CpuSet::new();
+        set.set(cpu);
+        let _ = sched_setaffinity(None, &set);
+    }
+}
+
+#[cfg(test)]
+mod tests;

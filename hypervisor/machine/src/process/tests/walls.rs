@@ -1,0 +1,114 @@
+//! What stands round the guest's process, as the kernel shows it.
+
+use std::fs;
+
+use super::*;
+use crate::image::Access;
+
+fn read(process: &Process, name: &str) -> String {
+    fs::read_to_string(format!("/proc/{}/{name}", process.tracee.pid().as_raw_nonzero())).unwrap()
+}
+
+/// The value of a field in `/proc/PID/status`.
+fn status(process: &Process, field: &str) -> String {
+    let status = read(process, "status");
+    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    line.unwrap_or_default().trim().to_owned()
+}
+
+/// Start, end and access of every mapping that the kernel knows, but for its vsyscall page, which every process has.
+fn maps(process: &Process) -> Vec<(u64, u64, String)> {
+    let number = |text: &str| u64::from_str_radix(text, 16).unwrap();
+    let line = |line: &str| {
+        let (range, rest) = line.split_once(' ').unwrap();
+        let (start, end) = range.split_once('-').unwrap();
+        (number(start), number(end), rest[..3].to_owned())
+    };
+    read(process, "maps").lines().filter(|text| !text.ends_with("[vsyscall]")).map(line).collect()
+}
+
+fn expected(process: &Process) -> Vec<(u64, u64, String)> {
+    let access = |access| match access {
+        Access::Read => "r--",
+        Access::Write => "rw-",
+        Access::Execute => "r-x",
+    };
+    let mappings = process.space().layout().mappings();
+    let mut expected: Vec<_> = mappings.iter().map(|m| (m.address, m.address + m.len, access(m.access).to_owned())).collect();
+    expected.sort();
+    expected
+}
+
+#[test]
+fn address_space_holds_exactly_the_guests_regions() {
+    let process = load(waits_for_ever());
+    assert_eq!(maps(&process), expected(&process));
+}
+
+#[test]
+fn sealed_address_space_lacks_seed_and_bundle_only() {
+    let mut process = load(waits_for_ever());
+    assert_eq!(process.run(BUDGET), Ok(WAITS));
+    process.seal().unwrap();
+    let secrets = [Part::Seed, Part::Bundle].map(|part| process.space().layout().place(part).address);
+    let mut expected = expected(&process);
+    expected.retain(|(start, ..)| !secrets.contains(start));
+    assert_eq!(maps(&process), expected);
+}
+
+#[test]
+fn process_has_no_descriptor() {
+    let process = load(waits_for_ever());
+    let open = fs::read_dir(format!("/proc/{}/fd", process.tracee.pid().as_raw_nonzero())).unwrap().count();
+    assert_eq!(open, 0);
+}
+
+#[test]
+fn process_has_no_argument_and_no_environment() {
+    let process = load(waits_for_ever());
+    assert_eq!((read(&process, "cmdline").as_str(), read(&process, "environ").as_str()), ("", ""));
+}
+
+#[test]
+fn process_may_nothing() {
+    let mut process = load(waits_for_ever());
+    assert_eq!((status(&process, "NoNewPrivs").as_str(), status(&process, "Seccomp").as_str()), ("1", "2"));
+    assert_eq!(status(&process, "Seccomp_filters"), "1");
+    assert_eq!(process.run(BUDGET), Ok(WAITS));
+    process.seal().unwrap();
+    assert_eq!(status(&process, "Seccomp_filters"), "2");
+    for line in read(&process, "limits").lines() {
+        let none = ["Max core file size", "Max file size", "Max locked memory", "Max open files", "Max processes"];
+        if none.iter().any(|name| line.starts_with(name)) {
+            let values: Vec<_> = line.split_whitespace().rev().skip(1).take(2).collect();
+            assert_eq!(values, ["0", "0"], "{line}");
+        }
+    }
+}
+
+#[test]
+fn process_has_namespaces_of_its_own_where_the_host_allows_them() {
+    let process = load(waits_for_ever());
+    let own = |name: &str| {
+        let of = |who: &str| fs::read_link(format!("/proc/{who}/ns/{name}")).unwrap();
+        of(&process.tracee.pid().as_raw_nonzero().to_string()) != of("self")
+    };
+    let expected = process.namespaces != Namespaces::Shared;
+    assert!(["pid", "net", "mnt", "ipc", "uts", "cgroup"].into_iter().all(|name| own(name) == expected), "{:?}", process.namespaces);
+    assert_eq!(own("user"), process.namespaces == Namespaces::OwnWithUser);
+}
+
+#[test]
+fn process_runs_on_the_tenders_processor() {
+    let process = load(waits_for_ever());
+    let mine = rustix::thread::sched_getaffinity(None).unwrap();
+    let its = rustix::thread::sched_getaffinity(Some(process.tracee.pid())).unwrap();
+    assert_eq!((mine.count(), mine), (1, its));
+}
+
+#[test]
+fn layout_is_drawn_anew_for_each_process() {
+    let (one, other) = (load(waits_for_ever()), load(waits_for_ever()));
+    let starts = |process: &Process| process.space().layout().mappings().iter().map(|m| m.address).collect::<Vec<_>>();
+    assert!(starts(&one).iter().all(|start| !starts(&other).contains(start)));
+}
