@@ -33,6 +33,15 @@ pub struct Allow {
     pub args: Vec<(u8, u64)>,
 }
 
+/// A wall round the guest that the machine would have put up and the host did not allow. The guest runs without; the tender says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingWall {
+    /// `process`: a user namespace of the guest's own.
+    UserNamespace,
+    /// `process`: any namespace of the guest's own.
+    Namespaces,
+}
+
 /// The guest is in memory; its first instruction is still to come.
 #[derive(Debug)]
 pub struct Loaded;
@@ -63,6 +72,10 @@ pub(crate) trait Machine {
     fn seal(&mut self) -> Result<(), HostFault>;
     /// What `run`, `registers` and `seal` need of the host.
     fn syscalls(&self) -> Vec<Allow>;
+    /// See [`Cell::missing`].
+    fn missing(&self) -> Option<MissingWall> {
+        None
+    }
 }
 
 /// Why a machine stopped, before the cell has judged it.
@@ -98,6 +111,12 @@ impl Cell<Loaded> {
     #[must_use]
     pub fn syscalls(&self) -> Vec<Allow> {
         self.machine.syscalls()
+    }
+
+    /// The wall that this host did not allow, if any.
+    #[must_use]
+    pub fn missing(&self) -> Option<MissingWall> {
+        self.machine.missing()
     }
 
     /// Runs `jail`, which takes from this process all that it no longer needs, and makes the cell one that may run.

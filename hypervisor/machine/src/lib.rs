@@ -29,7 +29,7 @@ pub mod memory;
 mod process;
 pub mod space;
 
-pub use cell::{Allow, Cell, Jailed, Kind, Loaded};
+pub use cell::{Allow, Cell, Jailed, Kind, Loaded, MissingWall};
 pub use exit::{Cause, Crash, Exit, Registers};
 pub use fault::{HostFault, LoadFault};
 pub use image::{Image, ImageFault};

@@ -1,7 +1,5 @@
 //! Every bound of this crate, and the relations between them.
 
-use core::time::Duration;
-
 use abi::limits::{BUNDLE_LEN_MAX, HEAP_LEN_MAX, LOG_WINDOW_LEN, QUEUE_WINDOW_LEN, STACK_LEN};
 
 /// The guest image's file at most, in bytes; debug information included.
@@ -47,15 +45,12 @@ pub const MACHINE_LEN: u64 = 16 * 4096;
 /// for each 2 MiB of image and bundle and each 1 GiB of heap.
 pub const TABLES_MAX: usize = 14 * 6 + 33 + 3 + 17;
 
-/// How often the timer against hung guests ticks, in CPU time of the cell's thread. A hung guest is found a tick or two late; a busy
+/// How often the timer against hung guests ticks, in CPU time of the cell's thread (`process`: of the guest's). A hung guest is found a tick or two late; a busy
 /// one is interrupted this often and no more.
 pub const TICK: core::time::Duration = core::time::Duration::from_millis(50);
 
 /// How often a region's address is drawn anew before the layout is given up. With a 47-bit space even the second draw is rare.
 pub const DRAWS_MAX: usize = 1000;
-
-/// `process`: the processor time of the guest's between two looks at its budget.
-pub const TICK: Duration = Duration::from_millis(20);
 
 /// `process`: stops in one turn that are not the guest's doing, at most: ticks, and signals from outside.
 pub const TURN_STOPS_MAX: usize = 1 << 20;

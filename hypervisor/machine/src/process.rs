@@ -24,11 +24,11 @@ use abi::boot::MACHINE_PROCESS;
 use rustix::io::Errno;
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 
-use crate::cell::{Allow, Machine, Stop};
+use crate::cell::{Allow, Machine, MissingWall, Stop};
 use crate::exit::{Cause, Registers};
 use crate::fault::{HostFault, LoadFault, Step};
 use crate::image::Image;
-use crate::layout::Part;
+use crate::layout::{Mapping, Part};
 use crate::limits::{TICK, TURN_STOPS_MAX};
 use crate::space::{Parcel, Space};
 use gate::Gate;
@@ -120,7 +120,21 @@ impl Machine for Process {
         let pid = u64::from(self.tracee.pid().as_raw_nonzero().get().unsigned_abs());
         let ptrace = |request| Allow { number: libc::SYS_ptrace, args: vec![(0, request), (1, pid)] };
         let wait = Allow { number: libc::SYS_wait4, args: vec![(0, pid), (2, 0), (3, 0)] };
-        tracee::REQUESTS.into_iter().map(ptrace).chain([wait]).collect()
+        let base = self.space.memory().address();
+        let close = |mapping: Mapping| Allow {
+            number: libc::SYS_mprotect,
+            args: vec![(0, base.saturating_add(mapping.offset)), (1, mapping.len), (2, 0)],
+        };
+        let secrets = enclosure::secrets(&self.space).into_iter().map(close);
+        tracee::REQUESTS.into_iter().map(ptrace).chain([wait]).chain(secrets).collect()
+    }
+
+    fn missing(&self) -> Option<MissingWall> {
+        match self.namespaces {
+            Namespaces::OwnWithUser => None,
+            Namespaces::OwnWithoutUser => Some(MissingWall::UserNamespace),
+            Namespaces::Shared => Some(MissingWall::Namespaces),
+        }
     }
 }
 
@@ -130,7 +144,7 @@ struct Ticks {
 }
 
 impl Ticks {
-    /// The first tick of a turn may come at once, so it is one more than the budget holds.
+    /// The first tick of a turn may come at once, so one more than the budget holds is the guest's last.
     fn new(budget: Duration) -> Self {
         Self { left: u64::try_from(budget.as_nanos().div_ceil(TICK.as_nanos())).unwrap_or(u64::MAX) }
     }

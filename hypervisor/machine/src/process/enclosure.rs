@@ -47,11 +47,16 @@ pub(super) fn build(tracee: &mut Tracee, gate: Gate, space: &Space) -> Result<()
 /// What the kernel said to the first step that it refused.
 pub(super) fn seal(tracee: &mut Tracee, gate: Gate, space: &Space) -> Result<(), Errno> {
     let before = tracee.registers()?;
-    for mapping in space.layout().mappings().iter().filter(|mapping| matches!(mapping.part, Part::Seed | Part::Bundle)) {
+    for mapping in secrets(space) {
         tracee.call(gate, libc::SYS_munmap, [mapping.address, mapping.len, 0, 0, 0, 0])?;
     }
     tracee.call(gate, libc::SYS_seccomp, set_filter(gate.sealed_filter()))?;
     tracee.set_registers(&UserRegisters { orig_rax: NO_CALL, ..before })
+}
+
+/// What `seal` takes.
+pub(super) fn secrets(space: &Space) -> Vec<Mapping> {
+    space.layout().mappings().into_iter().filter(|mapping| matches!(mapping.part, Part::Seed | Part::Bundle)).collect()
 }
 
 fn unmap_all_but(tracee: &mut Tracee, gate: Gate) -> Result<(), Errno> {

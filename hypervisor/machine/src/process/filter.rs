@@ -75,7 +75,7 @@ mod tests {
             assert_eq!(verdict(&SEALING, 0x4000_0003, number), TRAP, "{number}");
             assert_eq!(verdict(&SEALING, AUDIT_ARCH_X86_64, number | 0x4000_0000), TRAP, "{number}");
         }
-        assert_eq!((SYS_MUNMAP, SYS_SECCOMP), (libc::SYS_munmap as u32, libc::SYS_seccomp as u32));
+        assert_eq!((i64::from(SYS_MUNMAP), i64::from(SYS_SECCOMP)), (libc::SYS_munmap, libc::SYS_seccomp));
     }
 
     #[test]

@@ -54,7 +54,7 @@ const GET_SIGNAL: c_long = 0x4202;
 const GET_CALL: c_long = 0x420e;
 
 /// PTRACE_O_TRACESYSGOOD: a stop at a system call is told from a SIGTRAP. PTRACE_O_EXITKILL.
-const OPTIONS: c_long = 1 | (1 << 20);
+const OPTIONS: usize = 1 | (1 << 20);
 const SYSTEM_CALL_STOP: i32 = libc::SIGTRAP | 0x80;
 
 impl Tracee {
@@ -65,7 +65,7 @@ impl Tracee {
     pub(super) fn adopt(pid: Pid) -> Result<Self, Errno> {
         let mut tracee = Self { pid, gone: false, thread: PhantomData };
         match tracee.wait()? {
-            Halt::Signal(libc::SIGTRAP) => tracee.request(SET_OPTIONS, 0, OPTIONS).map(|()| tracee),
+            Halt::Signal(libc::SIGTRAP) => tracee.request(SET_OPTIONS, OPTIONS).map(|()| tracee),
             _ => Err(Errno::NOEXEC),
         }
     }
@@ -149,7 +149,7 @@ impl Tracee {
     }
 
     fn resume(&mut self, how: Resume) -> Result<Halt, Errno> {
-        match self.request(how as c_long, 0, 0) {
+        match self.request(how as c_long, 0) {
             // Killed while it stood; waiting says by what.
             Err(Errno::SRCH) if !self.gone => self.wait(),
             other => other.and_then(|()| self.wait()),
@@ -168,9 +168,9 @@ impl Tracee {
     }
 
     /// A request that has no pointer.
-    fn request(&self, request: c_long, address: usize, data: c_long) -> Result<(), Errno> {
+    fn request(&self, request: c_long, data: usize) -> Result<(), Errno> {
         // SAFETY: none of the requests made here (resume, options) takes `data` for a pointer.
-        unsafe { self.exchange(request, address, ptr::without_provenance_mut(data.cast_unsigned() as usize)) }
+        unsafe { self.exchange(request, 0, ptr::without_provenance_mut(data)) }
     }
 
     /// # Safety
@@ -253,7 +253,7 @@ pub(super) struct SystemCall {
 }
 
 /// The front of a `siginfo_t`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(C)]
 pub(super) struct SignalInfo {
     pub(super) signal: i32,
@@ -266,12 +266,6 @@ pub(super) struct SignalInfo {
     /// SIGSYS: the number of the call.
     pub(super) call: i32,
     rest: [i32; 25],
-}
-
-impl Default for SignalInfo {
-    fn default() -> Self {
-        Self { signal: 0, error: 0, code: 0, padding: 0, address: 0, call: 0, rest: [0; 25] }
-    }
 }
 
 const _: () = assert!(size_of::<UserRegisters>() == size_of::<libc::user_regs_struct>(), "what the kernel writes");

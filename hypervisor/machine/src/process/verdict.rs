@@ -25,7 +25,6 @@ mod page_fault {
 /// `si_code` where the kernel names no reason.
 const SI_KERNEL: i32 = 0x80;
 const SEGV_MAPERR: i32 = 1;
-const SEGV_ACCERR: i32 = 2;
 const BUS_ADRALN: i32 = 1;
 const FPE_INTDIV: i32 = 1;
 
@@ -64,6 +63,8 @@ fn page_fault_code(info: &SignalInfo, rip: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SEGV_ACCERR: i32 = 2;
 
     fn info(signal: i32, code: i32) -> SignalInfo {
         let mut info = SignalInfo::default();
