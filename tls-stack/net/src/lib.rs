@@ -11,12 +11,27 @@
 
 extern crate alloc;
 
+mod bucket;
+mod checksum;
 mod config;
+mod cookie;
 mod counters;
+mod dial;
+mod engine;
 mod event;
+mod flow;
+mod guard;
+mod keys;
 pub mod limits;
+mod linger;
+mod neighbor;
 mod net;
 pub mod offload;
+mod outbox;
+mod packet;
+mod reply;
+mod segment;
+mod table;
 mod wheel;
 
 pub use config::{Cidr, Config, ConfigFault, Gateway, Limits, Listen, Trust};
