@@ -120,13 +120,14 @@ impl Machine for Process {
         let pid = u64::from(self.tracee.pid().as_raw_nonzero().get().unsigned_abs());
         let ptrace = |request| Allow { number: libc::SYS_ptrace, args: vec![(0, request), (1, pid)] };
         let wait = Allow { number: libc::SYS_wait4, args: vec![(0, pid), (2, 0), (3, 0)] };
+        let kill = Allow { number: libc::SYS_kill, args: vec![(0, pid), (1, u64::from(libc::SIGKILL.unsigned_abs()))] };
         let base = self.space.memory().address();
         let close = |mapping: Mapping| Allow {
             number: libc::SYS_mprotect,
             args: vec![(0, base.saturating_add(mapping.offset)), (1, mapping.len), (2, 0)],
         };
         let secrets = enclosure::secrets(&self.space).into_iter().map(close);
-        tracee::REQUESTS.into_iter().map(ptrace).chain([wait]).chain(secrets).collect()
+        tracee::REQUESTS.into_iter().map(ptrace).chain([wait, kill]).chain(secrets).collect()
     }
 
     fn missing(&self) -> Option<MissingWall> {
@@ -164,7 +165,9 @@ impl Ticks {
 fn hypercall(gate: Gate, call: &SystemCall) -> Stop {
     /// `AUDIT_ARCH_X86_64`: not the 32-bit entry.
     const ARCHITECTURE: u32 = 0xc000_003e;
-    let through_gate = call.rip == gate.behind_syscall() && call.architecture == ARCHITECTURE;
+    /// `PTRACE_SYSCALL_INFO_ENTRY`.
+    const ENTRY: u8 = 1;
+    let through_gate = call.kind == ENTRY && call.architecture == ARCHITECTURE && call.rip == gate.behind_syscall();
     match (u32::try_from(call.number), u32::try_from(call.args[0])) {
         (Ok(number), Ok(value)) if through_gate => Stop::Hypercall { number, value },
         _ => Stop::Crash(Cause::BadHypercall(call.number)),

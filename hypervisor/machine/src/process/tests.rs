@@ -2,6 +2,7 @@
 
 mod guest;
 mod hostile;
+mod jail;
 mod walls;
 
 use super::*;

@@ -184,10 +184,10 @@ impl Tracee {
 }
 
 impl Drop for Tracee {
-    /// Nothing can be done about an error here: the child dies with this process at the latest.
+    /// Nothing can be done about an error here: the child dies with this thread at the latest.
     fn drop(&mut self) {
-        if !self.gone {
-            let _ = kill_process(self.pid, Signal::KILL);
+        if self.gone || kill_process(self.pid, Signal::KILL).is_err() {
+            return;
         }
         while !self.gone && self.wait().is_ok() {}
     }
@@ -241,6 +241,7 @@ pub(super) struct UserRegisters {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(C)]
 pub(super) struct SystemCall {
+    /// Where the process stands, if at a call at all.
     pub(super) kind: u8,
     reserved: [u8; 3],
     pub(super) architecture: u32,

@@ -69,25 +69,29 @@ fn value_of_more_than_32_bits_is_refused() {
     assert_eq!(run_once(high_bits_at_the_gate()).1, bad(u64::from(WAIT)));
 }
 
-// `time` in the legacy vsyscall page is served from a page fault, past ptrace. Where the kernel has no such page, the fetch faults.
+// `time` in the legacy vsyscall page, which the kernel serves from a page fault, past ptrace: the filter's business.
 guest!(vsyscall, "xor edi, edi; mov rax, 0xffffffffff600400; call rax; ud2");
+guest!(sealed_vsyscall, "mov edi, SEALED; xor esi, esi; call [r15 + 16]; xor edi, edi; mov rax, 0xffffffffff600400; call rax; ud2");
+
+/// Whether `stop` is how a call to the vsyscall page must end: this kernel has one, and the filter refuses it; or has none.
+fn is_refused_vsyscall(stop: Stop) -> bool {
+    let has_page = std::fs::read_to_string("/proc/self/maps").unwrap().contains("[vsyscall]");
+    if has_page { stop == bad(201) } else { matches!(stop, Stop::Crash(Cause::Exception { vector: 14, .. })) }
+}
 
 #[test]
 fn vsyscall_page_is_closed() {
-    let (mut process, stop) = run_once(vsyscall());
-    let registers = process.registers().unwrap();
-    let no_page = matches!(stop, Stop::Crash(Cause::Exception { vector: 14, .. }));
-    assert!(stop == bad(201) || no_page, "{stop:?} {registers}");
+    let (_, stop) = run_once(vsyscall());
+    assert!(is_refused_vsyscall(stop), "{stop:?}");
 }
 
 #[test]
 fn vsyscall_page_stays_closed_when_sealed() {
-    guest!(sealed_vsyscall, "mov edi, SEALED; xor esi, esi; call [r15 + 16]; xor edi, edi; mov rax, 0xffffffffff600400; call rax; ud2");
     let (mut process, stop) = run_once(sealed_vsyscall());
     assert_eq!(stop, SEALS);
     process.seal().unwrap();
     let stop = process.run(BUDGET).unwrap();
-    assert!(stop == bad(201) || matches!(stop, Stop::Crash(Cause::Exception { vector: 14, .. })), "{stop:?}");
+    assert!(is_refused_vsyscall(stop), "{stop:?}");
 }
 
 #[test]
