@@ -33,7 +33,7 @@ pub const ROUTES_MAX: usize = 1024;
 /// Server names in one route at most.
 pub const ROUTE_NAMES_MAX: usize = 256;
 /// Certificates that one route may choose from at most.
-pub const ROUTE_CERTIFICATES_MAX: usize = 16;
+pub const ROUTE_CERTIFICATES_MAX: usize = CERTIFICATES_MAX;
 /// Backends of one route at most.
 pub const ROUTE_BACKENDS_MAX: usize = 64;
 /// Protocols (ALPN) in one list at most.
@@ -52,6 +52,9 @@ pub const TICKET_LIFETIME_S_MAX: u32 = 7 * 24 * 3600;
 pub const TIMEOUT_MS_MAX: u64 = 30 * 24 * 3600 * 1000;
 /// No count in the limits is larger than this.
 pub const COUNT_MAX: u32 = 1 << 20;
+
+/// A minted certificate is valid for no longer than this, in seconds: ten years.
+pub const VALIDITY_S_MAX: u64 = 3650 * 24 * 3600;
 
 const _: () = assert!(CERTIFICATES_MAX <= u16::MAX as usize, "a route names a certificate by a u16");
 const _: () = assert!(CERTIFICATE_LEN_MAX * CHAIN_MAX + KEY_LEN_MAX < BUNDLE_LEN_MAX, "the longest chain and its key fit a bundle");

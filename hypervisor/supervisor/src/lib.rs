@@ -1,1 +1,34 @@
-//! (being written)
+//! The `bountybox` command: it reads the configuration, checks it, starts tenders and watches over them.
+//!
+//! | module | what it is about |
+//! |---|---|
+//! | [`cli`] | the command line |
+//! | [`config`] | `bountybox.toml`, and the [`plan::Plan`] that comes of it |
+//! | [`check`] | certificates and keys, against the clock, each other, and the routes |
+//! | [`report`], [`rule`] | what was found wrong, and the rules behind it |
+//! | [`plan`], [`addresses`] | what `run` is to do, and the addresses inside a cell |
+//! | [`run`] | `run`, `demo`, and the hidden `tender` |
+//! | [`exit`], [`terminal`] | how the process ends, and the only place that writes to a terminal |
+//!
+//! This crate opens and watches; it never parses a frame, and never runs a guest in its own process.
+//!
+//! ```
+//! let report = bountybox::config::examine("no such file.toml".as_ref(), std::time::Duration::ZERO);
+//! assert_eq!(report.exit(), bountybox::exit::Exit::Config);
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod addresses;
+mod assemble;
+pub mod check;
+pub mod cli;
+pub mod config;
+pub mod exit;
+pub mod image;
+pub mod limits;
+mod mint;
+pub mod plan;
+pub mod report;
+pub mod rule;
+pub mod run;
+pub mod terminal;

@@ -1,1 +1,1 @@
-
+//! Behaviours of the signer.

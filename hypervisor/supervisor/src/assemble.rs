@@ -1,0 +1,145 @@
+//! From the checked configuration to the plan: what the guest is told, and what the host does for it.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use keys::bundle::{Bundle, Link, Listener, Route};
+
+use crate::addresses::{BACKENDS_MAX, MTU_DEFAULT, back_link, front_guest, front_link, virtual_backend};
+use crate::check::{Material, certificates_of};
+use crate::config::{Config, Endpoint, Net, Spot};
+use crate::plan::{Backend, Listen, Plan, Target};
+use crate::report::{Place, Report};
+use crate::rule::Rule;
+
+/// The guest's ports for host listeners whose port the system chooses start here.
+const CHOSEN_PORTS: u16 = 40_000;
+
+/// Makes the plan. What cannot be brought together goes to the report.
+pub(crate) fn plan(config: &Config, materials: Vec<Material>, mut report: Report) -> Result<Plan, Report> {
+    let front = config.front.wire.clone().unwrap_or_else(|| front_link(mtu(&config.front)));
+    let back = config.back.wire.clone().unwrap_or_else(|| back_link(mtu(&config.back)));
+    let (host, guest) = listeners(config, &front, &mut report);
+    let mut backends = Backends { wire: config.back.wire.is_some(), known: BTreeMap::new() };
+    let routes = config.routes.iter().map(|route| Route {
+        sni: route.sni.iter().map(|name| name.value.clone()).collect(),
+        alpn: route.alpn.clone(),
+        certificates: certificates_of(route, &materials).into_iter().filter_map(|index| u16::try_from(index).ok()).collect(),
+        backends: route.backends.iter().filter_map(|backend| backends.guest(backend, &mut report)).collect(),
+    });
+    let routes = routes.collect();
+    let certificates = materials.into_iter().map(|material| material.certificate).collect();
+    let bundle = Bundle { front, back, listeners: guest, certificates, routes, tls: config.tls.clone(), limits: config.limits.clone() };
+    if !report.has_errors()
+        && let Err(fault) = bundle.encode()
+    {
+        let nowhere = Place { file: "the configuration as a whole".into(), line: None, field: String::new() };
+        report.add(Rule::TooMany, &nowhere, fault.to_string());
+    }
+    if report.has_errors() {
+        return Err(report);
+    }
+    Ok(Plan {
+        bundle,
+        machine: config.machine,
+        heap_len: usize::try_from(config.heap_mib.saturating_mul(1 << 20)).unwrap_or(usize::MAX),
+        image: config.image.clone(),
+        restart: config.restart,
+        front: config.front.attachment.clone(),
+        back: config.back.attachment.clone(),
+        listeners: host,
+        backends: backends.list(),
+        warnings: report,
+    })
+}
+
+fn mtu(net: &Net) -> u16 {
+    net.mtu.unwrap_or(MTU_DEFAULT)
+}
+
+/// The host's listeners and the guest's. With a TAP the guest listens itself, and the host not at all.
+fn listeners(config: &Config, front: &Link, report: &mut Report) -> (Vec<Listen>, Vec<Listener>) {
+    let mut host = Vec::new();
+    let mut guest = Vec::new();
+    for (index, spot) in config.listeners.iter().enumerate() {
+        let listener = if config.front.wire.is_some() {
+            wire_listener(spot, front, report)
+        } else {
+            let listen = user_listen(spot.value, index);
+            host.push(listen);
+            Some(Listener { address: Some(listen.guest.ip()), port: listen.guest.port() })
+        };
+        guest.extend(listener.filter(|listener| !guest.contains(listener)));
+    }
+    (host, guest)
+}
+
+fn user_listen(host: SocketAddr, index: usize) -> Listen {
+    let chosen = CHOSEN_PORTS.saturating_add(u16::try_from(index).unwrap_or_default());
+    let port = if host.port() == 0 { chosen } else { host.port() };
+    Listen { host, guest: SocketAddr::new(front_guest(host.ip()), port) }
+}
+
+fn wire_listener(spot: &Spot<SocketAddr>, front: &Link, report: &mut Report) -> Option<Listener> {
+    let (address, port) = (spot.value.ip(), spot.value.port());
+    let own = front.addresses.iter().any(|cidr| cidr.address == address);
+    if port == 0 {
+        report.add(Rule::WrongValue, &spot.place, "port 0 is for mode = \"user\"; with a TAP name the port");
+        return None;
+    }
+    if !own && !address.is_unspecified() {
+        report.add(Rule::WrongValue, &spot.place, format!("{address} is none of the guest's addresses in [net] addresses"));
+        return None;
+    }
+    Some(Listener { address: own.then_some(address), port })
+}
+
+/// The backends met so far, in the order met.
+struct Backends {
+    /// Whether the back link is a TAP, on which backends are reached under their own addresses.
+    wire: bool,
+    known: BTreeMap<Endpoint, SocketAddr>,
+}
+
+impl Backends {
+    /// The address under which the guest knows a backend.
+    fn guest(&mut self, spot: &Spot<Endpoint>, report: &mut Report) -> Option<SocketAddr> {
+        if self.wire {
+            return wire_backend(spot, report);
+        }
+        if let Some(known) = self.known.get(&spot.value) {
+            return Some(*known);
+        }
+        let Some(guest) = virtual_backend(self.known.len(), spot.value.port) else {
+            report.add(Rule::TooMany, &spot.place, format!("more than {BACKENDS_MAX} backends"));
+            return None;
+        };
+        self.known.insert(spot.value.clone(), guest);
+        Some(guest)
+    }
+
+    fn list(self) -> Vec<Backend> {
+        let backend = |(endpoint, guest): (Endpoint, SocketAddr)| Backend { guest, target: endpoint.target, port: endpoint.port };
+        let mut list: Vec<Backend> = self.known.into_iter().map(backend).collect();
+        list.sort_by_key(|backend| backend.guest);
+        list
+    }
+}
+
+fn wire_backend(spot: &Spot<Endpoint>, report: &mut Report) -> Option<SocketAddr> {
+    match spot.value.target {
+        Target::Address(address) if is_on_wire(address) => Some(SocketAddr::new(address, spot.value.port)),
+        _ => {
+            let message = format!(
+                "{} is not an address on a network; with [net.back] mode = \"tap\" backends are reached directly",
+                spot.value.target
+            );
+            report.add(Rule::WrongValue, &spot.place, message);
+            None
+        }
+    }
+}
+
+fn is_on_wire(address: IpAddr) -> bool {
+    !address.is_loopback()
+}

@@ -1,0 +1,201 @@
+//! The command line: what can be asked, and who answers it.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::exit::{self, Exit};
+use crate::plan::{MachineKind, Restart};
+use crate::{config, mint, run, terminal};
+
+/// A memory-safe TLS endpoint: a sealed guest without a kernel terminates TLS on its own hypervisor.
+#[derive(Debug, Parser)]
+#[command(name = "bountybox", version, arg_required_else_help = true, after_long_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bountybox demo
+      try it: a throw-away certificate, a demo page, and the curl line that fetches it
+  bountybox mint localhost 127.0.0.1 --dir pki
+      make an authority and a server certificate for these names
+  bountybox check --config bountybox.toml
+      say what is wrong with the configuration, its certificates and keys
+  bountybox run --config bountybox.toml
+      serve
+
+A configuration:
+  [[listen]]
+  address = \"127.0.0.1:8443\"
+  [[certificate]]
+  chain = \"pki/chain.pem\"
+  key = \"pki/key.pem\"
+  [[route]]
+  backends = [\"127.0.0.1:8080\"]";
+
+/// What can be asked.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve as the configuration says.
+    Run(RunArgs),
+    /// Serve a demo page with a throw-away certificate.
+    Demo(DemoArgs),
+    /// Make a certification authority and a server certificate.
+    Mint(MintArgs),
+    /// Say what is wrong with a configuration, its certificates and keys; start nothing.
+    Check(CheckArgs),
+    /// Say what is in a guest image.
+    Inspect(InspectArgs),
+    /// Run one guest; started by the supervisor only.
+    #[command(hide = true)]
+    Tender,
+}
+
+/// `run`
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "bountybox.toml")]
+    pub config: PathBuf,
+    /// The guest image, instead of the embedded one or the configuration's.
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+    /// The machine, instead of the configuration's.
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub machine: Option<MachineKind>,
+    /// When to start a cell that ended anew, instead of what the configuration says.
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub restart: Option<Restart>,
+    /// Write the guest's log as JSON, one object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `demo`
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// Where to listen; port 0 lets the system choose.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8443")]
+    pub listen: SocketAddr,
+    /// Where the throw-away authority and certificate go.
+    #[arg(long, value_name = "DIR", default_value = "target/demo")]
+    pub dir: PathBuf,
+    /// The guest image, instead of the embedded one.
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+    /// The machine.
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = MachineKind::Auto)]
+    pub machine: MachineKind,
+}
+
+/// `mint`
+#[derive(Debug, Clone, Args)]
+pub struct MintArgs {
+    /// Host names (`*.name` too) and IP addresses that the certificate is for.
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Where ca.pem, ca.key.pem, chain.pem and key.pem go.
+    #[arg(long, value_name = "DIR", default_value = "pki")]
+    pub dir: PathBuf,
+    /// How long the server's certificate is good for.
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub days: u32,
+    /// The kind of keys.
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = KeyKind::P256)]
+    pub key: KeyKind,
+    /// Write over files that stand there already.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Keys that the mint makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyKind {
+    /// ECDSA P-256.
+    P256,
+    /// ECDSA P-384.
+    P384,
+    /// Ed25519; browsers do not take it.
+    Ed25519,
+}
+
+/// `check`
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "bountybox.toml")]
+    pub config: PathBuf,
+    /// Write one JSON object, as docs/check.md describes it.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `inspect`
+#[derive(Debug, Clone, Args)]
+pub struct InspectArgs {
+    /// The image; without it, the embedded one.
+    #[arg(value_name = "IMAGE")]
+    pub image: Option<PathBuf>,
+    /// Write one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reads the arguments and does what they ask.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let command = Cli::command().after_help(exit::help()).after_long_help(format!("{EXAMPLES}\n\n{}", exit::help()));
+    match command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => dispatch(cli.command),
+        Err(fault) => usage(&fault),
+    }
+}
+
+fn dispatch(command: Command) -> Exit {
+    match command {
+        Command::Run(args) => run::run(&args),
+        Command::Demo(args) => run::demo(&args),
+        Command::Mint(args) => mint::mint(&args),
+        Command::Check(args) => check(&args),
+        Command::Inspect(args) => crate::image::inspect(&args),
+        Command::Tender => run::tender(),
+    }
+}
+
+/// Help and version are results, everything else is a complaint.
+fn usage(fault: &clap::Error) -> Exit {
+    let text = fault.render().to_string();
+    if fault.use_stderr() {
+        text.lines().for_each(terminal::note);
+        return Exit::Usage;
+    }
+    terminal::result_lines(text);
+    Exit::Success
+}
+
+fn check(args: &CheckArgs) -> Exit {
+    let report = config::examine(&args.config, unix_now());
+    if args.json {
+        terminal::result(report.to_json());
+        return report.exit();
+    }
+    report.lines().for_each(terminal::result);
+    let (errors, warnings) = (report.count(crate::rule::Severity::Error), report.count(crate::rule::Severity::Warning));
+    match (errors, warnings) {
+        (0, 0) => terminal::result(format!("{}: all is well", args.config.display())),
+        _ => terminal::result(format!("{}: {errors} errors, {warnings} warnings", args.config.display())),
+    }
+    report.exit()
+}
+
+/// The time since 1970, by this machine's clock.
+#[must_use]
+pub fn unix_now() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,53 @@
+//! The configuration file, `bountybox.toml`: read, checked, and turned into a [`Plan`].
+//!
+//! Everything that is wrong is found in one go: a bad key does not hide a bad value further down. [`read`] knows the file's words,
+//! [`crate::check`] the certificates and keys that it names, [`assemble`](crate::assemble) makes the plan. Nothing is resolved, opened for
+//! listening, or started.
+
+mod document;
+mod net;
+mod section;
+mod sections;
+mod suggest;
+
+use std::path::Path;
+use std::time::Duration;
+
+pub use document::Document;
+pub(crate) use document::read_bounded;
+pub use net::{Mode, Net};
+pub use section::Spot;
+pub use sections::{CertificateFiles, Config, Endpoint, RouteWords};
+
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::{assemble, check};
+
+/// Reads the file and everything it names, and makes the plan.
+///
+/// `unix` is the time that certificates are held against.
+///
+/// # Errors
+/// All that is wrong, if any of it is an error; warnings alone stand in [`Plan::warnings`].
+pub fn load(path: &Path, unix: Duration) -> Result<Plan, Report> {
+    let mut report = Report::default();
+    let config = read(path, &mut report);
+    let materials = config.as_ref().map(|config| check::materials(config, unix, &mut report));
+    match (config, materials) {
+        (Some(config), Some(materials)) if !report.has_errors() => assemble::plan(&config, materials, report),
+        _ => Err(report),
+    }
+}
+
+/// Finds all that is wrong with the file and everything it names, and makes nothing.
+#[must_use]
+pub fn examine(path: &Path, unix: Duration) -> Report {
+    load(path, unix).map_or_else(|report| report, |plan| plan.warnings)
+}
+
+/// Reads the words of the file alone. `None` if there is nothing to go on with.
+pub fn read(path: &Path, report: &mut Report) -> Option<Config> {
+    let document = Document::open(path, report)?;
+    let table = document.parse(report)?;
+    Some(sections::read(&document, &table, report))
+}

@@ -1,0 +1,292 @@
+//! The sections of the file, in the file's own words. What spans several sections is checked in [`crate::check`].
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use keys::bundle::{Limits, Tls, Version};
+use keys::limits::{
+    ALPN_LEN_MAX, ALPN_MAX, CERTIFICATES_MAX, COUNT_MAX, LISTENERS_MAX, ROUTE_BACKENDS_MAX, ROUTE_NAMES_MAX, ROUTES_MAX,
+    TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX,
+};
+use keys::names::{parse_name, parse_pattern};
+use toml::de::DeTable;
+
+use super::document::Document;
+use super::net::{self, Net, WIRE_MACS};
+use super::section::{Section, Spot, parse_spot};
+use crate::limits::{HEAP_MIB_DEFAULT, HEAP_MIB_MAX, HEAP_MIB_MIN};
+use crate::plan::{MachineKind, Restart, Target};
+use crate::report::{Place, Report};
+use crate::rule::Rule;
+
+/// The whole file.
+#[derive(Debug)]
+pub struct Config {
+    /// `[machine] kind`
+    pub machine: MachineKind,
+    /// `[machine] heap_mib`
+    pub heap_mib: u64,
+    /// `[machine] image`, seen from the file's directory.
+    pub image: Option<PathBuf>,
+    /// `[machine] restart`
+    pub restart: Restart,
+    /// `[net]`
+    pub front: Net,
+    /// `[net.back]`
+    pub back: Net,
+    /// `[[listen]]`
+    pub listeners: Vec<Spot<SocketAddr>>,
+    /// `[[certificate]]`
+    pub certificates: Vec<CertificateFiles>,
+    /// `[[route]]`
+    pub routes: Vec<RouteWords>,
+    /// `[tls]`
+    pub tls: Tls,
+    /// `[limits]`
+    pub limits: Limits,
+}
+
+/// One `[[certificate]]`.
+#[derive(Debug, Clone)]
+pub struct CertificateFiles {
+    /// `chain`, seen from the file's directory.
+    pub chain: Spot<PathBuf>,
+    /// `key`, seen from the file's directory.
+    pub key: Spot<PathBuf>,
+}
+
+/// One `[[route]]`.
+#[derive(Debug, Clone)]
+pub struct RouteWords {
+    /// Where the table stands.
+    pub place: Place,
+    /// `sni`; empty is the default route.
+    pub sni: Vec<Spot<String>>,
+    /// `alpn`
+    pub alpn: Vec<String>,
+    /// `backends`
+    pub backends: Vec<Spot<Endpoint>>,
+}
+
+/// A host and a port.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// An address or a name.
+    pub target: Target,
+    /// Not zero.
+    pub port: u16,
+}
+
+/// Reads all sections.
+pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report) -> Config {
+    let mut top = Section::top(document, table);
+    let mut machine = top.section("machine", report);
+    let mut front = top.section("net", report);
+    let mut back = front.section("back", report);
+    let mut tls = top.section("tls", report);
+    let mut limits = top.section("limits", report);
+    let config = Config {
+        machine: machine.choice("kind", &KINDS, report).map_or(MachineKind::Auto, |kind| kind.value),
+        heap_mib: machine.number("heap_mib", HEAP_MIB_MIN..=HEAP_MIB_MAX, report).map_or(HEAP_MIB_DEFAULT, |mib| mib.value),
+        image: machine.text("image", report).map(|image| document.resolve(&image.value)),
+        restart: machine.choice("restart", &RESTARTS, report).map_or(Restart::OnFailure, |restart| restart.value),
+        front: net::read(&mut front, WIRE_MACS[0], report),
+        back: net::read(&mut back, WIRE_MACS[1], report),
+        listeners: read_listeners(&mut top, report),
+        certificates: read_certificates(&mut top, report),
+        routes: read_routes(&mut top, report),
+        tls: read_tls(&mut tls, report),
+        limits: read_limits(&mut limits, report),
+    };
+    [machine, back, front, tls, limits, top].into_iter().for_each(|section| section.finish(report));
+    config
+}
+
+const KINDS: [(&str, MachineKind); 3] = [("auto", MachineKind::Auto), ("kvm", MachineKind::Kvm), ("process", MachineKind::Process)];
+const RESTARTS: [(&str, Restart); 3] = [("always", Restart::Always), ("on-failure", Restart::OnFailure), ("never", Restart::Never)];
+
+fn read_listeners(top: &mut Section<'_>, report: &mut Report) -> Vec<Spot<SocketAddr>> {
+    let sections = some_sections(top, "listen", LISTENERS_MAX, report);
+    let mut listeners: Vec<Spot<SocketAddr>> = Vec::new();
+    for mut section in sections {
+        let wanted = "an address and a port, as \"127.0.0.1:8443\" or \"[::1]:8443\"";
+        let text = section.required_text("address", report);
+        if let Some(listener) = text.and_then(|text| parse_spot(text, wanted, |text| text.parse().ok(), report)) {
+            push_distinct(&mut listeners, listener, report);
+        }
+        section.finish(report);
+    }
+    listeners
+}
+
+fn read_certificates(top: &mut Section<'_>, report: &mut Report) -> Vec<CertificateFiles> {
+    let mut certificates = Vec::new();
+    for mut section in some_sections(top, "certificate", CERTIFICATES_MAX, report) {
+        let document = section.document();
+        let path = |text: Spot<String>| Spot { value: document.resolve(&text.value), place: text.place };
+        let chain = section.required_text("chain", report).map(path);
+        let key = section.required_text("key", report).map(path);
+        if let (Some(chain), Some(key)) = (chain, key) {
+            certificates.push(CertificateFiles { chain, key });
+        }
+        section.finish(report);
+    }
+    certificates
+}
+
+fn read_routes(top: &mut Section<'_>, report: &mut Report) -> Vec<RouteWords> {
+    let mut routes: Vec<RouteWords> = Vec::new();
+    let mut taken: BTreeMap<String, Place> = BTreeMap::new();
+    for mut section in some_sections(top, "route", ROUTES_MAX, report) {
+        let route = read_route(&mut section, report);
+        let names = route.sni.iter().map(|name| (name.value.clone(), &name.place));
+        let keys = if section.has("sni") { names.collect() } else { vec![(String::new(), &route.place)] };
+        for (name, place) in keys {
+            if let Some(first) = taken.get(&name) {
+                let line = first.line.map(|line| format!(" on line {line}")).unwrap_or_default();
+                let what = if name.is_empty() {
+                    "a second default route (one without `sni`)".into()
+                } else {
+                    format!("the name {name} is taken already")
+                };
+                report.add(Rule::Duplicate, place, format!("{what}: see {}{line}", first.field));
+            } else {
+                taken.insert(name, place.clone());
+            }
+        }
+        routes.push(route);
+        section.finish(report);
+    }
+    routes
+}
+
+fn read_route(section: &mut Section<'_>, report: &mut Report) -> RouteWords {
+    let place = section.place.clone();
+    let sni = section.parsed_list("sni", "a host name, or *. and a host name", parse_pattern, report);
+    if sni.as_ref().is_some_and(Vec::is_empty) {
+        report.add(Rule::WrongValue, &section.place_at("sni"), "the list is empty or holds no name; for the default route leave `sni` out");
+    }
+    let backends =
+        section.parsed_list("backends", "host:port, as \"127.0.0.1:8080\", \"[::1]:8080\" or \"app:8080\"", parse_endpoint, report);
+    match &backends {
+        None if !section.has("backends") => report.add(Rule::MissingKey, &place, "`backends` is missing, as [\"127.0.0.1:8080\"]"),
+        Some(none) if none.is_empty() => report.add(Rule::WrongValue, &section.place_at("backends"), "a route wants at least one backend"),
+        _ => {}
+    }
+    let (sni, backends) = (sni.unwrap_or_default(), backends.unwrap_or_default());
+    bound(section, "sni", sni.len(), ROUTE_NAMES_MAX, report);
+    bound(section, "backends", backends.len(), ROUTE_BACKENDS_MAX, report);
+    RouteWords { place, sni, alpn: read_alpn(section, report), backends }
+}
+
+fn read_tls(section: &mut Section<'_>, report: &mut Report) -> Tls {
+    let default = Tls::default();
+    let lifetime = section.number("ticket_lifetime_s", 0..=TICKET_LIFETIME_S_MAX.into(), report).and_then(|s| u32::try_from(s.value).ok());
+    let version = section.choice("min_version", &[("1.2", Version::Tls12), ("1.3", Version::Tls13)], report);
+    Tls {
+        alpn: read_alpn(section, report),
+        ticket_lifetime_s: lifetime.unwrap_or(default.ticket_lifetime_s),
+        min_version: version.map_or(default.min_version, |version| version.value),
+    }
+}
+
+fn read_alpn(section: &mut Section<'_>, report: &mut Report) -> Vec<String> {
+    let sound = |text: &str| (1..=ALPN_LEN_MAX).contains(&text.len()).then(|| text.to_owned());
+    let alpn = section.parsed_list("alpn", "a protocol's name of 1 to 255 bytes, as \"http/1.1\"", sound, report).unwrap_or_default();
+    bound(section, "alpn", alpn.len(), ALPN_MAX, report);
+    alpn.into_iter().map(|protocol| protocol.value).collect()
+}
+
+fn read_limits(section: &mut Section<'_>, report: &mut Report) -> Limits {
+    let mut limits = Limits::default();
+    for (key, limit) in [
+        ("handshake_timeout_ms", &mut limits.handshake_timeout_ms),
+        ("idle_timeout_ms", &mut limits.idle_timeout_ms),
+        ("lifetime_ms", &mut limits.lifetime_ms),
+        ("half_close_timeout_ms", &mut limits.half_close_timeout_ms),
+        ("drain_timeout_ms", &mut limits.drain_timeout_ms),
+        ("connect_timeout_ms", &mut limits.connect_timeout_ms),
+    ] {
+        *limit = section.number(key, 1..=TIMEOUT_MS_MAX, report).map_or(*limit, |number| number.value);
+    }
+    for (key, limit) in [
+        ("connections", &mut limits.connections),
+        ("connections_per_source", &mut limits.connections_per_source),
+        ("new_per_source_per_s", &mut limits.new_per_source_per_s),
+        ("handshakes", &mut limits.handshakes),
+    ] {
+        let number = section.number(key, 1..=COUNT_MAX.into(), report);
+        *limit = number.and_then(|number| u32::try_from(number.value).ok()).unwrap_or(*limit);
+    }
+    limits
+}
+
+/// The tables of an array that must have one at least.
+fn some_sections<'a>(top: &mut Section<'a>, key: &'static str, most: usize, report: &mut Report) -> Vec<Section<'a>> {
+    let sections = top.sections(key, report);
+    if sections.is_empty() && (!top.has(key) || !report.has_errors()) {
+        report.add(Rule::MissingKey, &top.place_at(key), format!("at least one [[{key}]] is wanted"));
+    }
+    bound(top, key, sections.len(), most, report);
+    sections
+}
+
+fn bound(section: &Section<'_>, key: &str, count: usize, most: usize, report: &mut Report) {
+    if count > most {
+        report.add(Rule::TooMany, &section.place_at(key), format!("{count} of them, and {most} is the most"));
+    }
+}
+
+fn push_distinct(listeners: &mut Vec<Spot<SocketAddr>>, listener: Spot<SocketAddr>, report: &mut Report) {
+    let twice = listener.value.port() != 0 && listeners.iter().any(|other| other.value == listener.value);
+    if twice {
+        report.add(Rule::Duplicate, &listener.place, format!("{} is listened on already", listener.value));
+    }
+    listeners.push(listener);
+}
+
+fn parse_endpoint(text: &str) -> Option<Endpoint> {
+    let (host, port) = text.rsplit_once(':')?;
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = port.parse().ok().filter(|&port| digits && port != 0)?;
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let target = match (bracketed, host.parse()) {
+        (Some(v6), _) => Target::Address(IpAddr::V6(v6.parse().ok()?)),
+        (None, Ok(address @ IpAddr::V4(_))) => Target::Address(address),
+        (None, Ok(IpAddr::V6(_))) => return None,
+        (None, Err(_)) => Target::Name(parse_name(host)?),
+    };
+    let reachable = !matches!(target, Target::Address(address) if address.is_unspecified() || address.is_multicast());
+    reachable.then_some(Endpoint { target, port })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backends_are_addresses_or_names_with_a_port() {
+        let endpoint = |text| parse_endpoint(text).map(|endpoint| (endpoint.target.to_string(), endpoint.port));
+        assert_eq!(endpoint("127.0.0.1:80"), Some(("127.0.0.1".into(), 80)));
+        assert_eq!(endpoint("[::1]:80"), Some(("[::1]".into(), 80)));
+        assert_eq!(endpoint("App.internal:65535"), Some(("app.internal".into(), 65535)));
+        for text in [
+            "",
+            ":80",
+            "app",
+            "app:",
+            "app:0",
+            "app:65536",
+            "::1:80",
+            "[::1]",
+            "[127.0.0.1]:80",
+            "0.0.0.0:80",
+            "a b:80",
+            "http://a:80",
+            "300.1.1.1:80",
+        ] {
+            assert_eq!(endpoint(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Every bound of this crate.
+
+/// A configuration file at most, in bytes.
+pub const CONFIG_LEN_MAX: usize = 1 << 20;
+/// A PEM file at most, in bytes.
+pub const PEM_LEN_MAX: usize = 1 << 20;
+/// The guest's heap at least, in MiB.
+pub const HEAP_MIB_MIN: u64 = 8;
+/// The guest's heap at most, in MiB.
+pub const HEAP_MIB_MAX: u64 = 16 * 1024;
+/// The guest's heap where the configuration says nothing, in MiB. Only what is touched costs memory.
+pub const HEAP_MIB_DEFAULT: u64 = 1024;
+/// A certificate that ends sooner than this draws a warning, in seconds: fourteen days. Minted ones that live shorter than that do so on purpose.
+pub const EXPIRES_SOON_S: u64 = 14 * 24 * 3600;
+/// A network device's name at most, in bytes (Linux: IFNAMSIZ less its final zero).
+pub const DEVICE_NAME_LEN_MAX: usize = 15;
+/// Longer texts from files are cut in messages, in characters.
+pub const QUOTE_LEN_MAX: usize = 80;
+/// A guest image file at most, in bytes.
+pub const IMAGE_LEN_MAX: usize = 64 << 20;

@@ -1,0 +1,116 @@
+//! What `run` is to do: the checked configuration, with all files read, in types that cannot be wrong.
+//!
+//! Host names are not resolved yet ([`Target::Name`]) and nothing is opened: that is for `run`.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use keys::bundle::Bundle;
+
+use crate::report::Report;
+
+/// All that is needed to start a cell.
+#[derive(Debug)]
+pub struct Plan {
+    /// What the guest gets.
+    pub bundle: Bundle,
+    /// Which machine the guest runs on.
+    pub machine: MachineKind,
+    /// The guest's heap, in bytes.
+    pub heap_len: usize,
+    /// The guest image, if another than the embedded one.
+    pub image: Option<PathBuf>,
+    /// When a cell that ended is started anew.
+    pub restart: Restart,
+    /// How the guest's public link is attached.
+    pub front: Attachment,
+    /// How the guest's private link is attached.
+    pub back: Attachment,
+    /// Where the host listens for the guest; empty with a TAP as front link, for there the guest listens itself.
+    pub listeners: Vec<Listen>,
+    /// What stands behind the virtual backend addresses in the bundle; empty with a TAP as back link.
+    pub backends: Vec<Backend>,
+    /// Warnings, to be shown once.
+    pub warnings: Report,
+}
+
+/// Which machine the guest runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum MachineKind {
+    /// `kvm` where it can be had, else `process`; the choice is printed.
+    #[default]
+    Auto,
+    /// Hardware virtualisation.
+    Kvm,
+    /// A traced child process.
+    Process,
+}
+
+/// When a cell that ended is started anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Restart {
+    /// Whatever its end.
+    Always,
+    /// After a crash, a hang or a fault of the host.
+    #[default]
+    OnFailure,
+    /// Never.
+    Never,
+}
+
+/// How a link of the guest is attached to the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attachment {
+    /// To the tender's own TCP, and through it to host sockets.
+    User,
+    /// To a TAP of this name, which the supervisor opens.
+    TapDevice(String),
+    /// To a TAP that was opened by whoever started the supervisor, by its descriptor.
+    TapDescriptor(i32),
+}
+
+/// A listening socket of the host, and the guest's listener that its connections are brought to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    /// Where the host listens; port 0 lets the system choose.
+    pub host: SocketAddr,
+    /// Where the guest listens.
+    pub guest: SocketAddr,
+}
+
+/// A backend, and the virtual address under which the guest knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backend {
+    /// As in the bundle's routes.
+    pub guest: SocketAddr,
+    /// As in the configuration.
+    pub target: Target,
+    /// The port.
+    pub port: u16,
+}
+
+/// The host part of a backend.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// An address.
+    Address(IpAddr),
+    /// A name to be resolved, in lower case.
+    Name(String),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+            Self::Address(address) => address.fmt(f),
+            Self::Name(name) => name.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.target, self.port)
+    }
+}
