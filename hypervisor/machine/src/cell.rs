@@ -11,7 +11,7 @@ use crate::exit::{Cause, Crash, Exit, Registers};
 use crate::fault::{HostFault, LoadFault};
 use crate::image::Image;
 use crate::kvm::Kvm;
-use crate::layout::Part;
+use crate::layout::{Layout, Part};
 use crate::process::Process;
 use crate::space::{Parcel, Space};
 
@@ -207,6 +207,12 @@ impl Cell<Jailed> {
 }
 
 impl<S> Cell<S> {
+    /// Where everything lies in the guest; a crash report may say which region an address lies in or beside.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        self.machine.space().layout()
+    }
+
     /// Where the image lies in the guest.
     #[must_use]
     pub fn image_base(&self) -> u64 {

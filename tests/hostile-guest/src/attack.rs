@@ -2,19 +2,19 @@
 
 /// What the guest is to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attack {
+pub(crate) struct Attack {
     /// The kind of attack.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     /// Its target, by number: a [`Place`], an instruction, or nothing.
-    pub target: u32,
+    pub(crate) target: u32,
     /// An offset from the place, or a value.
-    pub offset: i64,
+    pub(crate) offset: i64,
 }
 
 /// The kinds of attacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// None: `sealed`, three times `wait`, `exit` 0.
     Behave,
     /// Read a byte at a place.
@@ -49,13 +49,14 @@ pub enum Kind {
     Inspect,
     /// Add by AVX, and exit with the sum.
     Vector,
+    /// Exit with a bit for each thing that CPUID and XGETBV must not show.
+    Cpuid,
 }
 
-/// Places of the guest.
+/// Places of the guest, named as in the boot info.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
-#[expect(missing_docs, reason = "the names are the boot info's")]
-pub enum Place {
+pub(crate) enum Place {
     Absolute,
     Image,
     ImageEnd,
@@ -90,7 +91,7 @@ pub enum Place {
 }
 
 /// All places.
-pub const PLACES: [Place; 31] = [
+pub(crate) const PLACES: [Place; 31] = [
     Place::Absolute,
     Place::Image,
     Place::ImageEnd,
@@ -125,7 +126,7 @@ pub const PLACES: [Place; 31] = [
 ];
 
 /// All kinds.
-pub const KINDS: [Kind; 17] = [
+pub(crate) const KINDS: [Kind; 18] = [
     Kind::Behave,
     Kind::Read,
     Kind::Write,
@@ -143,15 +144,16 @@ pub const KINDS: [Kind; 17] = [
     Kind::Wait,
     Kind::Inspect,
     Kind::Vector,
+    Kind::Cpuid,
 ];
 
 /// The exit code of a guest whose attack had no effect at all.
-pub const SURVIVED: u32 = 77;
+pub(crate) const SURVIVED: u32 = 77;
 
 impl Attack {
     /// As it stands in the bundle.
     #[must_use]
-    pub fn encode(&self) -> [u8; 13] {
+    pub(crate) fn encode(&self) -> [u8; 13] {
         let mut bytes = [0; 13];
         bytes[0] = self.kind as u8;
         bytes[1..5].copy_from_slice(&self.target.to_le_bytes());
@@ -161,7 +163,7 @@ impl Attack {
 
     /// Reads a bundle.
     #[must_use]
-    pub fn decode(bytes: [u8; 13]) -> Option<Self> {
+    pub(crate) fn decode(bytes: [u8; 13]) -> Option<Self> {
         let [kind, t0, t1, t2, t3, o0, o1, o2, o3, o4, o5, o6, o7] = bytes;
         Some(Self {
             kind: *KINDS.get(usize::from(kind))?,

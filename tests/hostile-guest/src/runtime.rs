@@ -89,6 +89,29 @@ pub fn vector() -> u32 {
     sum
 }
 
+/// Bits of what shows and must not: 1 VMX, 2 RDRAND, 4 x2APIC, 8 SVM, 16 AVX-512, 32 performance counters, 64 XCR0 beyond AVX.
+pub fn cpuid() -> u32 {
+    use core::arch::x86_64::__cpuid_count;
+    let (one, seven, counters, extended) = (__cpuid_count(1, 0), __cpuid_count(7, 0), __cpuid_count(0xa, 0), __cpuid_count(0x8000_0001, 0));
+    let shows = [
+        one.ecx >> 5 & 1,
+        one.ecx >> 30 & 1,
+        one.ecx >> 21 & 1,
+        extended.ecx >> 2 & 1,
+        seven.ebx >> 16 & 1,
+        u32::from(counters.eax & 0xff != 0),
+        u32::from(xcr0() & !7 != 0),
+    ];
+    shows.into_iter().enumerate().fold(0, |bits, (at, shows)| bits | shows << at)
+}
+
+fn xcr0() -> u32 {
+    let low: u32;
+    // SAFETY: XSAVE is enabled, which the test of AVX shows.
+    unsafe { asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") _) };
+    low
+}
+
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {
