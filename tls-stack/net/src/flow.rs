@@ -134,6 +134,11 @@ impl Flow {
         len32(socket.recv_capacity() - socket.recv_queue())
     }
 
+    /// Whether the peer waits for an acknowledgement of something that we have received.
+    pub(crate) fn owes_acknowledgement(&self) -> bool {
+        self.acknowledged != self.receive_next()
+    }
+
     /// The window field for a segment of our own making.
     pub(crate) fn window_field(&self) -> u16 {
         u16::try_from(self.receive_window() >> self.own_scale).unwrap_or(u16::MAX)
@@ -171,8 +176,7 @@ impl Flow {
     /// however much it acknowledges. (With nothing waiting for an ACK its timer is idle, and lifting the delay means "at once".)
     pub(crate) fn prepare(&mut self, segment: &Segment<'_>) {
         let large = segment.payload.len() > usize::from(self.mss);
-        let waiting = self.acknowledged != self.receive_next();
-        let delay = (!large || waiting).then_some(smoltcp::time::Duration::from_millis(10));
+        let delay = (!large || self.owes_acknowledgement()).then_some(smoltcp::time::Duration::from_millis(10));
         self.seat.socket_mut().set_ack_delay(delay);
     }
 

@@ -35,9 +35,13 @@ impl Outbox {
         true
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.read == self.written
+    }
+
     /// Copies the oldest frame out and gives its length.
     pub(crate) fn pop(&mut self, buf: &mut [u8]) -> Option<usize> {
-        if self.read == self.written {
+        if self.is_empty() {
             return None;
         }
         let begin = self.read + LEN_BYTES;

@@ -173,9 +173,11 @@ impl Net {
         self.counters.replies_suppressed += u64::from(!sent);
     }
 
-    /// The ACK of the peer's FIN, which the socket that goes now would have sent.
+    /// The ACK of the peer's FIN, if the socket that goes now has not sent it yet.
     fn acknowledge_last(&mut self, index: u32) {
-        self.send_control(index, TcpControl::None);
+        if matches!(&self.table.slot(index).state, State::Open(flow) if flow.owes_acknowledgement()) {
+            self.send_control(index, TcpControl::None);
+        }
     }
 
     /// Tells the peer that the flow is no more.

@@ -110,9 +110,13 @@ impl Net {
         Some((len, offload))
     }
 
-    /// When [`Net::handle_timeout`] wants to be called, if nothing else happens before.
+    /// When [`Net::handle_timeout`] and [`Net::poll_transmit`] want to be called, if nothing else happens before. The distant past, if
+    /// there may be something to transmit already.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
+        if self.table.has_ready() || !self.outbox.is_empty() {
+            return Some(Duration::ZERO);
+        }
         self.wheel.deadline()
     }
 

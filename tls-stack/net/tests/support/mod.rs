@@ -1,6 +1,8 @@
 //! A wire between two `Net`s that loses, doubles, delays and reorders by a seed; and what the tests share.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of this")]
 
+pub mod raw;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
