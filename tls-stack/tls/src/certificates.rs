@@ -56,14 +56,15 @@ impl Certificates {
         }
     }
 
-    /// The best fitting identity whose key can sign what the client can verify.
+    /// The best fitting identity whose key can sign what the client can verify. Where no key can, the default: rustls then finds nothing in common and
+    /// says handshake_failure, whereas a missing certificate would make it say access_denied.
     fn choose(&self, name: Option<&str>, offered: &[SignatureScheme]) -> Option<&Identity> {
         let usable = |identity: &&Identity| identity.certified.key.choose_scheme(offered).is_some();
         let ranked = |rank| {
             let fits = move |identity: &&Identity| name.is_some_and(|name| identity.rank(name) == Some(rank));
             self.0.iter().filter(fits).find(usable)
         };
-        ranked(0).or_else(|| ranked(1)).or_else(|| self.default_group().find(usable))
+        ranked(0).or_else(|| ranked(1)).or_else(|| self.default_group().find(usable)).or(self.0.first())
     }
 
     fn default_group(&self) -> impl Iterator<Item = &Identity> {

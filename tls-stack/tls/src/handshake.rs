@@ -11,11 +11,19 @@ use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
 use rustls::{AlertDescription, Error, HandshakeKind, ProtocolVersion};
 
-use crate::limits::HANDSHAKE_INPUT_LEN_MAX;
+use crate::limits::{FLIGHT_RECORDS_MAX, HANDSHAKE_INPUT_LEN_MAX, RECORD_HEADER_LEN};
 use crate::outbox::Outbox;
 use crate::record::content;
 use crate::traffic::Traffic;
 use crate::{Alert, Config, Fault, Summary, Version};
+
+/// A header whose record is longer than any that is fed, and still legal for rustls: it waits for the rest.
+const UNFINISHED_HEADER: [u8; RECORD_HEADER_LEN] = [content::HANDSHAKE, 3, 3, 0x47, 0xff];
+
+/// A header that makes rustls end the connection, with an alert under the keys that only it holds.
+const ILLEGAL_HEADER: [u8; RECORD_HEADER_LEN] = [content::HANDSHAKE, 3, 3, 0xff, 0xff];
+
+const ALERT_RECORD_LEN: usize = 7;
 
 /// A handshake in progress.
 pub(crate) struct Handshake {
@@ -43,81 +51,109 @@ impl Handshake {
     pub(crate) fn receive_hello(&mut self, message: &[u8], out: &mut Outbox) -> Result<Progress, Fault> {
         let len = u16::try_from(message.len()).map_err(|_| Fault::Internal)?;
         let [high, low] = len.to_be_bytes();
-        self.input = [&[content::HANDSHAKE, 3, 3, high, low], message].concat();
-        self.process(out)
+        self.receive(&[&[content::HANDSHAKE, 3, 3, high, low], message].concat(), out)
     }
 
     /// Feeds one whole record. Flights and alerts go to `out`.
     ///
     /// # Errors
-    /// The handshake has failed; the alert, if one can be sent, is in `out`.
+    /// The handshake has failed; the alert is in `out`.
     pub(crate) fn receive(&mut self, record: &[u8], out: &mut Outbox) -> Result<Progress, Fault> {
         if self.input.len().saturating_add(record.len()) > HANDSHAKE_INPUT_LEN_MAX {
-            return Err(self.end(None, Alert::ILLEGAL_PARAMETER, out));
+            return Err(self.refuse_record(Alert::ILLEGAL_PARAMETER, out));
         }
         self.input.extend_from_slice(record);
-        self.process(out)
+        self.process(out).map_err(|error| self.fail(&error, record.len(), out))
     }
 
-    fn process(&mut self, out: &mut Outbox) -> Result<Progress, Fault> {
-        loop {
-            let UnbufferedStatus { discard, state } = self.connection.process_tls_records(&mut self.input);
-            let more = match state {
-                Ok(ConnectionState::EncodeTlsData(flight)) => encode(flight, out).map(|()| true),
-                Ok(ConnectionState::TransmitTlsData(flight)) => {
-                    flight.done();
-                    Ok(true)
-                }
-                Ok(ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_)) => Ok(false),
-                // Data or closure within the handshake: rustls refuses both before it would come to this.
-                Ok(_) => Err(Error::HandshakeNotComplete),
-                Err(error) => Err(error),
-            };
-            self.input.drain(..discard.min(self.input.len()));
-            match more {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => return Err(self.fail(&error, out)),
-            }
+    /// Ends the handshake for a record that is not even fed: one with an illegal header, or one too many.
+    pub(crate) fn refuse_record(&mut self, alert: Alert, out: &mut Outbox) -> Fault {
+        if self.is_encrypting() {
+            self.input.extend(ILLEGAL_HEADER);
+            return self
+                .speak(ILLEGAL_HEADER.len(), out)
+                .map_or(Fault::Peer(alert), |said| Fault::Peer(said.unwrap_or(Alert::DECODE_ERROR)));
         }
+        out.push(&alert.plain_record());
+        Fault::Peer(alert)
+    }
+
+    fn process(&mut self, out: &mut Outbox) -> Result<Progress, Error> {
+        while self.step(out)? {}
         if self.input.is_empty() {
             self.input = Vec::new();
         }
         Ok(if self.connection.is_handshaking() { Progress::Waiting } else { Progress::Done })
     }
 
-    /// Lets rustls say its alert, and tells which one it was.
-    fn fail(&mut self, error: &Error, out: &mut Outbox) -> Fault {
+    /// One turn of rustls; true if there may be more to do.
+    fn step(&mut self, out: &mut Outbox) -> Result<bool, Error> {
+        let UnbufferedStatus { discard, state } = self.connection.process_tls_records(&mut self.input);
+        let more = match state {
+            Ok(ConnectionState::EncodeTlsData(flight)) => encode(flight, out).map(|()| true),
+            Ok(ConnectionState::TransmitTlsData(flight)) => {
+                flight.done();
+                Ok(true)
+            }
+            Ok(ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_)) => Ok(false),
+            // Data or closure within the handshake: rustls refuses both before it would come to this.
+            Ok(_) => Err(Error::HandshakeNotComplete),
+            Err(error) => Err(error),
+        };
+        self.input.drain(..discard.min(self.input.len()));
+        more
+    }
+
+    /// After an error in the last record, `record_len` bytes long: gets rustls' alert out of it, and tells which one it was.
+    fn fail(&mut self, error: &Error, record_len: usize, out: &mut Outbox) -> Fault {
         if let Error::AlertReceived(description) = error {
             return Fault::PeerAlert(Alert(u8::from(*description)));
         }
-        self.input.clear();
-        let before = out.due().len();
-        while let Ok(ConnectionState::EncodeTlsData(flight)) = self.connection.process_tls_records(&mut []).state {
-            if encode(flight, out).is_err() {
-                break;
-            }
-        }
-        let said = out.due().get(before..).filter(|said| !said.is_empty()).map(plain_alert);
-        self.end(said, alert_of(error), out)
+        self.overwrite_header(record_len, UNFINISHED_HEADER);
+        let alert = match self.speak(0, out) {
+            Some(said) => said.unwrap_or(alert_of(error)),
+            // Some errors leave the alert to us.
+            None => match self.refuse_record(alert_of(error), out) {
+                Fault::Peer(alert) => alert,
+                other => return other,
+            },
+        };
+        if alert == Alert::INTERNAL_ERROR { Fault::Internal } else { Fault::Peer(alert) }
     }
 
-    /// Ends with the alert that rustls `said` (some: it did; some none: under keys). If it said nothing, ours is queued where no keys are in use yet.
-    fn end(&self, said: Option<Option<Alert>>, ours: Alert, out: &mut Outbox) -> Fault {
-        let encrypting = self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
-        if said.is_none() && !encrypting {
-            out.push(&ours.plain_record());
+    /// Queues what rustls still has to say. None: nothing; some none: something under keys.
+    fn speak(&mut self, illegal_len: usize, out: &mut Outbox) -> Option<Option<Alert>> {
+        let before = out.due().len();
+        // Errors repeat themselves; the bound is that of the records of one flight.
+        for _ in 0..FLIGHT_RECORDS_MAX {
+            match self.step(out) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(_) if illegal_len > 0 => self.overwrite_header(illegal_len, UNFINISHED_HEADER),
+                Err(_) => break,
+            }
         }
-        match said.flatten().unwrap_or(ours) {
-            Alert::INTERNAL_ERROR => Fault::Internal,
-            alert => Fault::Peer(alert),
+        let said = out.due().get(before..).unwrap_or_default();
+        let last = said.len().checked_sub(ALERT_RECORD_LEN).and_then(|at| said.get(at..));
+        (!said.is_empty()).then(|| last.and_then(plain_alert))
+    }
+
+    /// Makes the last record unreadable in place, since rustls remembers how far it has read and must not read it again.
+    fn overwrite_header(&mut self, record_len: usize, header: [u8; RECORD_HEADER_LEN]) {
+        let record = self.input.len().checked_sub(record_len).and_then(|at| self.input.get_mut(at..));
+        if let Some(first) = record.and_then(|record| record.first_chunk_mut()) {
+            *first = header;
         }
+    }
+
+    fn is_encrypting(&self) -> bool {
+        self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3)
     }
 
     /// Gives up: queues `alert` in the clear as long as that is what the peer expects. Under the keys of a TLS 1.3 handshake rustls lets nobody but
     /// itself speak, so there the peer sees the end of the stream alone.
     pub(crate) fn give_up(&self, alert: Alert, out: &mut Outbox) {
-        if self.connection.protocol_version() != Some(ProtocolVersion::TLSv1_3) {
+        if !self.is_encrypting() {
             out.push(&alert.plain_record());
         }
     }
@@ -177,10 +213,11 @@ fn plain_alert(record: &[u8]) -> Option<Alert> {
 /// The alert that rustls sends for an error, for those that it sends under keys and those that it leaves to us.
 fn alert_of(error: &Error) -> Alert {
     match error {
-        Error::InvalidMessage(message) => Alert(u8::from(AlertDescription::from(message.clone()))),
+        Error::InvalidMessage(message) => Alert(u8::from(AlertDescription::from(*message))),
         Error::DecryptError => Alert::BAD_RECORD_MAC,
         Error::PeerSentOversizedRecord => Alert::RECORD_OVERFLOW,
-        Error::PeerIncompatible(_) | Error::NoApplicationProtocol => Alert::HANDSHAKE_FAILURE,
+        Error::NoApplicationProtocol => Alert::NO_APPLICATION_PROTOCOL,
+        Error::PeerIncompatible(_) => Alert::HANDSHAKE_FAILURE,
         Error::PeerMisbehaved(rustls::PeerMisbehaved::InvalidKeyShare) => Alert::ILLEGAL_PARAMETER,
         Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } | Error::PeerMisbehaved(_) => {
             Alert::UNEXPECTED_MESSAGE

@@ -49,6 +49,8 @@ mod random;
 mod record;
 mod session;
 mod sink;
+#[cfg(test)]
+mod testing;
 mod ticketer;
 mod traffic;
 

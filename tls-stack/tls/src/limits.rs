@@ -26,11 +26,11 @@ pub const HANDSHAKE_INPUT_LEN_MAX: usize = RECORD_LEN_MAX + 2048;
 /// Longest record that is legal during the handshake, before the keys of either side are in use, in bytes.
 pub const HELLO_RECORD_LEN_MAX: usize = RECORD_PLAIN_LEN_MAX;
 
+/// Most turns that rustls gets to say what it has to say when a handshake fails; a flight has a handful of records.
+pub const FLIGHT_RECORDS_MAX: usize = 32;
+
 /// Most ALPN protocols of a hello that are looked at.
 pub const ALPN_OFFERED_MAX: usize = 64;
-
-/// Most records of a hello: no record may be empty, so there are never more than bytes.
-pub const HELLO_RECORDS_MAX: usize = HELLO_LEN_MAX;
 
 /// Consecutive records without content after which an established session is ended.
 pub const EMPTY_RECORDS_MAX: u8 = 32;
@@ -62,4 +62,5 @@ pub const TICKET_LIFETIME_MAX_S: u32 = 7 * 24 * 60 * 60;
 
 const _: () = assert!(HELLO_LEN_MAX <= RECORD_PLAIN_LEN_MAX, "the hello is replayed to rustls as one record");
 const _: () = assert!(HANDSHAKE_INPUT_LEN_MAX >= RECORD_LEN_MAX, "one whole record must fit");
+const _: () = assert!(RECORD_CIPHER_LEN_MAX < 0x47ff, "no record is as long as the handshake's unfinished header claims");
 const _: () = assert!(HELLO_LEN_MAX + HANDSHAKE_INPUT_LEN_MAX <= 40 * 1024, "the handshake's memory stays bounded");

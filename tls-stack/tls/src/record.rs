@@ -83,6 +83,11 @@ impl Protection {
         self.sequence >= RECORDS_PER_KEY_MAX
     }
 
+    #[cfg(test)]
+    pub(crate) fn set_sequence(&mut self, sequence: u64) {
+        self.sequence = sequence;
+    }
+
     fn extra_len(&self) -> usize {
         match self.framing {
             Framing::Tls13 => 1,

@@ -8,7 +8,7 @@ use crate::handshake::{Handshake, Progress};
 use crate::hello::{Assembler, Step};
 use crate::limits::{EVENTS_MAX, RECORD_HEADER_LEN};
 use crate::outbox::Outbox;
-use crate::record::{content, fragment_len};
+use crate::record::fragment_len;
 use crate::traffic::{Inbound, Traffic};
 use crate::{Alert, Config, Event, Fault, Hello, Refusal, Sink};
 
@@ -239,10 +239,8 @@ impl Session {
 
     /// Takes one record, or what is there of it. 0 means that nothing more can be done with `bytes` now.
     fn receive_record(&mut self, bytes: &mut [u8], plain: &mut dyn Sink) -> usize {
-        if self.partial.is_empty() {
-            if let Some(len) = whole_record(bytes) {
-                return self.take_record(bytes.get_mut(..len).unwrap_or_default(), plain);
-            }
+        if let Some(len) = whole_record(bytes).filter(|_| self.partial.is_empty()) {
+            return self.take_record(bytes.get_mut(..len).unwrap_or_default(), plain);
         }
         self.receive_partial(bytes, plain)
     }
@@ -271,6 +269,10 @@ impl Session {
     /// Acts on one whole record; returns its length, or 0 if it must wait for room.
     fn take_record(&mut self, record: &mut [u8], plain: &mut dyn Sink) -> usize {
         let len = record.len();
+        if let Some(Err(alert)) = record.first_chunk().map(|header| fragment_len(*header)) {
+            self.refuse_record(alert);
+            return len;
+        }
         match core::mem::replace(&mut self.state, State::Over) {
             State::Traffic(mut traffic) => {
                 let room = plain.room();
@@ -297,6 +299,19 @@ impl Session {
             other => self.state = other,
         }
         len
+    }
+
+    /// Ends the session for a record with an illegal header, of which nothing but the header was taken.
+    fn refuse_record(&mut self, alert: Alert) {
+        let fault = match &mut self.state {
+            State::Handshake(handshake, _) => handshake.refuse_record(alert, &mut self.outbox),
+            State::Traffic(traffic) => {
+                traffic.push_alert(alert, &mut self.outbox);
+                Fault::Peer(alert)
+            }
+            State::Hello(_) | State::Greeted(_) | State::Over => return,
+        };
+        self.fail(fault);
     }
 
     fn advance(&mut self, handshake: Box<Handshake>, server_name: Option<String>, progress: Progress) {
@@ -350,5 +365,5 @@ fn missing_len(bytes: &[u8]) -> Option<usize> {
     len.checked_sub(bytes.len()).filter(|missing| *missing > 0)
 }
 
-/// Content types are named in one place; the session itself needs only to know that data is the last.
-const _: () = assert!(content::DATA == 23);
+#[cfg(test)]
+mod tests;

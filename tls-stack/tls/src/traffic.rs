@@ -204,6 +204,11 @@ impl Traffic {
         self.push_record(content::ALERT, &[alert.level(), alert.0], out);
     }
 
+    #[cfg(test)]
+    pub(crate) fn sealer_mut(&mut self) -> &mut Protection {
+        &mut self.sealer
+    }
+
     fn push_record(&mut self, kind: u8, plain: &[u8], out: &mut Outbox) {
         let len = plain.len().saturating_add(self.sealer.overhead());
         // A record that cannot be sealed (the counter is at its end) is left out: the session ends without it.

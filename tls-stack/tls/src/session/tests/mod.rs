@@ -1,0 +1,8 @@
+//! The session against real clients and against raw bytes.
+
+mod closing;
+mod handshakes;
+mod hostile;
+mod records;
+mod refusals;
+mod resumption;
