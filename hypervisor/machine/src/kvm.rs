@@ -136,7 +136,6 @@ impl Machine for Kvm {
                 Errno::INTR if !self.ticker.take() => {}
                 Errno::INTR if ticks == 0 => return Ok(Stop::Crash(Cause::Hung)),
                 Errno::INTR => ticks = ticks.saturating_sub(1),
-                Errno::AGAIN => {}
                 Errno::FAULT => return Ok(Stop::Crash(Cause::Machine(KVM_EXIT_MEMORY_FAULT))),
                 errno => return Err(HostFault::Host(Step::Run, errno)),
             }

@@ -16,7 +16,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::Errno;
-use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
+use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 use zeroize::Zeroize;
 
 /// An owned, shared mapping of a memfd.
@@ -40,7 +40,9 @@ impl Memory {
         // SAFETY: a null hint without MAP_FIXED lets the kernel choose a free range, so no mapping of this process is replaced.
         let base = unsafe { rustix::mm::mmap(ptr::null_mut(), len, access, flags, &file, 0) }?;
         let base = NonNull::new(base.cast::<u8>()).ok_or(Errno::NOMEM)?;
-        Ok(Self { base, len, file, closed: Vec::new() })
+        let memory = Self { base, len, file, closed: Vec::new() };
+        memory.keep_from_core_dumps()?;
+        Ok(memory)
     }
 
     /// Length in bytes.
@@ -94,6 +96,11 @@ impl Memory {
         self.closed.push(range);
         // SAFETY: the range is ours alone, and from here on `checked` refuses it, so nothing in this process touches it again.
         unsafe { rustix::mm::mprotect(start.cast(), len, MprotectFlags::empty()) }
+    }
+
+    fn keep_from_core_dumps(&self) -> Result<(), Errno> {
+        // SAFETY: the range is our own mapping; the advice changes no byte and no access.
+        unsafe { rustix::mm::madvise(self.base.as_ptr().cast(), self.len, Advice::LinuxDontDump) }
     }
 
     fn checked(&self, range: Range<usize>) -> Option<(*mut u8, usize)> {

@@ -51,6 +51,10 @@ pub(crate) enum Kind {
     Vector,
     /// Exit with a bit for each thing that CPUID and XGETBV must not show.
     Cpuid,
+    /// Wait, then read (target 0), write (1) or execute (2) at the address that the tender has given as the time.
+    Told,
+    /// Seal, wait, then loop for ever.
+    HangAfterSeal,
 }
 
 /// Places of the guest, named as in the boot info.
@@ -126,7 +130,7 @@ pub(crate) const PLACES: [Place; 31] = [
 ];
 
 /// All kinds.
-pub(crate) const KINDS: [Kind; 18] = [
+pub(crate) const KINDS: [Kind; 20] = [
     Kind::Behave,
     Kind::Read,
     Kind::Write,
@@ -145,6 +149,8 @@ pub(crate) const KINDS: [Kind; 18] = [
     Kind::Inspect,
     Kind::Vector,
     Kind::Cpuid,
+    Kind::Told,
+    Kind::HangAfterSeal,
 ];
 
 /// The exit code of a guest whose attack had no effect at all.

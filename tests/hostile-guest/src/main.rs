@@ -69,9 +69,12 @@ fn run(boot: &BootInfo, gate: Gate, attack: Attack) {
         Kind::Instruction => instruction::TRIES.get(target as usize).map_or((), |attempt| attempt()),
         Kind::Out => runtime::out(target as u16, offset as u32),
         Kind::In => runtime::input(target as u16),
-        Kind::Hang => loop {
-            core::hint::spin_loop();
-        },
+        Kind::Hang => hang(),
+        Kind::HangAfterSeal => {
+            gate.call(SEALED, 0);
+            gate.call(WAIT, 0);
+            hang();
+        }
         Kind::Overflow => drop(black_box(overflow(1))),
         Kind::Hypercall => gate.call(target, offset as u32),
         Kind::ReadAfterSeal => {
@@ -86,6 +89,10 @@ fn run(boot: &BootInfo, gate: Gate, attack: Attack) {
         },
         Kind::Inspect => gate.call(EXIT, inspect(boot)),
         Kind::Vector => gate.call(EXIT, runtime::vector()),
+        Kind::Told => {
+            gate.call(WAIT, 0);
+            told(boot, target);
+        }
         Kind::Cpuid => gate.call(EXIT, runtime::cpuid()),
     }
 }
@@ -123,6 +130,23 @@ fn wild_queue(boot: &BootInfo, gate: Gate, link: usize, count: u32) {
     // SAFETY: as above.
     unsafe { ptr::write_volatile(tx as *mut u32, count) };
     gate.call(WAIT, 0);
+}
+
+fn told(boot: &BootInfo, access: u32) {
+    let time = boot.control.base + abi::control::offset::NOW_NS as u64;
+    // SAFETY: the control page is readable and longer than that.
+    let address = unsafe { ptr::read_volatile(time as *const u64) };
+    match access {
+        0 => read(address),
+        1 => write(address, 0),
+        _ => jump(address),
+    }
+}
+
+fn hang() -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
 }
 
 fn read(address: u64) {

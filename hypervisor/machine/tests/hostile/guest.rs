@@ -45,10 +45,14 @@ fn build() -> PathBuf {
     folder.join(TARGET).join("release/hostile-guest")
 }
 
+/// What the guest is given: the attack is its bundle.
+pub(crate) fn parcel(attack: Attack) -> Parcel {
+    Parcel { heap_len: 8 << 20, seed: Zeroizing::new([0x5e; 32]), bundle: Zeroizing::new(attack.encode().to_vec()) }
+}
+
 /// A cell that will try `attack`, ready to run.
 pub(crate) fn load(kind: Kind, attack: Attack) -> Cell<Jailed> {
-    let parcel = Parcel { heap_len: 8 << 20, seed: Zeroizing::new([0x5e; 32]), bundle: Zeroizing::new(attack.encode().to_vec()) };
-    let cell = Cell::load(kind, image(), parcel).expect("the cell loads");
+    let cell = Cell::load(kind, image(), parcel(attack)).expect("the cell loads");
     // The test is its own jail: what a guest can do to it is what is tested.
     cell.jailed(|| Ok::<(), ()>(())).expect("no jail")
 }

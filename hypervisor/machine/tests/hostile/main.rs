@@ -1,24 +1,29 @@
 //! The hostile guest: each attack ends its cell with the expected report, and the next guest runs as if nothing had been.
 //!
 //! One list of attacks for both machines. Where there is no `/dev/kvm`, the tests of that machine say so on standard error.
-#![expect(clippy::panic, clippy::print_stderr, reason = "tests speak and fail this way")]
+#![expect(clippy::panic, clippy::print_stdout, clippy::print_stderr, reason = "tests speak and fail this way")]
 
 mod cases;
 mod guest;
 mod instructions;
+mod jail;
 
 use core::time::Duration;
 use std::time::Instant;
 
 use guest::attack::{Attack, Kind as Try};
 use guest::{BUDGET, kvm_or_skip};
-use machine::Exit;
 use machine::Kind::Kvm;
+use machine::{Cause, Exit};
 
 macro_rules! attacks {
     ($($module:ident::$case:ident;)*) => {
         mod kvm {
             $(#[test] fn $case() { if crate::kvm_or_skip() { crate::$module::$case(machine::Kind::Kvm); } })*
+        }
+
+        mod process {
+            $(#[test] fn $case() { crate::$module::$case(machine::Kind::Process); })*
         }
     };
 }
@@ -36,6 +41,9 @@ attacks! {
     cases::guest_finds_what_it_was_given;
     instructions::each_ends_its_guest;
     instructions::closed_ports_fault;
+    jail::machine_lives_on_the_system_calls_that_it_lists;
+    jail::every_listed_call_with_a_descriptor_or_an_address_names_it;
+    measure::load_and_round_trip;
 }
 
 /// kvm-pvm runs the guest's CPUID and XGETBV on the processor itself, so the guest sees what the host sees. What the *host* has of
@@ -55,30 +63,54 @@ fn guest_sees_no_feature_that_it_must_not_have() {
     }
 }
 
-/// Prints what a load and a round trip cost; it bounds them only where something must be wrong.
+/// The machine's own pages lie in the guest's address space, but not for the guest.
 #[test]
-fn load_and_round_trip_are_measured() {
+fn supervisor_pages_cannot_be_touched() {
+    const PRESENT: [u64; 6] = [0, 1, 2, 3, 4, 6];
     if !kvm_or_skip() {
         return;
     }
-    let wait = Attack { kind: Try::Wait, target: 0, offset: 0 };
-    guest::good_guest_runs(Kvm);
-    let mut loads: Vec<Duration> = (0..21).map(|_| load_time(wait)).collect();
-    loads.sort_unstable();
-    let mut cell = guest::load(Kvm, wait);
-    let start = Instant::now();
-    for _ in 0..2000 {
-        assert_eq!(cell.run(BUDGET), Ok(Exit::Wait));
+    for page in 0..8 {
+        for (access, bits) in [(0, 0), (1, 2), (2, 16)] {
+            let mut cell = guest::load(Kvm, Attack { kind: Try::Told, target: access, offset: 0 });
+            assert_eq!(cell.run(BUDGET), Ok(Exit::Wait));
+            let address = cell.layout().machine() + page * 4096;
+            cell.set_time(Duration::from_nanos(address), Duration::ZERO);
+            let Ok(Exit::Crash(crash)) = cell.run(BUDGET) else { panic!("page {page}, access {access}") };
+            let Cause::Exception { vector: 14, error_code } = crash.cause else { panic!("page {page}, access {access}: {crash}") };
+            let present = u64::from(PRESENT.contains(&page));
+            assert_eq!(error_code, present | 4 | bits, "page {page}, access {access}: {crash}");
+            assert_eq!(crash.registers.cr2, address, "{crash}");
+        }
     }
-    let round_trip = start.elapsed() / 2000;
-    println!("kvm: load {:?} (median of 21), wait round trip {round_trip:?} (mean of 2000)", loads[10]);
-    assert!(loads[10] < Duration::from_secs(1) && round_trip < Duration::from_millis(10));
+    guest::good_guest_runs(Kvm);
 }
 
-fn load_time(attack: Attack) -> Duration {
-    let start = Instant::now();
-    let cell = guest::load(Kvm, attack);
-    let elapsed = start.elapsed();
-    drop(cell);
-    elapsed
+mod measure {
+    use super::{Attack, BUDGET, Duration, Exit, Instant, Try, guest};
+    use machine::Kind;
+
+    /// Prints what a load and a round trip cost; it bounds them only where something must be wrong.
+    pub(crate) fn load_and_round_trip(machine: Kind) {
+        const WAIT: Attack = Attack { kind: Try::Wait, target: 0, offset: 0 };
+        guest::good_guest_runs(machine);
+        let mut loads: Vec<Duration> = (0..21).map(|_| load_time(machine, WAIT)).collect();
+        loads.sort_unstable();
+        let mut cell = guest::load(machine, WAIT);
+        let start = Instant::now();
+        for _ in 0..2000 {
+            assert_eq!(cell.run(BUDGET), Ok(Exit::Wait));
+        }
+        let round_trip = start.elapsed() / 2000;
+        println!("{machine:?}: load {:?} (median of 21), wait round trip {round_trip:?} (mean of 2000)", loads[10]);
+        assert!(loads[10] < Duration::from_secs(1) && round_trip < Duration::from_millis(10));
+    }
+
+    fn load_time(machine: Kind, attack: Attack) -> Duration {
+        let start = Instant::now();
+        let cell = guest::load(machine, attack);
+        let elapsed = start.elapsed();
+        drop(cell);
+        elapsed
+    }
 }
