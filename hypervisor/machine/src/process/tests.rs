@@ -3,6 +3,7 @@
 mod guest;
 mod hostile;
 mod jail;
+mod measure;
 mod walls;
 
 use super::*;
