@@ -248,3 +248,87 @@ fn floor_tick(at: Duration) -> u64 {
 fn ceil_tick(at: Duration) -> u64 {
     floor_tick(at.saturating_add(Duration::from_nanos(999_999)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeMap;
+    use proptest::prelude::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn timers_fire_in_order_of_their_ticks_and_never_early() {
+        let mut wheel = Wheel::new(ms(123_456));
+        for after in [0, 1, 63, 64, 65, 4095, 4096, 262_143, 262_144, 1 << 30] {
+            wheel.arm(ms(123_456 + after), after);
+        }
+        let mut fired = Vec::new();
+        while let Some(at) = wheel.deadline() {
+            while let Some(after) = wheel.expired(at) {
+                assert_eq!(at, ms(123_456 + after));
+                fired.push(after);
+            }
+        }
+        assert_eq!(fired, [0, 1, 63, 64, 65, 4095, 4096, 262_143, 262_144, 1 << 30]);
+    }
+
+    #[test]
+    fn a_deadline_within_a_tick_is_not_fired_before_it() {
+        let mut wheel = Wheel::new(ms(10));
+        wheel.arm(Duration::from_micros(12_001), ());
+        assert_eq!((wheel.expired(Duration::from_micros(12_999)), wheel.expired(ms(13))), (None, Some(())));
+    }
+
+    #[test]
+    fn the_deadline_is_reached_in_few_steps_however_far_it_is() {
+        let mut wheel = Wheel::new(ms(1));
+        wheel.arm(Duration::from_secs(86_400 * 365), ());
+        let mut steps = 0;
+        while let Some(at) = wheel.deadline() {
+            steps += 1;
+            wheel.expired(at);
+        }
+        assert!(steps <= LEVELS + 1, "{steps}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_wheel_behaves_like_a_sorted_map(moves in proptest::collection::vec((0..4u8, 0..100_000u64), 1..300)) {
+            let mut wheel = Wheel::new(ms(5));
+            let mut model: BTreeMap<(u64, usize), Timer> = BTreeMap::new();
+            let mut now = 5;
+            for (key, (kind, number)) in moves.into_iter().enumerate() {
+                match kind {
+                    0 | 1 => {
+                        let at = now + number;
+                        model.insert((at, key), wheel.arm(ms(at), key));
+                    }
+                    2 => {
+                        let nth = usize::try_from(number).unwrap() % model.len().max(1);
+                        if let Some((&entry, &timer)) = model.iter().nth(nth) {
+                            model.remove(&entry);
+                            prop_assert!(wheel.disarm(timer));
+                            prop_assert!(!wheel.disarm(timer));
+                        }
+                    }
+                    _ => {
+                        now += number / 10;
+                        let mut fired: Vec<usize> = core::iter::from_fn(|| wheel.expired(ms(now))).collect();
+                        let mut due: Vec<usize> = model.keys().filter(|(at, _)| *at <= now).map(|(_, key)| *key).collect();
+                        model.retain(|(at, _), _| *at > now);
+                        fired.sort_unstable();
+                        due.sort_unstable();
+                        prop_assert_eq!(fired, due);
+                    }
+                }
+                prop_assert_eq!(wheel.len(), model.len());
+                let first = model.keys().next().map(|(at, _)| ms(*at));
+                prop_assert!(wheel.deadline() <= first || first.is_none() && wheel.deadline().is_none());
+                prop_assert_eq!(wheel.deadline().is_none(), first.is_none());
+            }
+        }
+    }
+}

@@ -77,8 +77,14 @@ fn finish(packet: &mut [u8], ends: &Ends, flow: &mut Flow, finisher: Finisher) -
     let tcp = &mut packet[ip_len..];
     let headers = usize::from(tcp[12] >> 4) * 4;
     let payload = tcp.len() - headers;
-    let end = word(tcp, 4).wrapping_add(u32::try_from(payload).unwrap_or(0)).wrapping_add((tcp[13] & FIN).into());
+    let fin = tcp[13] & FIN;
+    let end = word(tcp, 4).wrapping_add(u32::try_from(payload).unwrap_or(0)).wrapping_add(fin.into());
     flow.spoke(end, word(tcp, 8));
+    if payload == 0 && fin == 0 {
+        // After a timeout smoltcp counts from the oldest unacknowledged byte again, and so do its bare ACKs. The peer has seen those
+        // numbers and ignores what such an ACK says; if both ends are in that state, neither ever hears the other.
+        tcp[4..8].copy_from_slice(&flow.send_next().to_be_bytes());
+    }
     let pseudo = checksum::pseudo_header(ends.local.ip(), ends.peer.ip(), TCP, tcp.len());
     // smoltcp leaves the field 0.
     let sum = match finisher {

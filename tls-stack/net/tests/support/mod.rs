@@ -191,8 +191,15 @@ impl Wire {
         }
     }
 
-    /// Connects and gives both names of the flow.
+    /// Connects over a wire without faults, and gives both names of the flow.
     pub fn connect(&mut self, family: Family) -> (FlowId, FlowId) {
+        let faults = std::mem::take(&mut self.faults);
+        let names = self.connect_anyhow(family);
+        self.faults = faults;
+        names
+    }
+
+    fn connect_anyhow(&mut self, family: Family) -> (FlowId, FlowId) {
         let ours = self.client.connect(family.service(), None, self.now).unwrap();
         let (mut accepted, mut connected) = (None, false);
         for _ in 0..10_000 {
