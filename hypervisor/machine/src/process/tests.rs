@@ -161,3 +161,50 @@ fn fresh_cell_runs_after_a_crash() {
     assert!(matches!(run(divides_by_zero()), Exit::Crash(crash) if crash.cause == Cause::Exception { vector: 0, error_code: 0 }));
     assert_eq!(run(three_waits()), Exit::Wait);
 }
+
+#[test]
+fn only_a_64_bit_call_at_the_gate_with_32_bit_words_is_a_hypercall() {
+    let gate = Gate::new(0x7000);
+    let mut call = SystemCall::default();
+    (call.kind, call.architecture, call.rip, call.number) = (1, 0xc000_003e, gate.behind_syscall(), u64::from(WAIT));
+    assert_eq!(hypercall(gate, &call), WAITS);
+    let spoil: [fn(&mut SystemCall); 8] = [
+        |call| call.kind = 2,
+        |call| call.kind = 0,
+        |call| call.architecture = 0x4000_0003,
+        |call| call.rip -= 1,
+        |call| call.rip += 1,
+        |call| call.args[0] = 1 << 32,
+        |call| call.number |= 1 << 32,
+        |call| call.number = u64::MAX,
+    ];
+    for spoil in spoil {
+        let mut spoilt = call;
+        spoil(&mut spoilt);
+        assert_eq!(hypercall(gate, &spoilt), Stop::Crash(Cause::BadHypercall(spoilt.number)), "{spoilt:?}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_call_from_elsewhere_is_a_hypercall(kind: u8, architecture: u32, rip: u64, number: u64, args: [u64; 6]) {
+        let gate = Gate::new(0x7000);
+        let mut call = SystemCall::default();
+        (call.kind, call.architecture, call.rip, call.number, call.args) = (kind, architecture, rip, number, args);
+        let from_elsewhere = rip != gate.behind_syscall() || architecture != 0xc000_003e || kind != 1;
+        proptest::prop_assert!(!from_elsewhere || hypercall(gate, &call) == Stop::Crash(Cause::BadHypercall(number)));
+    }
+
+    #[test]
+    fn budget_is_never_cut_short_by_a_whole_tick(milliseconds in 0u64..100_000) {
+        let budget = Duration::from_millis(milliseconds);
+        let mut ticks = Ticks::new(budget);
+        let mut granted = 0;
+        while ticks.count().is_none() {
+            granted += 1;
+        }
+        // The first tick of a turn may come at once; from there on each is a whole one.
+        proptest::prop_assert!(TICK * granted >= budget);
+        proptest::prop_assert!(TICK * granted < budget + TICK);
+    }
+}

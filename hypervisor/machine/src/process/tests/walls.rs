@@ -86,6 +86,23 @@ fn process_may_nothing() {
     }
 }
 
+// The filters behind SYSEMU: here the tender lets the process really make its calls, as a mistake of ours would.
+#[test]
+fn filters_leave_the_calls_of_seal_and_then_none() {
+    let mut process = load(waits_for_ever());
+    assert_eq!(process.run(BUDGET), Ok(WAITS));
+    let gate = process.gate;
+    let refused = [libc::SYS_getpid, libc::SYS_write, libc::SYS_mmap, libc::SYS_mprotect, libc::SYS_execve, libc::SYS_exit, 5000];
+    for number in refused {
+        assert_eq!(process.tracee.call(gate, number, [0; 6]), Err(Errno::PERM), "{number}");
+    }
+    assert_eq!(process.tracee.call(gate, libc::SYS_munmap, [1, 0, 0, 0, 0, 0]), Err(Errno::INVAL), "the kernel's own answer");
+    process.seal().unwrap();
+    for number in refused.into_iter().chain([libc::SYS_munmap, libc::SYS_seccomp]) {
+        assert_eq!(process.tracee.call(gate, number, [0; 6]), Err(Errno::PERM), "{number}");
+    }
+}
+
 #[test]
 fn process_has_namespaces_of_its_own_where_the_host_allows_them() {
     let process = load(waits_for_ever());
