@@ -3,54 +3,45 @@
 /// The end of a tender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// The guest was asked to stop and did, or its time to do so was over.
-    Done,
-    /// The guest panicked.
-    GuestPanic,
-    /// The guest's heap is exhausted.
-    GuestOutOfMemory,
-    /// The guest refused its boot info, bundle or seed.
-    GuestRefusedBoot,
-    /// The guest ended with a code that we do not know, or ended unasked.
+    /// The guest was asked to stop and did, or its time to do so was over; or the supervisor is gone.
+    Ended,
+    /// The supervisor sent nothing that is an order.
+    Usage,
+    /// The guest, or the machine on its behalf, refused the bundle or the boot info.
+    Bundle,
+    /// The image is none of ours.
+    Image,
+    /// The machine could not be made.
+    Machine,
+    /// A net could not be attached.
+    Net,
+    /// The jail could not be put up.
+    Jail,
+    /// The guest gave up: a panic, no memory left, or a code that we do not know. The line before says which.
     GuestExit,
-    /// The guest did what it must not; a crash report was printed.
+    /// The guest did what it must not, or left a malformed queue; a crash report was printed.
     GuestCrash,
     /// The guest did not end its turn in time; a crash report was printed.
     GuestHung,
-    /// The guest left a malformed queue; a crash report was printed.
-    GuestHostileQueue,
-    /// The supervisor sent nothing that is an order.
-    BadOrder,
-    /// The image is none of ours.
-    BadImage,
-    /// The machine could not be made, or failed.
-    HostMachine,
-    /// A net could not be attached, or the host failed while it ran.
-    HostNet,
-    /// The jail could not be put up.
-    HostJail,
-    /// The supervisor is gone.
-    Orphaned,
+    /// The host failed while the guest ran.
+    Host,
     /// The process was killed, or ended in a way that no tender knows.
     Unknown,
 }
 
-/// All endings with an exit code of their own.
-const CODES: [(Ending, u8); 14] = [
-    (Ending::Done, 0),
-    (Ending::GuestPanic, 40),
-    (Ending::GuestOutOfMemory, 41),
-    (Ending::GuestRefusedBoot, 42),
-    (Ending::GuestExit, 43),
-    (Ending::GuestCrash, 44),
-    (Ending::GuestHung, 45),
-    (Ending::GuestHostileQueue, 46),
-    (Ending::BadOrder, 50),
-    (Ending::BadImage, 51),
-    (Ending::HostMachine, 52),
-    (Ending::HostNet, 53),
-    (Ending::HostJail, 54),
-    (Ending::Orphaned, 55),
+/// All endings with an exit code of their own. The supervisor's `TenderExit` has the same numbers.
+const CODES: [(Ending, u8); 11] = [
+    (Ending::Ended, 0),
+    (Ending::Usage, 40),
+    (Ending::Bundle, 41),
+    (Ending::Image, 42),
+    (Ending::Machine, 43),
+    (Ending::Net, 44),
+    (Ending::Jail, 45),
+    (Ending::GuestExit, 46),
+    (Ending::GuestCrash, 47),
+    (Ending::GuestHung, 48),
+    (Ending::Host, 49),
 ];
 
 impl Ending {
@@ -66,10 +57,10 @@ impl Ending {
         CODES.iter().find(|(_, known)| i32::from(*known) == code).map_or(Self::Unknown, |(ending, _)| *ending)
     }
 
-    /// Whether a fresh cell may do better: it ended for the guest's reasons, or for none that is known.
+    /// Whether a fresh cell may do better; the others would end the same way again.
     #[must_use]
-    pub fn may_restart(self) -> bool {
-        !matches!(self, Self::BadOrder | Self::BadImage | Self::HostMachine | Self::HostJail | Self::GuestRefusedBoot | Self::Orphaned)
+    pub fn is_worth_a_restart(self) -> bool {
+        matches!(self, Self::GuestExit | Self::GuestCrash | Self::GuestHung | Self::Host | Self::Unknown)
     }
 
     /// The ending that a guest's own exit code means.
@@ -77,10 +68,8 @@ impl Ending {
     pub fn of_guest(code: u32) -> Self {
         use abi::hypercall::exit;
         match code {
-            exit::DONE => Self::Done,
-            exit::PANIC => Self::GuestPanic,
-            exit::OUT_OF_MEMORY => Self::GuestOutOfMemory,
-            exit::BAD_BOOT | exit::NO_SEED => Self::GuestRefusedBoot,
+            exit::DONE => Self::Ended,
+            exit::BAD_BOOT | exit::NO_SEED => Self::Bundle,
             _ => Self::GuestExit,
         }
     }
@@ -100,7 +89,7 @@ mod tests {
 
     #[test]
     fn codes_that_no_tender_has_are_unknown() {
-        for code in [-1, 1, 47, 56, 137, 255] {
+        for code in [-1, 1, 39, 50, 137, 255] {
             assert_eq!(Ending::from_code(code), Ending::Unknown);
         }
     }

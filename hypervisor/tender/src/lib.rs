@@ -19,8 +19,17 @@
 #![forbid(unsafe_code)]
 
 pub mod channel;
+pub mod egress;
 pub mod ending;
+pub mod jail;
 pub mod limits;
+pub mod line;
+pub mod log;
 pub mod nets;
 pub mod order;
 pub mod poller;
+pub mod report;
+mod run;
+mod start;
+
+pub use start::tend;

@@ -39,8 +39,8 @@ pub enum Front {
     User {
         /// Both ends of the link.
         ends: Ends,
-        /// For each listener, the guest's port that its connections go to.
-        doors: Vec<u16>,
+        /// For each listener, the guest's listener that its connections go to.
+        doors: Vec<SocketAddr>,
     },
     /// A TAP: one descriptor.
     Tap {

@@ -8,7 +8,7 @@ fn order() -> Order {
     Order {
         machine: Machine::Process,
         heap_len: 1,
-        front: Front::User { ends: ends.clone(), doors: vec![443] },
+        front: Front::User { ends: ends.clone(), doors: vec!["10.0.2.15:443".parse().unwrap()] },
         back: Back::User { ends, backends: vec![] },
         lines: Lines::Text,
         drain_ms: 7,

@@ -47,13 +47,13 @@ enum Side {
 }
 
 impl User {
-    /// The public side: `doors` pairs each host listener with the guest's port behind it.
+    /// The public side: `doors` pairs each host listener with the guest's listener behind it.
     ///
     /// # Errors
     /// The link's own description is unsound.
     pub fn front(
         ends: &Ends,
-        doors: Vec<(OwnedFd, u16)>,
+        doors: Vec<(OwnedFd, SocketAddr)>,
         seed: [u8; 32],
         pipes_max: usize,
         now: Duration,

@@ -4,6 +4,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::os::fd::{AsFd, OwnedFd};
 
+use net::{ConnectFault, FlowId};
 use rustix::io::Errno;
 
 use crate::limits::ACCEPTS_PER_TURN;
@@ -17,21 +18,20 @@ use crate::poller::{Poller, Token};
 #[derive(Debug)]
 pub(super) struct Front {
     doors: Vec<Door>,
-    guest: Vec<IpAddr>,
     host: Vec<IpAddr>,
 }
 
 #[derive(Debug)]
 struct Door {
     listener: OwnedFd,
-    port: u16,
+    guest: SocketAddr,
     knocked: bool,
 }
 
 impl Front {
-    pub(super) fn new(ends: &Ends, doors: Vec<(OwnedFd, u16)>) -> Self {
-        let doors = doors.into_iter().map(|(listener, port)| Door { listener, port, knocked: true }).collect();
-        Self { doors, guest: ends.guest.clone(), host: ends.host.clone() }
+    pub(super) fn new(ends: &Ends, doors: Vec<(OwnedFd, SocketAddr)>) -> Self {
+        let doors = doors.into_iter().map(|(listener, guest)| Door { listener, guest, knocked: true }).collect();
+        Self { doors, host: ends.host.clone() }
     }
 
     pub(super) fn watch(&self, poller: &Poller) -> std::io::Result<()> {
@@ -62,14 +62,22 @@ impl Front {
 
     /// Lets waiting clients in, while there is room for them.
     pub(super) fn accept(&mut self, net: &mut net::Net, pipes: &mut Pipes, poller: &Poller, now: Duration) {
-        let Self { doors, guest, host } = self;
+        let Self { doors, host } = self;
         for door in doors {
             for _ in 0..ACCEPTS_PER_TURN {
                 if !door.knocked || pipes.is_full() {
                     break;
                 }
                 match Socket::accept(door.listener.as_fd()) {
-                    Ok((socket, client)) => admit(guest, host, door.port, (socket, client), net, pipes, poller, now),
+                    Ok((socket, client)) => {
+                        let Ok(flow) = connect_guest(net, door.guest, seen_by_guest(client, host), now) else {
+                            socket.reset();
+                            continue;
+                        };
+                        if pipes.insert(poller, Pipe::connected(flow, socket)).is_err() {
+                            net.abort(flow);
+                        }
+                    }
                     // Out of descriptors or memory is no reason to spin: the next client knocks again.
                     Err(Errno::AGAIN | Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS) => door.knocked = false,
                     // This client is gone already; the next may wait behind it.
@@ -80,27 +88,12 @@ impl Front {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of two values that are borrowed apart")]
-fn admit(
-    guest: &[IpAddr],
-    host: &[IpAddr],
-    port: u16,
-    (socket, client): (Socket, SocketAddr),
-    net: &mut net::Net,
-    pipes: &mut Pipes,
-    poller: &Poller,
-    now: Duration,
-) {
-    let client = seen_by_guest(client, host);
-    let Some(address) = same_family(guest, client.ip()).or_else(|| guest.first().copied()) else { return socket.reset() };
-    let peer = SocketAddr::new(address, port);
-    let source = if address.is_ipv4() == client.is_ipv4() { Some(client) } else { None };
-    // A client may look like another one after the mapping; then it gets a port of ours.
-    let flow = net.connect(peer, source, now).or_else(|_| net.connect(peer, source.map(|source| SocketAddr::new(source.ip(), 0)), now));
-    let Ok(flow) = flow else { return socket.reset() };
-    if pipes.insert(poller, Pipe::connected(flow, socket)).is_err() {
-        net.abort(flow);
+/// Connects to the guest's listener as `client`. A client that looks like another after the mapping gets a port of ours.
+fn connect_guest(net: &mut net::Net, guest: SocketAddr, client: SocketAddr, now: Duration) -> Result<FlowId, ConnectFault> {
+    if client.is_ipv4() != guest.is_ipv4() {
+        return net.connect(guest, None, now);
     }
+    net.connect(guest, Some(client), now).or_else(|_| net.connect(guest, Some(SocketAddr::new(client.ip(), 0)), now))
 }
 
 /// The client's address as the guest is to see it: a loopback address means nothing there, so it becomes the link's own gateway.

@@ -1,0 +1,81 @@
+//! Egress: what a guest may say on a TAP.
+//!
+//! The filter reads one frame at a time and keeps no state. It lets through what a TLS endpoint needs, under the guest's own addresses, and nothing
+//! else: no fragments, no tunnels, no UDP, and on the public link no connection of the guest's own. What it cannot read it drops.
+//!
+//! ```
+//! use tender::egress::{Egress, Link};
+//! use tender::order::Wire;
+//! let egress = Egress::new(Wire { mac: [2; 6], addresses: vec![] }, Link::Front { ports: vec![443] });
+//! assert!(!egress.allows(b"not a frame"));
+//! ```
+
+mod packet;
+#[cfg(test)]
+mod tests;
+
+use core::net::{IpAddr, SocketAddr};
+
+use crate::order::Wire;
+use packet::{Body, Icmp, Packet, Payload, Tcp};
+
+/// The filter of one link.
+#[derive(Debug)]
+pub struct Egress {
+    wire: Wire,
+    link: Link,
+}
+
+/// Which of the two links.
+#[derive(Debug)]
+pub enum Link {
+    /// The public one: the guest answers on these ports.
+    Front {
+        /// Where the guest listens.
+        ports: Vec<u16>,
+    },
+    /// The private one: the guest connects to these.
+    Back {
+        /// As the guest sees them.
+        backends: Vec<SocketAddr>,
+    },
+}
+
+impl Egress {
+    /// The filter for a guest of this identity.
+    #[must_use]
+    pub fn new(wire: Wire, link: Link) -> Self {
+        Self { wire, link }
+    }
+
+    /// Whether the guest may send this frame.
+    #[must_use]
+    pub fn allows(&self, frame: &[u8]) -> bool {
+        Packet::parse(frame).is_some_and(|packet| packet.source_mac == self.wire.mac && self.allows_body(&packet.body))
+    }
+
+    fn allows_body(&self, body: &Body) -> bool {
+        match body {
+            Body::Arp { sender_mac, sender } => *sender_mac == self.wire.mac && (sender.is_unspecified() || self.owns((*sender).into())),
+            Body::Ip { source, destination, payload } => match payload {
+                Payload::Icmp(Icmp::NeighborSolicitation) => source.is_unspecified() || self.owns(*source),
+                Payload::Icmp(Icmp::NeighborAdvertisement) => self.owns(*source),
+                Payload::Icmp(Icmp::EchoReply | Icmp::TooBig) => self.owns(*source) && matches!(self.link, Link::Front { .. }),
+                Payload::Tcp(tcp) => self.owns(*source) && self.allows_tcp(tcp, *destination),
+            },
+        }
+    }
+
+    fn allows_tcp(&self, tcp: &Tcp, destination: IpAddr) -> bool {
+        match &self.link {
+            Link::Front { ports } => !tcp.opens && ports.contains(&tcp.source_port),
+            Link::Back { backends } => backends.contains(&SocketAddr::new(destination, tcp.destination_port)),
+        }
+    }
+
+    /// Link-local addresses are derived from the link address, which is checked; the guest may speak neighbour discovery under them.
+    fn owns(&self, source: IpAddr) -> bool {
+        let link_local = matches!(source, IpAddr::V6(address) if address.is_unicast_link_local());
+        link_local || self.wire.addresses.contains(&source)
+    }
+}

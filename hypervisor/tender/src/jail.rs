@@ -1,0 +1,119 @@
+//! The jail: what this process gives up after everything is open and before the guest's first instruction.
+//!
+//! Two layers are not optional: no new privileges and the system-call filter; without them (or if root cannot be given up) no guest runs. The rest is
+//! taken as far as the host allows, and what it did not allow is reported, never hidden: Debian's kernel, for one, may refuse user namespaces.
+
+mod filter;
+mod ground;
+mod limits;
+mod privileges;
+mod walls;
+
+use core::fmt;
+use std::os::fd::RawFd;
+
+use machine::Allow;
+
+use crate::line::Line;
+use crate::order::{JailWish, Machine};
+
+/// What the cell still needs inside.
+#[derive(Debug)]
+pub struct Needs {
+    /// How far to go.
+    pub wish: JailWish,
+    /// Which machine; the process machine's child stands outside.
+    pub machine: Machine,
+    /// What the machine needs of the kernel.
+    pub machine_calls: Vec<Allow>,
+    /// The epoll descriptor.
+    pub epoll: RawFd,
+    /// Listeners of the user net.
+    pub listeners: Vec<RawFd>,
+    /// TAPs.
+    pub taps: Vec<RawFd>,
+    /// The channel to the supervisor.
+    pub channel: RawFd,
+    /// Whether either link is a user net, which needs host sockets.
+    pub sockets: Sockets,
+    /// Descriptors at most.
+    pub descriptors_max: u64,
+}
+
+/// Which host sockets the cell may still make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sockets {
+    /// None: both links are TAPs, and the process needs no network at all.
+    None,
+    /// Connections to these ports.
+    ConnectTo(Vec<u16>),
+}
+
+/// Why the jail could not be put up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JailFault {
+    /// The process is root and could not stop being it.
+    Privileges,
+    /// The filter could not be made or installed.
+    Filter,
+}
+
+/// What was taken away, and what the host refused to take.
+#[derive(Debug, Default)]
+pub struct Applied {
+    done: Vec<&'static str>,
+    refused: Vec<String>,
+}
+
+/// Puts up the jail round this process, which must have one thread.
+///
+/// # Errors
+/// [`JailFault`]: a layer that is not optional is missing, and no guest may run.
+pub fn close(needs: &Needs) -> Result<Applied, JailFault> {
+    let mut applied = Applied::default();
+    applied.note("no-dump", rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable));
+    match needs.wish {
+        JailWish::Full => walls::raise(needs, &mut applied),
+        JailWish::WithoutNamespaces => applied.refused.push("namespaces: not wanted".into()),
+    }
+    limits::lower(needs.descriptors_max, &mut applied);
+    privileges::drop_all(&mut applied)?;
+    // The kernel forgets this signal when the user changes, so it is asked for now.
+    applied.note("dies-with-parent", rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)));
+    rustix::thread::set_no_new_privs(true).map_err(|_| JailFault::Privileges)?;
+    applied.done.push("no-new-privs");
+    ground::restrict(needs, &mut applied);
+    filter::install(needs)?;
+    applied.done.push("seccomp");
+    Ok(applied)
+}
+
+impl Applied {
+    fn note<T, E: fmt::Display>(&mut self, what: &'static str, result: Result<T, E>) -> bool {
+        match result {
+            Ok(_) => self.done.push(what),
+            Err(ref fault) => self.refused.push(format!("{what}: {fault}")),
+        }
+        result.is_ok()
+    }
+
+    /// What was taken away.
+    #[must_use]
+    pub fn done(&self) -> &[&'static str] {
+        &self.done
+    }
+
+    /// What the host refused, and how it said so.
+    #[must_use]
+    pub fn refused(&self) -> &[String] {
+        &self.refused
+    }
+
+    /// The one line about it.
+    #[must_use]
+    pub fn line(&self) -> Line {
+        let level = if self.refused.is_empty() { "info" } else { "warn" };
+        let line = Line::tender(level, "jailed").with("applied", self.done.join(","));
+        if self.refused.is_empty() { line } else { line.with("refused_by_host", self.refused.join("; ")) }
+    }
+}

@@ -1,0 +1,20 @@
+//! Resource limits. Address space is not limited: a cell reserves its heap and touches little of it.
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use crate::jail::Applied;
+
+/// Lowers what can be used up or left behind.
+pub(super) fn lower(descriptors_max: u64, applied: &mut Applied) {
+    let exactly = |value| Rlimit { current: Some(value), maximum: Some(value) };
+    let lowered = setrlimit(Resource::Nofile, exactly(descriptors_max))
+        .and_then(|()| setrlimit(Resource::Core, exactly(0)))
+        .and_then(|()| setrlimit(Resource::Nproc, exactly(0)))
+        .and_then(|()| if log_is_a_file() { Ok(()) } else { setrlimit(Resource::Fsize, exactly(0)) });
+    applied.note("rlimits", lowered);
+}
+
+/// Then it may grow.
+fn log_is_a_file() -> bool {
+    rustix::fs::fstat(std::io::stderr()).is_ok_and(|stat| rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file())
+}

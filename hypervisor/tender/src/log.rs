@@ -1,0 +1,140 @@
+//! The guest's log: defmt frames from the log window, decoded with the table that stands in the image.
+//!
+//! The decoder is made for friendly input, so hostile frames are kept within what it can bear: they are split here, a long one is not decoded (the
+//! decoder recurses once per two bytes at most), and an image whose table uses counted lists, whose count the decoder trusts, gets no decoder.
+
+use abi::limits::LOG_WINDOW_LEN;
+use abi::log::HEADER_LEN;
+use defmt_decoder::{Encoding, Table};
+
+use crate::limits::LOG_FRAME_LEN_MAX;
+use crate::line::{Kind, Line};
+
+/// How a format string says that a list follows, whose length the decoder would take from the frame and allocate.
+const COUNTED_LIST: &[u8] = b"{=[?]";
+
+/// Decodes what a guest logs.
+pub struct Log {
+    table: Option<Table>,
+    malformed: u64,
+}
+
+/// Why an image's frames cannot be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableFault {
+    /// The image has no defmt section, or a damaged one.
+    Missing,
+    /// Its frames are not delimited (rzCOBS is).
+    Encoding,
+    /// A format string has a counted list.
+    CountedList,
+}
+
+impl Log {
+    /// A decoder for the guest of this image file.
+    #[must_use]
+    pub fn new(image: &[u8]) -> (Self, Option<TableFault>) {
+        let (table, fault) = match table_of(image) {
+            Ok(table) => (Some(table), None),
+            Err(fault) => (None, Some(fault)),
+        };
+        (Self { table, malformed: 0 }, fault)
+    }
+
+    /// Takes all frames out of the window, which is empty afterwards.
+    pub fn take(&mut self, window: &mut [u8]) -> Vec<Line> {
+        let Some((header, frames)) = window.split_first_chunk_mut::<HEADER_LEN>() else { return Vec::new() };
+        let [l0, l1, l2, l3, d0, d1, d2, d3] = *header;
+        *header = [0; HEADER_LEN];
+        let len = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
+        let frames = frames.get(..len.min(LOG_WINDOW_LEN.saturating_sub(HEADER_LEN)).min(frames.len())).unwrap_or_default();
+        let mut lines: Vec<Line> =
+            frames.split(|byte| *byte == 0).filter(|frame| !frame.is_empty()).map(|frame| self.line(frame)).collect();
+        let dropped = u32::from_le_bytes([d0, d1, d2, d3]);
+        if dropped > 0 {
+            lines.push(Line::tender("warn", "the guest's log window was full").with("count", dropped));
+        }
+        lines
+    }
+
+    fn line(&mut self, frame: &[u8]) -> Line {
+        self.decode(frame).unwrap_or_else(|| {
+            self.malformed = self.malformed.saturating_add(1);
+            Line::tender("warn", "a log frame is malformed").with("count", self.malformed)
+        })
+    }
+
+    fn decode(&self, frame: &[u8]) -> Option<Line> {
+        let table = self.table.as_ref()?;
+        let plain = unstuff(frame).filter(|plain| plain.len() <= LOG_FRAME_LEN_MAX)?;
+        let (frame, _) = table.decode(&plain).ok()?;
+        let level = frame.level().map_or("info", |level| level.as_str());
+        let line = Line::new(Kind::Guest, level, frame.display_message().to_string());
+        Some(match frame.display_timestamp() {
+            Some(time) => line.with("at", time.to_string()),
+            None => line,
+        })
+    }
+}
+
+impl core::fmt::Debug for Log {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.debug_struct("Log").field("table", &self.table.is_some()).field("malformed", &self.malformed).finish()
+    }
+}
+
+fn table_of(image: &[u8]) -> Result<Table, TableFault> {
+    let table = Table::parse(image).ok().flatten().ok_or(TableFault::Missing)?;
+    if table.encoding() != Encoding::Rzcobs {
+        return Err(TableFault::Encoding);
+    }
+    let strings = postcard::to_stdvec(&table).map_err(|_| TableFault::Missing)?;
+    let counted = strings.windows(COUNTED_LIST.len()).any(|window| window == COUNTED_LIST);
+    if counted { Err(TableFault::CountedList) } else { Ok(table) }
+}
+
+/// Undoes rzCOBS (<https://github.com/Dirbaio/rzcobs>), which keeps frames free of zeros. Read from its end.
+fn unstuff(frame: &[u8]) -> Option<Vec<u8>> {
+    let mut reversed = Vec::new();
+    let mut rest = frame;
+    while let Some((control, before)) = rest.split_last() {
+        rest = before;
+        match *control {
+            0 => return None,
+            mask @ 0x01..=0x7f => {
+                for bit in 0..7 {
+                    if mask & (1 << (6 - bit)) == 0 {
+                        reversed.push(take_last(&mut rest)?);
+                    } else {
+                        reversed.push(0);
+                    }
+                }
+            }
+            run @ 0x80..=0xfe => {
+                reversed.push(0);
+                for _ in 0..(run & 0x7f) + 7 {
+                    reversed.push(take_last(&mut rest)?);
+                }
+            }
+            0xff => {
+                for _ in 0..134 {
+                    reversed.push(take_last(&mut rest)?);
+                }
+            }
+        }
+        if reversed.len() > LOG_FRAME_LEN_MAX.saturating_mul(2) {
+            return None;
+        }
+    }
+    reversed.reverse();
+    Some(reversed)
+}
+
+fn take_last(rest: &mut &[u8]) -> Option<u8> {
+    let (last, before) = rest.split_last()?;
+    *rest = before;
+    Some(*last)
+}
+
+#[cfg(test)]
+mod tests;

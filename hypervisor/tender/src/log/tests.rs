@@ -1,0 +1,103 @@
+//! Frames as defmt's own encoder makes them, and frames as an attacker would.
+
+use super::*;
+use crate::order::Lines;
+use proptest::prelude::*;
+
+fn log() -> Log {
+    let table = serde_json::json!({
+        "timestamp": null,
+        "entries": {
+            "1": { "string": { "tag": "Info", "string": "hello {=u8} {=str}" }, "raw_symbol": "a" },
+            "2": { "string": { "tag": "Derived", "string": "S {{ x: {=?} }}" }, "raw_symbol": "b" },
+            "3": { "string": { "tag": "Error", "string": "nested {=?}" }, "raw_symbol": "c" }
+        },
+        "bitflags": {},
+        "encoding": "Rzcobs"
+    });
+    Log { table: Some(serde_json::from_value(table).unwrap()), malformed: 0 }
+}
+
+fn stuffed(frame: &[u8]) -> Vec<u8> {
+    let mut encoder = defmt::Encoder::new();
+    let mut out = Vec::new();
+    encoder.start_frame(|bytes| out.extend_from_slice(bytes));
+    encoder.write(frame, |bytes| out.extend_from_slice(bytes));
+    encoder.end_frame(|bytes| out.extend_from_slice(bytes));
+    out
+}
+
+fn window(frames: &[u8], dropped: u32) -> Vec<u8> {
+    let mut window = vec![0; LOG_WINDOW_LEN];
+    window[..4].copy_from_slice(&u32::try_from(frames.len()).unwrap().to_le_bytes());
+    window[4..8].copy_from_slice(&dropped.to_le_bytes());
+    window[8..8 + frames.len()].copy_from_slice(frames);
+    window
+}
+
+fn text(lines: &[Line]) -> Vec<String> {
+    lines.iter().map(|line| line.render(Lines::Text)).collect()
+}
+
+#[test]
+fn frames_become_lines_and_the_window_is_empty() {
+    let frame = stuffed(&[1, 0, 7, 3, 0, 0, 0, b'a', 0x1b, b'c']);
+    let mut window = window(&[frame.clone(), frame].concat(), 2);
+    let lines = log().take(&mut window);
+    assert_eq!(text(&lines[..2]), ["guest info hello 7 a\\u{1b}c\n", "guest info hello 7 a\\u{1b}c\n"]);
+    assert_eq!(text(&lines[2..]), ["tender warn the guest's log window was full count=2\n"]);
+    assert_eq!(window[..8], [0; 8]);
+    assert!(log().take(&mut window).is_empty());
+}
+
+#[test]
+fn a_malformed_frame_costs_itself_only() {
+    let good = stuffed(&[1, 0, 7, 0, 0, 0, 0]);
+    let bad = stuffed(&[99, 0]);
+    let lines = log().take(&mut window(&[bad, vec![0], good].concat(), 0));
+    assert_eq!(text(&lines), ["tender warn a log frame is malformed count=1\n", "guest info hello 7 \n"]);
+}
+
+#[test]
+fn a_frame_that_would_nest_without_end_is_refused() {
+    let deep = [&[3, 0][..], &[2, 0].repeat(LOG_FRAME_LEN_MAX)].concat();
+    let lines = log().take(&mut window(&stuffed(&deep), 0));
+    assert_eq!(text(&lines), ["tender warn a log frame is malformed count=1\n"]);
+}
+
+#[test]
+fn the_deepest_frame_that_is_decoded_does_not_break_the_decoder() {
+    let mut deep = [&[3, 0][..], &[2, 0].repeat(LOG_FRAME_LEN_MAX / 2 - 1)].concat();
+    deep.truncate(LOG_FRAME_LEN_MAX);
+    assert_eq!(log().take(&mut window(&stuffed(&deep), 0)).len(), 1);
+}
+
+#[test]
+fn a_length_beyond_the_window_is_clamped() {
+    let mut window = window(&[], 0);
+    window[..4].copy_from_slice(&u32::MAX.to_le_bytes());
+    window[8..].fill(0x41);
+    assert_eq!(log().take(&mut window).len(), 1);
+}
+
+#[test]
+fn an_image_without_a_table_is_said_so() {
+    assert_eq!(Log::new(b"no ELF file").1, Some(TableFault::Missing));
+}
+
+proptest! {
+    #[test]
+    fn nothing_panics(frames in proptest::collection::vec(any::<u8>(), 0..600), known in 1..4_u8) {
+        let _any = log().take(&mut window(&frames, 0));
+        let _known = log().take(&mut window(&stuffed(&[&[known, 0][..], &frames].concat()), 0));
+    }
+
+    #[test]
+    fn unstuffing_undoes_stuffing(frame in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let stuffed = stuffed(&frame);
+        let inner: Vec<u8> = stuffed.iter().copied().filter(|byte| *byte != 0).collect();
+        let plain = unstuff(&inner).unwrap();
+        prop_assert_eq!(plain.get(..frame.len()), Some(&frame[..]));
+        prop_assert!(plain.iter().skip(frame.len()).all(|byte| *byte == 0));
+    }
+}

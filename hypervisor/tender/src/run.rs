@@ -1,0 +1,239 @@
+//! The lock-step loop: guest and tender take turns, and never run at the same time.
+//!
+//! While the guest stands in `wait`, the tender takes the frames and the log it left, moves what can be moved to and from the host, and only if
+//! there is nothing for the guest sleeps in one call, until something comes or somebody's deadline is reached.
+
+use core::mem::ManuallyDrop;
+use core::time::Duration;
+use std::time::{Instant, SystemTime};
+
+use abi::control;
+use machine::{Cause, Cell, Exit, HostFault, Jailed};
+use queue::Batch;
+
+use crate::channel::{Tending, Told};
+use crate::ending::Ending;
+use crate::limits::{SLEEP_MAX, TURN_BUDGET};
+use crate::line::{Line, Speaker};
+use crate::log::Log;
+use crate::nets::{Net, Progress};
+use crate::poller::{CHANNEL, Poller};
+use crate::report::{self, HostileQueue};
+use crate::start::Ward;
+
+/// Runs the guest to its end, and says what it was.
+pub(crate) fn run(cell: Cell<Jailed>, ward: Ward, mut speaker: Speaker) -> Ending {
+    let Ward { channel, poller, nets, log, image, digest, started, drain_limit } = ward;
+    // A jailed process cannot take a machine apart; the kernel does when it ends.
+    let cell = ManuallyDrop::new(cell);
+    let mut turns = Turns { cell, channel, poller, nets, log, started, drain_limit, draining: Draining::No, news: false };
+    let end = turns.until_end(&mut speaker);
+    turns.relay_log(&mut speaker);
+    let (line, ending) = match end {
+        End::Guest(code) => (guest_line(code, &turns.draining), guest_ending(code, &turns.draining)),
+        End::Crash(crash) => {
+            let ending = if crash.cause == Cause::Hung { Ending::GuestHung } else { Ending::GuestCrash };
+            (report::of_crash(&crash, &image, &digest), ending)
+        }
+        End::Hostile(hostile) => (report::of_queue(hostile, &digest), Ending::GuestCrash),
+        End::Host(fault) => (Line::tender("error", "the host failed").with("fault", format!("{fault:?}")), Ending::Host),
+        End::DrainOver => (Line::tender("warn", "the guest did not drain in time"), Ending::Ended),
+        End::Orphaned => (Line::tender("error", "the supervisor is gone"), Ending::Ended),
+    };
+    speaker.say(&[line]);
+    ending
+}
+
+/// Why the loop ended.
+enum End {
+    Guest(u32),
+    Crash(machine::Crash),
+    Hostile(HostileQueue),
+    Host(HostFault),
+    DrainOver,
+    Orphaned,
+}
+
+/// Whether the guest was asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Draining {
+    No,
+    Until(Duration),
+}
+
+fn guest_line(code: u32, draining: &Draining) -> Line {
+    let asked = *draining != Draining::No;
+    let level = if code == abi::hypercall::exit::DONE && asked { "info" } else { "error" };
+    let words = match code {
+        abi::hypercall::exit::DONE => "the guest is done",
+        abi::hypercall::exit::PANIC => "the guest panicked",
+        abi::hypercall::exit::OUT_OF_MEMORY => "the guest's heap is exhausted",
+        abi::hypercall::exit::BAD_BOOT => "the guest refused its boot info or bundle",
+        abi::hypercall::exit::NO_SEED => "the guest refused to serve without a seed",
+        _ => "the guest ended with a code that means nothing",
+    };
+    Line::tender(level, words).with("code", code)
+}
+
+/// A guest that is done without having been asked has given up.
+fn guest_ending(code: u32, draining: &Draining) -> Ending {
+    match (Ending::of_guest(code), draining) {
+        (Ending::Ended, Draining::No) => Ending::GuestExit,
+        (ending, _) => ending,
+    }
+}
+
+struct Turns {
+    cell: ManuallyDrop<Cell<Jailed>>,
+    channel: Tending,
+    poller: Poller,
+    nets: [Box<dyn Net>; abi::limits::LINKS],
+    log: Log,
+    started: Instant,
+    drain_limit: Duration,
+    draining: Draining,
+    /// The request has changed, and the guest has not seen it yet.
+    news: bool,
+}
+
+impl Turns {
+    fn until_end(&mut self, speaker: &mut Speaker) -> End {
+        self.tell_time();
+        loop {
+            let step = match self.cell.run(TURN_BUDGET) {
+                Ok(Exit::Wait) => self.turn(speaker),
+                Ok(Exit::Sealed) => self.seal(),
+                Ok(Exit::Exit(code)) => Err(End::Guest(code)),
+                Ok(Exit::Crash(crash)) => Err(End::Crash(crash)),
+                Err(fault) => Err(End::Host(fault)),
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    fn seal(&mut self) -> Result<(), End> {
+        self.cell.seal().map_err(End::Host)?;
+        self.channel.serving();
+        self.tell_time();
+        Ok(())
+    }
+
+    /// What happens while the guest stands in `wait`.
+    fn turn(&mut self, speaker: &mut Speaker) -> Result<(), End> {
+        self.take_frames()?;
+        self.relay_log(speaker);
+        let wake_at = self.guest_deadline();
+        let mut patience = Duration::ZERO;
+        loop {
+            self.poll(patience)?;
+            let now = self.now();
+            let progress = self.nets.each_mut().map(|net| net.turn(&self.poller, now));
+            let brought = self.bring_frames(now)?;
+            if self.is_drain_over(now) {
+                return Err(End::DrainOver);
+            }
+            if brought || wake_at <= now || core::mem::take(&mut self.news) {
+                self.tell_time();
+                return Ok(());
+            }
+            patience = if progress.contains(&Progress::More) { Duration::ZERO } else { self.sleep_time(wake_at, now) };
+        }
+    }
+
+    /// Takes what the guest queued. Frames whose offload fields contradict them are lost, as frames may be; a queue that is malformed is the
+    /// end of the guest.
+    fn take_frames(&mut self) -> Result<(), End> {
+        let now = self.now();
+        for (link, net) in self.nets.iter_mut().enumerate() {
+            let window = self.cell.tx(link);
+            let hostile = |fault| End::Hostile(HostileQueue { link, fault });
+            for frame in queue::frames(window).map_err(hostile)? {
+                let frame = frame.map_err(hostile)?;
+                if frame.offload.fits(frame.bytes.len()) {
+                    net.transmit(frame, now);
+                }
+            }
+            queue::clear(window);
+        }
+        Ok(())
+    }
+
+    fn bring_frames(&mut self, now: Duration) -> Result<bool, End> {
+        let mut brought = false;
+        for (link, net) in self.nets.iter_mut().enumerate() {
+            let mut batch = Batch::new(self.cell.rx(link)).map_err(|fault| End::Hostile(HostileQueue { link, fault }))?;
+            net.receive(&mut batch, now);
+            brought |= !batch.is_empty();
+        }
+        Ok(brought)
+    }
+
+    fn poll(&mut self, patience: Duration) -> Result<(), End> {
+        let count = self.poller.poll(patience).map_err(|_| End::Host(HostFault::Over))?;
+        for index in 0..count {
+            let Some((token, readiness)) = self.poller.event(index) else { continue };
+            if token.owner == CHANNEL {
+                self.hear()?;
+            } else if let Some(net) = self.nets.get_mut(usize::from(token.owner)) {
+                net.ready(token, readiness);
+            }
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self) -> Result<(), End> {
+        match self.channel.hear() {
+            Told::Nothing => Ok(()),
+            Told::Gone => Err(End::Orphaned),
+            Told::Drain => {
+                if self.draining == Draining::No {
+                    self.draining = Draining::Until(self.now().saturating_add(self.drain_limit));
+                    self.cell.request(control::DRAIN);
+                    self.news = true;
+                    self.nets.iter_mut().for_each(|net| net.drain());
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn relay_log(&mut self, speaker: &mut Speaker) {
+        let lines = self.log.take(self.cell.log());
+        if !lines.is_empty() {
+            speaker.relay(lines, self.started.elapsed());
+        }
+    }
+
+    fn guest_deadline(&self) -> Duration {
+        match self.cell.deadline() {
+            control::FLUSH => Duration::ZERO,
+            nanoseconds => Duration::from_nanos(nanoseconds),
+        }
+    }
+
+    fn sleep_time(&self, wake_at: Duration, now: Duration) -> Duration {
+        let drain = match self.draining {
+            Draining::No => None,
+            Draining::Until(time) => Some(time),
+        };
+        let nets = self.nets.iter().filter_map(|net| net.deadline());
+        let wake = nets.chain(drain).fold(wake_at, Duration::min);
+        wake.saturating_sub(now).min(SLEEP_MAX)
+    }
+
+    fn is_drain_over(&self, now: Duration) -> bool {
+        matches!(self.draining, Draining::Until(time) if time <= now)
+    }
+
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn tell_time(&mut self) {
+        let now = self.now();
+        let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.cell.set_time(now, unix);
+    }
+}

@@ -1,0 +1,251 @@
+//! A tender's life: open -> load -> attach -> jail -> run. Each step consumes the one before, so none can be left out or done twice.
+
+use core::time::Duration;
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Instant;
+
+use machine::{Cell, Image, Jailed, Kind, Loaded};
+use rustix::process::{Resource, getrlimit};
+use rustix::rand::{GetRandomFlags, getrandom};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::channel::{Parcel, Tending};
+use crate::egress::{Egress, Link};
+use crate::ending::Ending;
+use crate::jail::{self, Applied, Needs, Sockets};
+use crate::limits::{DESCRIPTORS_RESERVED, IMAGE_LEN_MAX, PIPES_MAX};
+use crate::line::{Line, Speaker};
+use crate::log::Log;
+use crate::nets::Net;
+use crate::nets::tap::Tap;
+use crate::nets::user::User;
+use crate::order::{Back, Front, Lines, Order};
+use crate::poller::{CHANNEL, Poller, Token};
+use crate::run;
+
+/// Runs one cell to its end. The channel to the supervisor is this process's standard input.
+#[must_use]
+pub fn tend() -> Ending {
+    let opened = open();
+    let lines = opened.as_ref().map_or(Lines::Text, |opened| opened.parcel.order.lines);
+    let mut speaker = Speaker::new(lines);
+    let jailed = opened.and_then(Opened::load).and_then(Loading::attach).and_then(|attached| attached.jail(&mut speaker));
+    match jailed {
+        Ok((cell, ward)) => run::run(cell, ward, speaker),
+        Err(stop) => {
+            speaker.say(&[Line::tender("error", stop.reason)]);
+            stop.ending
+        }
+    }
+}
+
+/// Why a step was not taken.
+#[derive(Debug)]
+struct Stop {
+    ending: Ending,
+    reason: String,
+}
+
+fn stop(ending: Ending, what: &str, fault: impl core::fmt::Debug) -> Stop {
+    Stop { ending, reason: format!("{what}: {fault:?}") }
+}
+
+/// The parcel is here.
+struct Opened {
+    parcel: Parcel,
+    channel: Tending,
+}
+
+fn open() -> Result<Opened, Stop> {
+    let usage = |fault: &dyn core::fmt::Debug| stop(Ending::Usage, "no parcel from a supervisor", fault);
+    let stdin = std::io::stdin();
+    let socket = stdin.as_fd().try_clone_to_owned().map_err(|fault| usage(&fault))?;
+    let null = std::fs::File::open("/dev/null").map_err(|fault| usage(&fault))?;
+    rustix::stdio::dup2_stdin(&null).map_err(|fault| usage(&fault))?;
+    let (channel, parcel) = Tending::receive(socket).map_err(|fault| usage(&fault))?;
+    Ok(Opened { parcel, channel })
+}
+
+/// The guest is in memory.
+struct Loading {
+    cell: Cell<Loaded>,
+    order: Order,
+    descriptors: Vec<OwnedFd>,
+    channel: Tending,
+    image: Image,
+    log: Log,
+    digest: String,
+    notes: Vec<Line>,
+}
+
+impl Opened {
+    fn load(self) -> Result<Loading, Stop> {
+        let Parcel { order, bundle, image: file, descriptors } = self.parcel;
+        let bytes = read_image(file)?;
+        let image = Image::parse(&bytes).map_err(|fault| stop(Ending::Image, "the image is refused", fault))?;
+        let (log, table_fault) = Log::new(&bytes);
+        let notes = table_fault.map(|fault| Line::tender("warn", "the guest's log cannot be decoded").with("reason", format!("{fault:?}")));
+        let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let heap_len = usize::try_from(order.heap_len).unwrap_or(usize::MAX);
+        let parcel = machine::Parcel { heap_len, seed: seed()?, bundle };
+        let kind = match order.machine {
+            crate::order::Machine::Kvm => Kind::Kvm,
+            crate::order::Machine::Process => Kind::Process,
+        };
+        let cell = Cell::load(kind, &image, parcel).map_err(|fault| stop(Ending::Machine, "the machine cannot be made", fault))?;
+        Ok(Loading { cell, order, descriptors, channel: self.channel, image, log, digest, notes: notes.into_iter().collect() })
+    }
+}
+
+/// From the start: the supervisor's descriptor is the same open file for every cell.
+fn read_image(file: std::fs::File) -> Result<Vec<u8>, Stop> {
+    use std::io::{Seek, SeekFrom};
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(IMAGE_LEN_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    let read = (&file).seek(SeekFrom::Start(0)).and_then(|_| file.take(limit).read_to_end(&mut bytes));
+    read.map_err(|fault| stop(Ending::Image, "the image cannot be read", fault))?;
+    if bytes.len() > IMAGE_LEN_MAX { Err(stop(Ending::Image, "the image is too long", bytes.len())) } else { Ok(bytes) }
+}
+
+/// Fresh randomness from the host's kernel, or no cell.
+fn seed() -> Result<Zeroizing<[u8; 32]>, Stop> {
+    let mut seed = Zeroizing::new([0; 32]);
+    match getrandom(&mut seed[..], GetRandomFlags::empty()) {
+        Ok(32) => Ok(seed),
+        short => Err(stop(Ending::Machine, "the host has no randomness", short)),
+    }
+}
+
+/// The links have their other ends.
+struct Attached {
+    loading: Loading,
+    poller: Poller,
+    nets: [Box<dyn Net>; abi::limits::LINKS],
+    needs: Needs,
+    started: Instant,
+}
+
+impl Loading {
+    fn attach(mut self) -> Result<Attached, Stop> {
+        let fault = |fault: &dyn core::fmt::Debug| stop(Ending::Net, "a link cannot be attached", fault);
+        let started = Instant::now();
+        let poller = Poller::new().map_err(|io| fault(&io))?;
+        let token = Token { owner: CHANNEL, kind: 0, serial: 0, index: 0 };
+        poller.watch(&self.channel, token).map_err(|io| fault(&io))?;
+        let descriptors_max = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+        let pipes_max = pipes_max(descriptors_max);
+        let mut needs = Needs {
+            wish: self.order.jail,
+            machine: self.order.machine,
+            machine_calls: self.cell.syscalls(),
+            epoll: poller.as_fd().as_raw_fd(),
+            listeners: Vec::new(),
+            taps: Vec::new(),
+            channel: self.channel.as_fd().as_raw_fd(),
+            sockets: Sockets::None,
+            descriptors_max: u64::try_from(pipes_max.saturating_mul(2).saturating_add(DESCRIPTORS_RESERVED))
+                .unwrap_or(u64::MAX)
+                .min(descriptors_max),
+        };
+        let descriptors = core::mem::take(&mut self.descriptors);
+        let mut descriptors = descriptors.into_iter();
+        let front = front(&self.order.front, &mut descriptors, &poller, pipes_max, &mut needs)?;
+        let back = back(&self.order.back, &mut descriptors, &poller, pipes_max, &mut needs)?;
+        Ok(Attached { loading: self, poller, nets: [front, back], needs, started })
+    }
+}
+
+/// Each link gets half of what is not reserved.
+fn pipes_max(descriptors_max: u64) -> usize {
+    let descriptors = usize::try_from(descriptors_max).unwrap_or(usize::MAX);
+    (descriptors.saturating_sub(DESCRIPTORS_RESERVED) / 2).clamp(1, PIPES_MAX)
+}
+
+fn front(
+    front: &Front,
+    descriptors: &mut impl Iterator<Item = OwnedFd>,
+    poller: &Poller,
+    pipes_max: usize,
+    needs: &mut Needs,
+) -> Result<Box<dyn Net>, Stop> {
+    match front {
+        Front::User { ends, doors } => {
+            let doors: Vec<_> = descriptors.by_ref().take(doors.len()).zip(doors.iter().copied()).collect();
+            needs.listeners = doors.iter().map(|(listener, _)| listener.as_raw_fd()).collect();
+            needs.sockets = Sockets::ConnectTo(Vec::new());
+            let user =
+                User::front(ends, doors, *seed()?, pipes_max, Duration::ZERO).map_err(|fault| stop(Ending::Net, "front link", fault))?;
+            user.watch(poller).map_err(|fault| stop(Ending::Net, "front link", fault))?;
+            Ok(Box::new(user))
+        }
+        Front::Tap { wire, ports } => {
+            let egress = Egress::new(wire.clone(), Link::Front { ports: ports.clone() });
+            tap(abi::boot::FRONT, descriptors, egress, poller, needs)
+        }
+    }
+}
+
+fn back(
+    back: &Back,
+    descriptors: &mut impl Iterator<Item = OwnedFd>,
+    poller: &Poller,
+    pipes_max: usize,
+    needs: &mut Needs,
+) -> Result<Box<dyn Net>, Stop> {
+    match back {
+        Back::User { ends, backends } => {
+            needs.sockets = Sockets::ConnectTo(backends.iter().flat_map(|backend| &backend.host).map(|host| host.port()).collect());
+            let user = User::back(ends, backends.clone(), *seed()?, pipes_max, Duration::ZERO)
+                .map_err(|fault| stop(Ending::Net, "back link", fault))?;
+            Ok(Box::new(user))
+        }
+        Back::Tap { wire, backends } => {
+            let egress = Egress::new(wire.clone(), Link::Back { backends: backends.clone() });
+            tap(abi::boot::BACK, descriptors, egress, poller, needs)
+        }
+    }
+}
+
+fn tap(
+    link: usize,
+    descriptors: &mut impl Iterator<Item = OwnedFd>,
+    egress: Egress,
+    poller: &Poller,
+    needs: &mut Needs,
+) -> Result<Box<dyn Net>, Stop> {
+    let descriptor = descriptors.next().ok_or_else(|| stop(Ending::Usage, "a TAP's descriptor is missing", link))?;
+    needs.taps.push(descriptor.as_raw_fd());
+    let tap = Tap::new(descriptor, egress);
+    tap.watch(poller, u8::try_from(link).unwrap_or(u8::MAX)).map_err(|fault| stop(Ending::Net, "TAP", fault))?;
+    Ok(Box::new(tap))
+}
+
+/// What the loop works with, beside the cell.
+#[derive(Debug)]
+pub(crate) struct Ward {
+    pub(crate) channel: Tending,
+    pub(crate) poller: Poller,
+    pub(crate) nets: [Box<dyn Net>; abi::limits::LINKS],
+    pub(crate) log: Log,
+    pub(crate) image: Image,
+    pub(crate) digest: String,
+    pub(crate) started: Instant,
+    pub(crate) drain_limit: Duration,
+}
+
+impl Attached {
+    fn jail(self, speaker: &mut Speaker) -> Result<(Cell<Jailed>, Ward), Stop> {
+        let Self { loading, poller, nets, needs, started } = self;
+        let Loading { cell, order, channel, image, log, digest, notes, .. } = loading;
+        speaker.say(&notes);
+        let mut applied = Applied::default();
+        let cell = cell
+            .jailed(|| jail::close(&needs).map(|done| applied = done))
+            .map_err(|fault| stop(Ending::Jail, "the jail cannot be put up", fault))?;
+        speaker.say(&[applied.line()]);
+        let drain_limit = Duration::from_millis(order.drain_ms);
+        Ok((cell, Ward { channel, poller, nets, log, image, digest, started, drain_limit }))
+    }
+}
