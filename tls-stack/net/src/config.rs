@@ -71,14 +71,18 @@ pub struct Limits {
     pub flows: usize,
     /// Accepted flows at a time from one source: an IPv4 address, an IPv6 /64.
     pub flows_per_source: usize,
-    /// Flows that linger in TIME-WAIT, without buffers, at a time; beyond it the oldest is forgotten first.
+    /// Flows that linger in TIME-WAIT, without buffers, at a time; beyond it they end without lingering.
     pub time_waits: usize,
     /// How long TIME-WAIT lasts. Twice the segment lifetime we reckon with.
     pub time_wait: Duration,
-    /// Bytes of each flow's receive ring, and so its largest window.
+    /// Bytes of a flow's receive ring, and so its largest window, once its peer has shown that it needs it.
     pub rx_ring: usize,
-    /// Bytes of each flow's send ring.
+    /// Bytes of a flow's send ring, once its user has shown that it needs it.
     pub tx_ring: usize,
+    /// Bytes of either ring until then. What a mere handshake or a small request needs; most idle flows never need more.
+    pub first_ring: usize,
+    /// How long a flow must have been idle before its send ring becomes small again.
+    pub shrink_after: Duration,
     /// How long a connection attempt may take, resolution of the next hop included.
     pub connect_timeout: Duration,
     /// How long a peer may keep its window shut while we have data for it (ATTACKS N7).
@@ -102,6 +106,8 @@ impl Default for Limits {
             time_wait: Duration::from_secs(30),
             rx_ring: 128 * 1024,
             tx_ring: 128 * 1024,
+            first_ring: 8 * 1024,
+            shrink_after: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),
             persist_timeout: Duration::from_secs(30),
             user_timeout: Duration::from_secs(60),
@@ -169,6 +175,8 @@ impl Limits {
             && self.time_waits <= limits::FLOWS_MAX
             && ring.contains(&self.rx_ring)
             && ring.contains(&self.tx_ring)
+            && ring.contains(&self.first_ring)
+            && self.first_ring <= self.rx_ring.min(self.tx_ring)
     }
 }
 

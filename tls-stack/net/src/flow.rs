@@ -1,13 +1,16 @@
 //! One established connection: its socket, and the books that we keep beside it because smoltcp does not show its own.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use smoltcp::socket::tcp::State;
 
 use crate::bucket::Bucket;
 use crate::config::Limits;
+use crate::cookie::Offer;
 use crate::engine::{Birth, Seat};
+use crate::keys::Ends;
 use crate::limits::CHALLENGE_PER_S;
 use crate::reply::Mac;
 use crate::segment::{Segment, before};
@@ -31,8 +34,19 @@ pub(crate) struct Flow {
     sent: u32,
     /// The last acknowledgement sent.
     acknowledged: u32,
-    /// Our window scale, as the peer knows it.
+    /// Our window scale, as the peer knows it, and as the socket does.
     own_scale: u8,
+    socket_scale: u8,
+    /// What the peer's SYN said, for the next socket of this flow.
+    offer: Offer,
+    /// The window field of the peer's latest segment.
+    window_seen: u16,
+    /// Behind the last byte ever received, in order or not.
+    received: u32,
+    /// The ring was found too small.
+    rx_pressed: bool,
+    tx_pressed: bool,
+    active_at: Duration,
     peer_scale: u8,
     peer_window: u32,
     peer_window_max: u32,
@@ -79,15 +93,16 @@ pub(crate) struct News {
 }
 
 impl Flow {
-    pub(crate) fn new(seat: Seat, birth: &Birth, next_hop: Mac, mss: u16, now: Duration) -> Box<Self> {
-        let own_scale = window_scale(birth.rx_ring);
+    /// `rx_ring` is the size that the peer was told to scale for.
+    pub(crate) fn new(seat: Seat, birth: &Birth, next_hop: Mac, rx_ring: usize, now: Duration) -> Box<Self> {
+        let scaled = |ring: usize| birth.offer.scale.map_or(0, |_| window_scale(ring));
         let peer_scale = birth.offer.scale.unwrap_or(0);
         let send_base = birth.local_sequence.wrapping_add(1);
         let peer_window = u32::from(birth.window) << peer_scale;
         Box::new(Self {
             seat,
             next_hop,
-            mss,
+            mss: birth.offer.mss,
             challenges: Bucket::new(CHALLENGE_PER_S, now),
             send_base,
             queued: 0,
@@ -95,7 +110,14 @@ impl Flow {
             consumed: 0,
             sent: send_base,
             acknowledged: birth.peer_sequence.wrapping_add(1),
-            own_scale: if birth.offer.scale.is_some() { own_scale } else { 0 },
+            own_scale: scaled(rx_ring),
+            socket_scale: scaled(birth.rx_ring),
+            offer: birth.offer,
+            window_seen: birth.window,
+            received: birth.peer_sequence.wrapping_add(1),
+            rx_pressed: false,
+            tx_pressed: false,
+            active_at: now,
             peer_scale,
             peer_window,
             peer_window_max: peer_window,
@@ -182,7 +204,12 @@ impl Flow {
 
     /// Books a segment that the socket has been shown.
     pub(crate) fn heard(&mut self, segment: &Segment<'_>, now: Duration) {
-        self.heard_at = now;
+        (self.heard_at, self.active_at) = (now, now);
+        self.window_seen = segment.window;
+        if before(self.received, segment.end()) {
+            self.received = segment.end();
+        }
+        self.rx_pressed |= self.readable() > self.seat.socket().recv_capacity() / 2;
         self.peer_window = u32::from(segment.window) << self.peer_scale;
         self.peer_window_max = self.peer_window_max.max(self.peer_window);
         let unacknowledged = self.unacknowledged();
@@ -236,7 +263,7 @@ impl Flow {
 
     pub(crate) fn writable(&self) -> usize {
         let socket = self.seat.socket();
-        if socket.may_send() { socket.send_capacity() - socket.send_queue() } else { 0 }
+        if socket.may_send() && !self.is_held() { socket.send_capacity() - socket.send_queue() } else { 0 }
     }
 
     pub(crate) fn recv<R>(&mut self, f: impl FnOnce(&mut [u8]) -> (usize, R)) -> R {
@@ -255,7 +282,8 @@ impl Flow {
     }
 
     pub(crate) fn send<R>(&mut self, f: impl FnOnce(&mut [u8]) -> (usize, R)) -> R {
-        if !self.seat.socket().may_send() {
+        if !self.seat.socket().may_send() || self.is_held() {
+            self.starved_at = Some(0);
             return f(&mut []).1;
         }
         let idle = !self.has_unacknowledged();
@@ -268,10 +296,85 @@ impl Flow {
         self.queued = self.queued.wrapping_add(len32(filled));
         self.restart_clock |= idle && filled > 0;
         let free = self.writable();
+        self.tx_pressed |= free == 0;
         if filled == 0 || free == 0 {
-            self.starved_at = Some(free);
+            self.starved_at = Some(self.writable());
         }
         result
+    }
+
+    /// A ring is too small: nothing more is queued until all is acknowledged, and the flow can move to larger rings. That waits for the
+    /// peer's stack only, never for anybody's application, so it cannot be part of a deadlock.
+    fn is_held(&self) -> bool {
+        self.state() == State::Established && (self.rx_pressed || self.tx_pressed)
+    }
+
+    /// Whether nothing is under way that a new socket would not know of: nothing unacknowledged, no gap in what was received.
+    fn is_quiet(&self) -> bool {
+        let socket = self.seat.socket();
+        socket.state() == State::Established && socket.send_queue() == 0 && self.received == self.receive_next()
+    }
+
+    /// The rings that the flow should move to now, if any.
+    pub(crate) fn next_rings(&mut self, limits: &Limits, now: Duration) -> Option<(usize, usize)> {
+        let (rx, tx) = (self.seat.socket().recv_capacity(), self.seat.socket().send_capacity());
+        self.rx_pressed &= rx < limits.rx_ring;
+        self.tx_pressed &= tx < limits.tx_ring;
+        if !self.is_quiet() {
+            return None;
+        }
+        let wanted_rx = if self.rx_pressed { limits.rx_ring } else { rx };
+        let wanted_tx = match (self.tx_pressed, self.shrinks_at(limits)) {
+            (true, _) => limits.tx_ring,
+            (false, Some(at)) if at <= now => limits.first_ring,
+            _ => tx,
+        };
+        (wanted_rx != rx || wanted_tx != tx).then_some((wanted_rx, wanted_tx))
+    }
+
+    /// When the flow will have been idle for so long that its send ring may go. (The receive ring stays: its window was promised.)
+    pub(crate) fn shrinks_at(&self, limits: &Limits) -> Option<Duration> {
+        let large = self.seat.socket().send_capacity() > limits.first_ring;
+        (large && self.is_quiet()).then(|| self.active_at.saturating_add(limits.shrink_after))
+    }
+
+    /// What a socket that takes over here must be born with.
+    pub(crate) fn heir(&self, ends: Ends, (rx_ring, tx_ring): (usize, usize)) -> Birth {
+        Birth {
+            ends,
+            local_sequence: self.unacknowledged().wrapping_sub(1),
+            peer_sequence: self.receive_next().wrapping_sub(len32(self.readable())).wrapping_sub(1),
+            offer: Offer { mss: self.mss, ..self.offer },
+            window: self.window_seen,
+            rx_ring,
+            tx_ring,
+            keepalive: self.keepalive,
+        }
+    }
+
+    /// What the old socket holds for its user.
+    pub(crate) fn take_unread(&mut self) -> Vec<u8> {
+        let mut unread = Vec::with_capacity(self.readable());
+        while self.readable() > 0 {
+            let take = |bytes: &mut [u8]| {
+                unread.extend_from_slice(bytes);
+                (bytes.len(), ())
+            };
+            self.seat.socket_mut().recv(take).expect("invariant: a socket with bytes in its ring may always be read");
+        }
+        unread
+    }
+
+    /// The new socket takes over.
+    pub(crate) fn inherit(&mut self, seat: Seat, now: Duration) {
+        self.seat = seat;
+        (self.rx_pressed, self.tx_pressed, self.active_at) = (false, false, now);
+        self.socket_scale = self.offer.scale.map_or(0, |_| window_scale(self.seat.socket().recv_capacity()));
+    }
+
+    /// A window field of the socket's, as the peer must read it.
+    pub(crate) fn rescale(&self, window: u16) -> u16 {
+        u16::try_from((u32::from(window) << self.socket_scale) >> self.own_scale).unwrap_or(u16::MAX)
     }
 
     pub(crate) fn shutdown(&mut self) {

@@ -72,6 +72,74 @@ fn two_ends_that_have_both_timed_out_hear_each_other() {
     }
 }
 
+/// A flow starts with small rings. It moves to large ones in mid-stream, although neither end reads before it could write.
+#[test]
+fn an_echo_that_reads_only_what_it_can_write_back_does_not_lock() {
+    for family in [Family::V4, Family::V6] {
+        let mut wire = Wire::of(family);
+        let (theirs, ours) = wire.connect(family);
+        let data = pattern(2_000_000, 3);
+        let (mut sent, mut back) = (0, vec![]);
+        let mut carry: Vec<u8> = vec![];
+        while back.len() < data.len() {
+            sent += wire
+                .client
+                .send(ours, |room| {
+                    let len = room.len().min(data.len() - sent);
+                    room[..len].copy_from_slice(&data[sent..sent + len]);
+                    (len, len)
+                })
+                .unwrap();
+            if carry.is_empty() {
+                wire.server
+                    .recv(theirs, |bytes| (bytes.len().min(3000), carry.extend_from_slice(&bytes[..bytes.len().min(3000)])))
+                    .unwrap();
+            }
+            let written = wire
+                .server
+                .send(theirs, |room| {
+                    let len = room.len().min(carry.len());
+                    room[..len].copy_from_slice(&carry[..len]);
+                    (len, len)
+                })
+                .unwrap();
+            carry.drain(..written);
+            wire.client.recv(ours, |bytes| (bytes.len(), back.extend_from_slice(bytes))).unwrap();
+            while wire.server.poll_event().is_some() || wire.client.poll_event().is_some() {}
+            assert!(wire.step());
+        }
+        assert!(back == data);
+        wire.run_until(wire.now + std::time::Duration::from_secs(1));
+        assert_eq!(wire.client.writable(ours), 128 * 1024, "the ring has grown");
+    }
+}
+
+#[test]
+fn an_idle_flow_gives_its_large_send_ring_back_and_still_works() {
+    let mut wire = Wire::of(Family::V4);
+    let (theirs, ours) = wire.connect(Family::V4);
+    let drain = |wire: &mut Wire| {
+        let mut got = 0;
+        while let Ok(len @ 1..) = wire.client.recv(ours, |bytes| (bytes.len(), bytes.len())) {
+            got += len;
+        }
+        got
+    };
+    for _ in 0..3 {
+        let (mut sent, mut got) = (0, 0);
+        while got < 500_000 {
+            sent += wire.server.send(theirs, |room| (room.len().min(500_000 - sent), room.len().min(500_000 - sent))).unwrap();
+            wire.step();
+            got += drain(&mut wire);
+        }
+        wire.run_until(wire.now + std::time::Duration::from_secs(1));
+        assert_eq!(wire.server.writable(theirs), 128 * 1024);
+        wire.run_until(wire.now + std::time::Duration::from_secs(10));
+        assert_eq!(wire.server.writable(theirs), 8 * 1024);
+        assert_eq!((wire.server.deadline(), wire.client.deadline()), (None, None));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 

@@ -168,13 +168,13 @@ impl Net {
             peer_sequence,
             offer: Offer { mss: offer.mss.min(own_mss), ..offer },
             window: scaled_window(segment, offer),
-            rx_ring: self.config.limits.rx_ring,
-            tx_ring: self.config.limits.tx_ring,
+            rx_ring: self.config.limits.first_ring,
+            tx_ring: self.config.limits.first_ring,
             keepalive: self.config.limits.keepalive,
         };
         let mut ack = [0; EMPTY_LEN_MAX];
         let Ok((seat, len)) = self.engine.birth(&birth, &mut ack, now) else { return };
-        slot.state = State::Open(Flow::new(seat, &birth, next_hop, birth.offer.mss, now));
+        slot.state = State::Open(Flow::new(seat, &birth, next_hop, self.config.limits.rx_ring, now));
         slot.pending.connected = true;
         self.send_packet(index, &mut ack[..len], Route { ours: self.config.mac, next_hop });
         self.table.mark_news(index);

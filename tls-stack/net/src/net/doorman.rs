@@ -102,12 +102,12 @@ impl Net {
             peer_sequence: segment.sequence.wrapping_sub(1),
             offer: Offer { mss: offer.mss.min(self.own_mss(segment.ends.local.ip())), ..offer },
             window: segment.window,
-            rx_ring: self.config.limits.rx_ring,
-            tx_ring: self.config.limits.tx_ring,
+            rx_ring: self.config.limits.first_ring,
+            tx_ring: self.config.limits.first_ring,
             keepalive: self.config.limits.keepalive,
         };
         let Ok((seat, _)) = self.engine.birth(&birth, &mut [0; EMPTY_LEN_MAX], now) else { return };
-        let flow = Flow::new(seat, &birth, route.next_hop, birth.offer.mss, now);
+        let flow = Flow::new(seat, &birth, route.next_hop, self.config.limits.rx_ring, now);
         let index = self.table.insert(&self.keys, segment.ends, State::Open(flow), Counted::BySource);
         self.counters.cookies_accepted += 1;
         self.counters.flows += 1;
@@ -129,7 +129,7 @@ impl Net {
 
     /// The window field of a SYN or SYN-ACK, which is never scaled (RFC 7323 section 2.2).
     pub(super) fn first_window(&self) -> u16 {
-        u16::try_from(self.config.limits.rx_ring).unwrap_or(u16::MAX)
+        u16::try_from(self.config.limits.first_ring).unwrap_or(u16::MAX)
     }
 
     /// RFC 9293 section 3.10.7.1, within the bucket's rate.

@@ -7,6 +7,7 @@ use smoltcp::wire::TcpControl;
 
 use super::Net;
 use crate::bucket::Bucket;
+use crate::engine::EMPTY_LEN_MAX;
 use crate::event::CloseReason;
 use crate::flow::Expiry;
 use crate::limits::CHALLENGE_PER_S;
@@ -78,9 +79,28 @@ impl Net {
         let State::Open(flow) = &self.table.slot(index).state else { return };
         let polled = self.engine.poll_at(&flow.seat, now).map(|at| at.max(now.saturating_add(SETTLE)));
         let expiry = flow.expiry(&self.config.limits).map(|(at, _)| at);
-        if let Some(at) = [polled, expiry].into_iter().flatten().min() {
+        let shrink = flow.shrinks_at(&self.config.limits).map(|at| at.max(now.saturating_add(SETTLE)));
+        if let Some(at) = [polled, expiry, shrink].into_iter().flatten().min() {
             self.wake_at(index, at);
         }
+    }
+
+    /// Moves the flow to a socket with other rings, if it should and can. smoltcp cannot swap a socket's rings, but a socket may be born at
+    /// any point of a connection where nothing is under way.
+    pub(super) fn resize(&mut self, index: u32, now: Duration) {
+        let slot = self.table.slot_mut(index);
+        let State::Open(flow) = &mut slot.state else { return };
+        let Some(rings) = flow.next_rings(&self.config.limits, now) else { return };
+        let grows = rings.0 > flow.seat.socket().recv_capacity();
+        let birth = flow.heir(slot.ends, rings);
+        let Ok((mut seat, _)) = self.engine.birth(&birth, &mut [0; EMPTY_LEN_MAX], now) else { return };
+        self.engine.hand_over(&birth, &mut seat, &flow.take_unread(), now);
+        flow.inherit(seat, now);
+        if grows {
+            // The larger window, at once.
+            self.send_control(index, TcpControl::None);
+        }
+        self.settle(index, now);
     }
 
     /// Makes sure that the slot is looked at no later than `at`. An earlier timer stays: re-arming at each segment would cost more than

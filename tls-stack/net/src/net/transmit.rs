@@ -44,6 +44,7 @@ impl Net {
     }
 
     fn transmit_flow(&mut self, index: u32, buf: &mut [u8], now: Duration) -> Option<(usize, Offload)> {
+        self.resize(index, now);
         let slot = self.table.slot_mut(index);
         let State::Open(flow) = &mut slot.state else { return None };
         let (head, room) = buf.split_at_mut(ETHERNET_LEN);
@@ -80,6 +81,8 @@ fn finish(packet: &mut [u8], ends: &Ends, flow: &mut Flow, finisher: Finisher) -
     let fin = tcp[13] & FIN;
     let end = word(tcp, 4).wrapping_add(u32::try_from(payload).unwrap_or(0)).wrapping_add(fin.into());
     flow.spoke(end, word(tcp, 8));
+    let window = flow.rescale(u16::from_be_bytes([tcp[14], tcp[15]]));
+    tcp[14..16].copy_from_slice(&window.to_be_bytes());
     if payload == 0 && fin == 0 {
         // After a timeout smoltcp counts from the oldest unacknowledged byte again, and so do its bare ACKs. The peer has seen those
         // numbers and ignores what such an ACK says; if both ends are in that state, neither ever hears the other.
