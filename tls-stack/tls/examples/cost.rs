@@ -5,9 +5,10 @@
 #![expect(clippy::print_stdout, reason = "printing is what this program is for")]
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has nothing to say")]
 
+use core::time::Duration;
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use keys::{Secret, Signer};
 use rustls::client::Resumption;
