@@ -1,0 +1,199 @@
+//! Plain TCP backends: one stack with many addresses, each listener with its manners.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use net::{Event, FlowId, Net};
+
+use crate::host::{self, Host};
+use crate::wire::Lane;
+
+/// What a backend does with a connection.
+#[derive(Debug, Clone)]
+pub enum Manners {
+    /// Sends back what it gets; finishes when the client has.
+    Echo,
+    /// After each `request_len` bytes, sends `reply`.
+    Answer {
+        /// Bytes of one request.
+        request_len: usize,
+        /// What is sent for each.
+        reply: Vec<u8>,
+    },
+    /// Answers the first four bytes, `n` in big endian, by `n` bytes that depend on them: see [`reply_to`].
+    Own,
+    /// Sends this at once and finishes; takes what the client sends.
+    Speak(Vec<u8>),
+    /// Reads to the client's end, and only then sends everything back.
+    EchoAfterEnd,
+    /// Resets the connection after so many bytes.
+    ResetAfter(usize),
+    /// Takes everything and says nothing.
+    Silent,
+}
+
+/// The answer that belongs to `request`, and to no other.
+#[must_use]
+pub fn reply_to(request: [u8; 4]) -> Vec<u8> {
+    let len = u32::from_be_bytes(request) as usize;
+    crate::Rng::new(u64::from(u32::from_be_bytes(request))).bytes(len)
+}
+
+/// All backends.
+#[derive(Debug)]
+pub struct Backends {
+    host: Host,
+    manners: BTreeMap<SocketAddr, Manners>,
+    peers: BTreeMap<FlowId, Peer>,
+    /// Connections ever accepted, by listener.
+    pub accepted: BTreeMap<SocketAddr, u64>,
+    /// How connections ended that did not end in order.
+    pub broken: Vec<net::CloseReason>,
+}
+
+#[derive(Debug)]
+struct Peer {
+    manners: Manners,
+    /// What waits to be sent.
+    pending: Vec<u8>,
+    received: usize,
+    finished: bool,
+    shut: bool,
+}
+
+/// An echo holds no more than this, so that back-pressure passes through it.
+const PENDING_MAX: usize = 64 * 1024;
+
+impl Backends {
+    /// Backends at these addresses.
+    #[must_use]
+    pub fn new(net: Net, manners: BTreeMap<SocketAddr, Manners>) -> Self {
+        Self { host: Host::new(net), manners, peers: BTreeMap::new(), accepted: BTreeMap::new(), broken: Vec::new() }
+    }
+
+    /// Connections there are now.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// When something happens here, if no frame comes before.
+    #[must_use]
+    pub fn next(&self) -> Option<Duration> {
+        self.host.net.deadline()
+    }
+
+    /// Takes what has arrived, acts on it, sends.
+    pub fn run(&mut self, now: Duration, lanes: (&mut Lane, &mut Lane)) {
+        if !self.host.receive(now, lanes.0) {
+            return;
+        }
+        while let Some(event) = self.host.net.poll_event() {
+            self.hear(event, now);
+        }
+        self.host.transmit(now, lanes.1);
+    }
+
+    fn hear(&mut self, event: Event, now: Duration) {
+        let flow = host::flow_of(event);
+        match event {
+            Event::Accepted { local, .. } => {
+                let Some(manners) = self.manners.get(&local).cloned() else { return self.host.net.abort(flow) };
+                *self.accepted.entry(local).or_default() += 1;
+                self.peers.insert(flow, Peer::new(manners));
+            }
+            Event::Closed { reason, .. } => {
+                if self.peers.remove(&flow).is_some() && reason != net::CloseReason::Done {
+                    self.broken.push(reason);
+                }
+                return;
+            }
+            Event::Finished(_) => {
+                if let Some(peer) = self.peers.get_mut(&flow) {
+                    peer.finished = true;
+                }
+            }
+            _ => {}
+        }
+        if let Some(peer) = self.peers.get_mut(&flow) {
+            if peer.turn(&mut self.host.net, flow) == After::Gone {
+                self.peers.remove(&flow);
+            } else if peer.shut && peer.finished {
+                self.peers.remove(&flow);
+                self.host.net.close(flow, now);
+            }
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum After {
+    Stays,
+    Gone,
+}
+
+impl Peer {
+    fn new(manners: Manners) -> Self {
+        let pending = if let Manners::Speak(words) = &manners { words.clone() } else { Vec::new() };
+        Self { manners, pending, received: 0, finished: false, shut: false }
+    }
+
+    fn turn(&mut self, net: &mut Net, flow: FlowId) -> After {
+        while self.read(net, flow) + self.write(net, flow) > 0 {}
+        if let Manners::ResetAfter(bytes) = self.manners {
+            if self.received >= bytes {
+                net.abort(flow);
+                return After::Gone;
+            }
+        }
+        let done = self.finished && net.readable(flow) == 0 || matches!(self.manners, Manners::Speak(_));
+        if done && self.pending.is_empty() && !self.shut {
+            net.shutdown(flow);
+            self.shut = true;
+        }
+        After::Stays
+    }
+
+    fn read(&mut self, net: &mut Net, flow: FlowId) -> usize {
+        if self.pending.len() >= PENDING_MAX && matches!(self.manners, Manners::Echo) {
+            return 0;
+        }
+        let bytes = net.recv(flow, |bytes| (bytes.len(), bytes.to_vec())).unwrap_or_default();
+        let before = self.received;
+        self.received += bytes.len();
+        match &self.manners {
+            Manners::Echo | Manners::EchoAfterEnd => self.pending.extend_from_slice(&bytes),
+            Manners::Answer { request_len, reply } => {
+                for _ in before / request_len..self.received / request_len {
+                    self.pending.extend_from_slice(reply);
+                }
+            }
+            Manners::Own => {
+                for chunk in bytes.chunks_exact(4) {
+                    self.pending.extend(reply_to([chunk[0], chunk[1], chunk[2], chunk[3]]));
+                }
+            }
+            Manners::Speak(_) | Manners::ResetAfter(_) | Manners::Silent => {}
+        }
+        bytes.len()
+    }
+
+    fn write(&mut self, net: &mut Net, flow: FlowId) -> usize {
+        if matches!(self.manners, Manners::EchoAfterEnd) && !(self.finished && net.readable(flow) == 0) {
+            return 0;
+        }
+        let pending = &mut self.pending;
+        if pending.is_empty() {
+            return 0;
+        }
+        let sent = net.send(flow, |space| {
+            let len = pending.len().min(space.len());
+            space[..len].copy_from_slice(&pending[..len]);
+            (len, len)
+        });
+        let sent = sent.unwrap_or(0);
+        pending.drain(..sent);
+        sent
+    }
+}

@@ -1,0 +1,129 @@
+//! The appliance between its two links, with vectors for wires.
+
+use std::time::Duration;
+
+use appliance::{Appliance, Deadline, Link, Now, Report, Room, Wires};
+use net::Offload;
+
+use crate::wire::{Frame, Lane};
+
+/// Frames that one step may send on one link before it must hand them over, as a queue's batch has it.
+const BATCH: usize = 256;
+
+/// One appliance and when it wants to be called.
+#[derive(Debug)]
+pub struct Cell {
+    /// The thing itself.
+    pub appliance: Appliance,
+    /// All that it has reported.
+    pub reports: Vec<Report>,
+    /// Steps so far.
+    pub steps: u64,
+    deadline: Deadline,
+    front: Port,
+    back: Port,
+    buf: Vec<u8>,
+}
+
+/// One link's batches.
+#[derive(Debug, Default)]
+struct Port {
+    arrived: Vec<Frame>,
+    taken: usize,
+    sent: Vec<Frame>,
+}
+
+struct Batches<'c> {
+    front: &'c mut Port,
+    back: &'c mut Port,
+    buf: &'c mut [u8],
+}
+
+impl Cell {
+    /// Takes an appliance that has not been stepped.
+    #[must_use]
+    pub fn new(appliance: Appliance) -> Self {
+        let buf = vec![0; net::limits::FRAME_LEN_MAX];
+        Self { appliance, reports: Vec::new(), steps: 0, deadline: Deadline::Flush, front: Port::default(), back: Port::default(), buf }
+    }
+
+    /// When it wants to be called.
+    #[must_use]
+    pub fn next(&self, now: Duration) -> Option<Duration> {
+        match self.deadline {
+            Deadline::Flush => Some(now),
+            Deadline::At(at) => Some(at.max(now)),
+            Deadline::Never => None,
+        }
+    }
+
+    /// Steps it, if a frame has come or its time has.
+    pub fn run(&mut self, now: Duration, front: (&mut Lane, &mut Lane), back: (&mut Lane, &mut Lane)) {
+        self.front.arrive(front.0, now);
+        self.back.arrive(back.0, now);
+        let due = self.next(now).is_some_and(|at| at <= now);
+        if !due && self.front.arrived.is_empty() && self.back.arrived.is_empty() {
+            return;
+        }
+        self.steps += 1;
+        let mut batches = Batches { front: &mut self.front, back: &mut self.back, buf: &mut self.buf };
+        self.deadline = self.appliance.step(at(now), &mut batches);
+        self.front.leave(front.1, now);
+        self.back.leave(back.1, now);
+        self.reports.extend(std::iter::from_fn(|| self.appliance.poll_report()));
+    }
+
+    /// Begins a drain.
+    pub fn drain(&mut self, now: Duration) {
+        self.appliance.drain(at(now));
+        self.deadline = Deadline::Flush;
+    }
+}
+
+/// The simulated wall clock shows 2026.
+fn at(now: Duration) -> Now {
+    Now { mono: now, unix: now + Duration::from_secs(1_790_000_000) }
+}
+
+impl Port {
+    fn arrive(&mut self, lane: &mut Lane, now: Duration) {
+        self.arrived.clear();
+        self.taken = 0;
+        self.arrived.extend(std::iter::from_fn(|| lane.arrived(now)).take(BATCH));
+    }
+
+    fn leave(&mut self, lane: &mut Lane, now: Duration) {
+        for frame in self.sent.drain(..) {
+            lane.send(frame, now);
+        }
+    }
+}
+
+impl Batches<'_> {
+    fn port(&mut self, link: Link) -> &mut Port {
+        match link {
+            Link::Front => self.front,
+            Link::Back => self.back,
+        }
+    }
+}
+
+impl Wires for Batches<'_> {
+    fn receive(&mut self, link: Link) -> Option<(&[u8], Offload)> {
+        let port = self.port(link);
+        let frame = port.arrived.get(port.taken)?;
+        port.taken += 1;
+        Some((&frame.bytes, frame.offload))
+    }
+
+    fn transmit(&mut self, link: Link, fill: &mut dyn FnMut(&mut [u8]) -> Option<(usize, Offload)>) -> Room {
+        if self.port(link).sent.len() >= BATCH {
+            return Room::Full;
+        }
+        if let Some((len, offload)) = fill(self.buf) {
+            let bytes = self.buf[..len].to_vec();
+            self.port(link).sent.push(Frame { bytes, offload });
+        }
+        Room::Left
+    }
+}

@@ -1,0 +1,32 @@
+//! The simulator: the appliance between clients and backends, on virtual wires, in virtual time, from one seed.
+//!
+//! | module or type | what it is |
+//! |---|---|
+//! | [`Sim`], [`Setup`] | one run, and what it is made of |
+//! | [`Cell`] | the appliance, with vectors for wires |
+//! | [`Clients`], [`Plan`], [`Outcome`] | rustls' own client on our stack: what each does, and what it has seen |
+//! | [`Backends`], [`Manners`] | plain TCP backends, good and bad |
+//! | [`Lane`], [`Faults`] | one direction of a link: latency, loss, duplicates, reordering |
+//! | [`Trace`] | what two runs are compared by, and what it can and cannot tell |
+//!
+//! Nothing here reads a clock, sleeps, or opens a socket: hours pass in milliseconds.
+#![forbid(unsafe_code)]
+
+mod backend;
+mod cell;
+mod client;
+mod host;
+mod identity;
+mod rng;
+mod sim;
+mod trace;
+mod wire;
+
+pub use backend::{Backends, Manners, reply_to};
+pub use cell::Cell;
+pub use client::{ClientEnd, Clients, Outcome, Plan, Speech, Talk, Then};
+pub use identity::{Identity, Kind, client_config};
+pub use rng::Rng;
+pub use sim::{LATENCY, SERVER, Setup, Sim, backend, client};
+pub use trace::Trace;
+pub use wire::{Faults, Frame, Lane};

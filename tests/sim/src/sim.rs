@@ -1,0 +1,234 @@
+//! One run: a cell, its clients, its backends, the wires between them, and the time.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use appliance::{Appliance, Now};
+use keys::bundle::{self, Bundle, Limits};
+use net::{Net, Trust};
+use rustls_std::ClientConfig;
+
+use crate::backend::{Backends, Manners};
+use crate::cell::Cell;
+use crate::client::{Clients, Plan, Speech, Talk, Then};
+use crate::identity::{Identity, Kind, client_config};
+use crate::rng::Rng;
+use crate::trace::Trace;
+use crate::wire::{Faults, Lane};
+
+/// Where the appliance listens.
+pub const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(FRONT_CELL), 443);
+
+const FRONT_CELL: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
+const FRONT_GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
+const BACK_CELL: Ipv4Addr = Ipv4Addr::new(10, 0, 3, 15);
+const BACK_GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 3, 2);
+const CELL_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
+const GATEWAY_MAC: [u8; 6] = [2, 0, 0, 0, 0, 2];
+
+/// The address of backend `n`.
+#[must_use]
+pub fn backend(n: u8) -> SocketAddr {
+    SocketAddr::new(Ipv4Addr::new(100, 64, 0, n).into(), 8080)
+}
+
+/// The address of client `n`.
+#[must_use]
+pub fn client(n: u16) -> SocketAddr {
+    let [high, low] = n.to_be_bytes();
+    SocketAddr::new(Ipv4Addr::new(81, 2, high, low).into(), 0)
+}
+
+/// What a run is made of.
+#[derive(Debug)]
+pub struct Setup {
+    /// All dice.
+    pub seed: u64,
+    /// Of the certificates.
+    pub kind: Kind,
+    /// Server names and backends of each route; a route without names is the default.
+    pub routes: Vec<(Vec<&'static str>, Vec<SocketAddr>)>,
+    /// What the backends do. A backend of a route that is not here refuses.
+    pub backends: Vec<(SocketAddr, Manners)>,
+    /// The cell's limits.
+    pub limits: Limits,
+    /// What befalls frames on the front link.
+    pub faults: Faults,
+    /// Whether super-frames pass.
+    pub offload: bool,
+}
+
+impl Default for Setup {
+    /// One route, one echoing backend, no faults.
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            kind: Kind::P256,
+            routes: vec![(vec![], vec![backend(1)])],
+            backends: vec![(backend(1), Manners::Echo)],
+            limits: Limits::default(),
+            faults: Faults::default(),
+            offload: false,
+        }
+    }
+}
+
+/// The run.
+#[derive(Debug)]
+pub struct Sim {
+    /// Since the start.
+    pub now: Duration,
+    /// The cell.
+    pub cell: Cell,
+    /// The clients.
+    pub clients: Clients,
+    /// The backends.
+    pub backends: Backends,
+    /// Clients to cell, cell to clients, backends to cell, cell to backends.
+    pub lanes: [Lane; 4],
+    /// Turns of the run's loop.
+    pub turns: u64,
+    config: Arc<ClientConfig>,
+}
+
+/// One way on the front link; on the back link it is a tenth.
+pub const LATENCY: Duration = Duration::from_millis(1);
+
+impl Sim {
+    /// Puts a run together.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let mut rng = Rng::new(setup.seed);
+        let identities: Vec<Identity> = setup.routes.iter().map(|(names, _)| identity(setup.kind, names)).collect();
+        let config = Arc::new(client_config(&identities.iter().collect::<Vec<_>>()));
+        let bundle = bundle_of(&setup, &identities);
+        let appliance = Appliance::new(bundle, rng.seed(), Now::default()).expect("a bundle that works");
+        let manners: BTreeMap<_, _> = setup.backends.iter().cloned().collect();
+        let listen = manners.keys().map(|at| net::Listen { address: Some(at.ip()), port: at.port() }).collect();
+        let quiet = Faults::default();
+        let lanes = [
+            Lane::new(LATENCY, setup.faults, Rng::new(rng.next_u64())),
+            Lane::new(LATENCY, setup.faults, Rng::new(rng.next_u64())),
+            Lane::new(LATENCY / 10, quiet, Rng::new(rng.next_u64())),
+            Lane::new(LATENCY / 10, quiet, Rng::new(rng.next_u64())),
+        ];
+        Self {
+            now: Duration::ZERO,
+            cell: Cell::new(appliance),
+            clients: Clients::new(gateway(FRONT_GATEWAY, FRONT_CELL, Vec::new(), setup.offload, rng.seed())),
+            backends: Backends::new(gateway(BACK_GATEWAY, BACK_CELL, listen, setup.offload, rng.seed()), manners),
+            lanes,
+            turns: 0,
+            config,
+        }
+    }
+
+    /// A TLS client's plan: from its own address, at once, to `name`, and polite.
+    #[must_use]
+    pub fn plan(&self, n: u16, name: &'static str, talk: Talk, then: Then) -> Plan {
+        let speech = Speech::Tls(Arc::clone(&self.config), name);
+        Plan { from: client(n), to: SERVER, at: self.now, speech, talk, then, trickle: None, deaf: None }
+    }
+
+    /// What the clients of this run start from: it trusts the cell's certificates.
+    #[must_use]
+    pub fn config(&self) -> ClientConfig {
+        (*self.config).clone()
+    }
+
+    /// Runs until `until` holds, or nothing will ever happen again, or `limit` is reached. Whether `until` held.
+    pub fn run_until(&mut self, limit: Duration, mut until: impl FnMut(&Self) -> bool) -> bool {
+        loop {
+            self.turn();
+            if until(self) {
+                return true;
+            }
+            match self.next() {
+                Some(next) if next <= limit => self.now = self.now.max(next),
+                _ => {
+                    self.now = self.now.max(limit);
+                    return false;
+                }
+            }
+        }
+    }
+
+    /// Runs up to this time.
+    pub fn run_to(&mut self, limit: Duration) {
+        self.run_until(limit, |_| false);
+    }
+
+    /// Runs until all clients are done; whether they are, within `limit` of now.
+    pub fn run_all(&mut self, limit: Duration) -> bool {
+        self.run_until(self.now + limit, |sim| sim.clients.open() == 0)
+    }
+
+    /// The traces of all lanes.
+    #[must_use]
+    pub fn traces(&self) -> [Trace; 4] {
+        [self.lanes[0].trace, self.lanes[1].trace, self.lanes[2].trace, self.lanes[3].trace]
+    }
+
+    fn turn(&mut self) {
+        self.turns += 1;
+        let [up, down, back_up, back_down] = &mut self.lanes;
+        self.clients.run(self.now, (down, up));
+        self.backends.run(self.now, (back_down, back_up));
+        self.cell.run(self.now, (up, down), (back_up, back_down));
+    }
+
+    fn next(&self) -> Option<Duration> {
+        let lanes = self.lanes.iter().filter_map(Lane::next_arrival).min();
+        [lanes, self.clients.next(), self.backends.next(), self.cell.next(self.now)].into_iter().flatten().min()
+    }
+}
+
+fn identity(kind: Kind, names: &[&str]) -> Identity {
+    if names.is_empty() { Identity::new(kind, &["default.test"]) } else { Identity::new(kind, names) }
+}
+
+fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {
+    let routes = setup.routes.iter().zip(0..).map(|((names, backends), index)| bundle::Route {
+        sni: names.iter().map(|name| (*name).to_owned()).collect(),
+        alpn: Vec::new(),
+        certificates: vec![index],
+        backends: backends.clone(),
+    });
+    Bundle {
+        front: link(bundle::LinkKind::Wire, FRONT_CELL, FRONT_GATEWAY, setup.offload),
+        back: link(bundle::LinkKind::User, BACK_CELL, BACK_GATEWAY, setup.offload),
+        listeners: vec![bundle::Listener { address: None, port: SERVER.port() }],
+        certificates: identities.iter().map(Identity::for_bundle).collect(),
+        routes: routes.collect(),
+        tls: bundle::Tls::default(),
+        limits: setup.limits.clone(),
+    }
+}
+
+fn link(kind: bundle::LinkKind, cell: Ipv4Addr, gateway: Ipv4Addr, offload: bool) -> bundle::Link {
+    bundle::Link {
+        kind,
+        mac: CELL_MAC,
+        addresses: vec![bundle::Cidr { address: cell.into(), prefix_len: 24 }],
+        gateways: vec![bundle::Gateway { address: gateway.into(), mac: Some(GATEWAY_MAC) }],
+        mtu: 1500,
+        offload,
+    }
+}
+
+/// The stack at the other end of a link: it speaks for everybody behind it.
+fn gateway(address: Ipv4Addr, cell: Ipv4Addr, listen: Vec<net::Listen>, offload: bool, seed: [u8; 32]) -> Net {
+    let config = net::Config {
+        mac: GATEWAY_MAC,
+        addresses: vec![net::Cidr { address: address.into(), prefix_len: 24 }],
+        gateways: vec![net::Gateway { address: cell.into(), mac: Some(CELL_MAC) }],
+        mtu: 1500,
+        offload,
+        trust: Trust::Private,
+        listen,
+        limits: net::Limits::default(),
+    };
+    Net::new(config, seed, Duration::ZERO).expect("a configuration that works")
+}
