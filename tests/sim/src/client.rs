@@ -34,6 +34,23 @@ pub struct Plan {
     pub deaf: Option<(Duration, Duration)>,
 }
 
+impl Plan {
+    /// Client `n` sends these bytes as they are, from the start on, and waits for the server to finish.
+    #[must_use]
+    pub fn raw(n: u16, bytes: Vec<u8>) -> Self {
+        Self {
+            from: crate::client(n),
+            to: crate::SERVER,
+            at: Duration::ZERO,
+            speech: Speech::Raw,
+            talk: Talk::Stream(bytes),
+            then: Then::Wait,
+            trickle: None,
+            deaf: None,
+        }
+    }
+}
+
 /// How a client speaks.
 #[derive(Debug, Clone)]
 pub enum Speech {

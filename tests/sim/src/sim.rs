@@ -138,6 +138,18 @@ impl Sim {
         (*self.config).clone()
     }
 
+    /// From now on this backend hears nothing.
+    pub fn silence(&mut self, backend: SocketAddr) {
+        if let IpAddr::V4(address) = backend.ip() {
+            self.lanes[3].mute(address);
+        }
+    }
+
+    /// Asks the cell to drain.
+    pub fn drain(&mut self) {
+        self.cell.drain(self.now);
+    }
+
     /// Runs until `until` holds, or nothing will ever happen again, or `limit` is reached. Whether `until` held.
     pub fn run_until(&mut self, limit: Duration, mut until: impl FnMut(&Self) -> bool) -> bool {
         loop {
