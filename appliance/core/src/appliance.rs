@@ -73,9 +73,12 @@ impl Appliance {
         self.expire();
         self.listen();
         self.run();
+        self.cut_drain();
         let room = self.transmit(wires);
         self.listen();
-        self.end_drain();
+        if room == Room::Left {
+            self.note_drained();
+        }
         self.deadline(room)
     }
 
@@ -259,23 +262,31 @@ impl Appliance {
         room
     }
 
-    /// Ends what a drain has left, when its time is over; says so when nothing is left.
-    fn end_drain(&mut self) {
-        let Phase::Draining(until) = self.phase else { return };
-        if self.world.now.mono >= until {
-            for id in self.table.ids() {
-                if let Some(connection) = self.table.get_mut(id) {
-                    connection.abort(&mut self.world);
-                }
-                self.end(id, End::Drained);
-            }
+    /// Ends what a drain has left when its time is over. The one place where all connections are looked at.
+    fn cut_drain(&mut self) {
+        if !self.is_drain_over() {
+            return;
         }
-        let flows = self.world.front.counters().flows;
-        if self.table.len() == 0 && (flows == 0 || self.world.now.mono >= until) {
+        for id in self.table.ids() {
+            if let Some(connection) = self.table.get_mut(id) {
+                connection.abort(&mut self.world);
+            }
+            self.end(id, End::Drained);
+        }
+    }
+
+    /// Says so when a drain has left nothing, or its time is over.
+    fn note_drained(&mut self) {
+        let quiet = self.table.len() == 0 && self.world.front.counters().flows == 0;
+        if matches!(self.phase, Phase::Draining(_)) && (quiet || self.is_drain_over()) {
             self.phase = Phase::Drained;
             let counters = Box::new(self.counters());
             self.world.reports.push(Report::Counters(counters));
         }
+    }
+
+    fn is_drain_over(&self) -> bool {
+        matches!(self.phase, Phase::Draining(until) if until <= self.world.now.mono)
     }
 
     fn deadline(&self, room: Room) -> Deadline {

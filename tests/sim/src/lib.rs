@@ -27,6 +27,6 @@ pub use cell::Cell;
 pub use client::{ClientEnd, Clients, Outcome, Plan, Speech, Talk, Then};
 pub use identity::{Identity, Kind, client_config};
 pub use rng::Rng;
-pub use sim::{LATENCY, SERVER, Setup, Sim, backend, client};
+pub use sim::{LATENCY, SERVER, Setup, Sim, backend, client, refusing};
 pub use trace::Trace;
 pub use wire::{Faults, Frame, Lane};

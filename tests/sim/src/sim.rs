@@ -34,6 +34,12 @@ pub fn backend(n: u8) -> SocketAddr {
     SocketAddr::new(Ipv4Addr::new(100, 64, 0, n).into(), 8080)
 }
 
+/// A backend that refuses: where it should be is a host, but nobody listens.
+#[must_use]
+pub fn refusing() -> SocketAddr {
+    SocketAddr::new(BACK_GATEWAY.into(), 81)
+}
+
 /// The address of client `n`.
 #[must_use]
 pub fn client(n: u16) -> SocketAddr {
@@ -50,7 +56,7 @@ pub struct Setup {
     pub kind: Kind,
     /// Server names and backends of each route; a route without names is the default.
     pub routes: Vec<(Vec<&'static str>, Vec<SocketAddr>)>,
-    /// What the backends do. A backend of a route that is not here refuses.
+    /// What the backends do.
     pub backends: Vec<(SocketAddr, Manners)>,
     /// The cell's limits.
     pub limits: Limits,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use appliance::Report;
 use appliance::report::{BackendFault, End, Record};
 use rustls_std::AlertDescription;
-use sim::{ClientEnd, Manners, Plan, Setup, Sim, Talk, Then, backend};
+use sim::{ClientEnd, Manners, Plan, Setup, Sim, Talk, Then, backend, refusing};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -30,7 +30,7 @@ fn backend_faults(sim: &Sim) -> Vec<BackendFault> {
 
 #[test]
 fn a_refusing_backend_gives_a_truncation_and_no_close_notify() {
-    let mut sim = Sim::new(Setup { backends: vec![(backend(9), Manners::Echo)], ..Setup::default() });
+    let mut sim = Sim::new(Setup { routes: vec![(vec![], vec![refusing()])], ..Setup::default() });
     let client = hello(&mut sim, 1, "default.test", Then::Wait);
     assert!(sim.run_all(MINUTE));
     assert_eq!(end_of(&sim, client), Some(ClientEnd::Truncated));
@@ -41,7 +41,7 @@ fn a_refusing_backend_gives_a_truncation_and_no_close_notify() {
 
 #[test]
 fn a_refusing_backend_is_passed_over_for_the_next() {
-    let routes = vec![(vec![], vec![backend(1), backend(2)])];
+    let routes = vec![(vec![], vec![refusing(), backend(2)])];
     let mut sim = Sim::new(Setup { routes, backends: vec![(backend(2), Manners::Echo)], ..Setup::default() });
     for n in 0..4 {
         let client = hello(&mut sim, n, "default.test", Then::CloseAfter(5));
@@ -95,12 +95,12 @@ fn a_backend_that_resets_midway_gives_a_truncation_and_the_next_connection_works
 
 #[test]
 fn names_lead_to_their_routes_and_certificates() {
-    let routes = vec![(vec!["a.test"], vec![backend(1)]), (vec!["*.test"], vec![backend(2)])];
+    let routes = vec![(vec!["a.test"], vec![backend(1)]), (vec!["*.b.test"], vec![backend(2)])];
     let backends = vec![(backend(1), Manners::Speak(b"one".to_vec())), (backend(2), Manners::Speak(b"two".to_vec()))];
     let mut sim = Sim::new(Setup { routes, backends, ..Setup::default() });
     let one = hello(&mut sim, 1, "a.test", Then::Wait);
-    let two = hello(&mut sim, 2, "b.test", Then::Wait);
-    let none = hello(&mut sim, 3, "b.b.test", Then::Wait);
+    let two = hello(&mut sim, 2, "x.b.test", Then::Wait);
+    let none = hello(&mut sim, 3, "x.x.b.test", Then::Wait);
     assert!(sim.run_all(MINUTE));
     assert_eq!(sim.clients.outcome(one).received, b"one");
     assert_eq!(sim.clients.outcome(two).received, b"two");
