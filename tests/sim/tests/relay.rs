@@ -112,7 +112,9 @@ fn a_reader_that_stops_blocks_only_itself() {
     }
     assert!(sim.clients.outcome(slow).end.is_none());
     assert!(sim.run_all(MINUTE));
-    assert_eq!(sim.clients.outcome(slow).received, bytes, "and it gets everything once it reads again");
+    let outcome = sim.clients.outcome(slow);
+    let found = (outcome.received.len(), outcome.end, sim.cell.reports.last());
+    assert!(outcome.received == bytes, "it gets everything once it reads again: {found:?}");
 }
 
 #[test]

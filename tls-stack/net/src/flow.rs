@@ -144,6 +144,13 @@ impl Flow {
         self.sent
     }
 
+    /// The sequence number of a bare ACK: SND.NXT, but nothing beyond the peer's window, where a probe may have gone. A peer with a shut window
+    /// takes no other number (RFC 9293 section 3.10.7.4), and would not hear that ours is open again.
+    pub(crate) fn bare_sequence(&self) -> u32 {
+        let window_end = self.unacknowledged().wrapping_add(self.peer_window);
+        if before(window_end, self.sent) { window_end } else { self.sent }
+    }
+
     /// RCV.NXT.
     pub(crate) fn receive_next(&self) -> u32 {
         let received = self.consumed.wrapping_add(len32(self.seat.socket().recv_queue()));

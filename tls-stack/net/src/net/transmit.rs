@@ -86,7 +86,7 @@ fn finish(packet: &mut [u8], ends: &Ends, flow: &mut Flow, finisher: Finisher) -
     if payload == 0 && fin == 0 {
         // After a timeout smoltcp counts from the oldest unacknowledged byte again, and so do its bare ACKs. The peer has seen those
         // numbers and ignores what such an ACK says; if both ends are in that state, neither ever hears the other.
-        tcp[4..8].copy_from_slice(&flow.send_next().to_be_bytes());
+        tcp[4..8].copy_from_slice(&flow.bare_sequence().to_be_bytes());
     }
     let pseudo = checksum::pseudo_header(ends.local.ip(), ends.peer.ip(), TCP, tcp.len());
     // smoltcp leaves the field 0.
