@@ -140,7 +140,7 @@ fn bulk(config: &Config, client: &Arc<ClientConfig>, suite: SupportedCipherSuite
     let (mut session, mut client) = shake(config, client, &mut Split::default());
     client.set_buffer_limit(None);
     let (data, mut out) = (vec![7; WINDOW_LEN], vec![0; WINDOW_LEN + 4096]);
-    let (mut sealed, mut opened, mut in_place, mut read) = (vec![], vec![], 0, vec![0; WINDOW_LEN]);
+    let (mut sealed, mut opened, mut received, mut read) = (vec![], vec![], 0, vec![0; WINDOW_LEN]);
     for _ in 0..BULK_LEN / WINDOW_LEN {
         let start = Instant::now();
         let sent = session.send(&data, &mut out);
@@ -161,9 +161,9 @@ fn bulk(config: &Config, client: &Arc<ClientConfig>, suite: SupportedCipherSuite
         let start = Instant::now();
         assert_eq!(session.receive(&mut wire, &mut sink), wire.len());
         opened.push(start.elapsed());
-        in_place += sink.0;
+        received += sink.0;
     }
-    assert_eq!(in_place, BULK_LEN);
+    assert_eq!(received, BULK_LEN);
     let rate = |times: Vec<Duration>| f64::from(u32::try_from(WINDOW_LEN).unwrap()) / median_us(times) / 1e3;
     println!("  {:32} send {:5.2} GB/s   receive {:5.2} GB/s", format!("{:?}", suite.suite()), rate(sealed), rate(opened));
 }

@@ -7,8 +7,6 @@
 
 mod assemble;
 mod parse;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use assemble::{Assembler, Step};
 
