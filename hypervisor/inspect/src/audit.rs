@@ -206,3 +206,71 @@ impl fmt::Display for Finding {
         write!(out, "{:#010x} {what} in {}+{:#x}", self.address, self.symbol, self.offset)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn symbol(address: u64, len: u64) -> Symbol {
+        Symbol { address, len, name: format!("f{address}") }
+    }
+
+    fn sweep(bytes: &[u8], symbols: Vec<Symbol>) -> Audit {
+        let mut audit = Audit::default();
+        audit.sweep(&Code { address: 0, bytes, symbols });
+        audit
+    }
+
+    fn causes(audit: &Audit) -> Vec<(Cause, u64)> {
+        audit.findings.iter().map(|finding| (finding.cause, finding.address)).collect()
+    }
+
+    #[test]
+    fn whole_functions_with_padding_between_pass() {
+        // ret; int3 x 3; nop word; ret.
+        let audit = sweep(&[0xc3, 0xcc, 0xcc, 0xcc, 0x66, 0x90, 0xc3], vec![symbol(0, 1), symbol(6, 1)]);
+        assert_eq!((causes(&audit), audit.instructions, audit.padding_len), (Vec::new(), 2, 5));
+    }
+
+    #[test]
+    fn an_instruction_cut_by_its_functions_end_is_refused() {
+        // mov eax, imm32 is five bytes.
+        let audit = sweep(&[0xb8, 1, 2, 3, 4], vec![symbol(0, 3), symbol(3, 0)]);
+        assert_eq!(causes(&audit)[0], (Cause::Undecodable, 0));
+    }
+
+    #[test]
+    fn a_constant_that_looks_like_an_instruction_is_a_gadget_and_no_finding() {
+        // mov eax, 0x0000050f; ret.
+        let audit = sweep(&[0xb8, 0x0f, 0x05, 0, 0, 0xc3], vec![symbol(0, 6)]);
+        assert!(audit.findings.is_empty());
+        assert_eq!(audit.gadgets.get("syscall"), Some(&1));
+    }
+
+    #[test]
+    fn a_function_of_unknown_length_reaches_to_the_next_symbol() {
+        let audit = sweep(&[0x90, 0xf4, 0xcc, 0xc3], vec![symbol(0, 0), symbol(3, 1)]);
+        assert_eq!(causes(&audit), [(Cause::Forbidden, 1)]);
+    }
+
+    #[test]
+    fn code_before_the_first_symbol_is_stray() {
+        assert_eq!(causes(&sweep(&[0xf4, 0xc3], vec![symbol(1, 1)])), [(Cause::Stray, 0)]);
+    }
+
+    #[test]
+    fn only_the_credit_line_of_the_assembly_may_stand_between_functions() {
+        let mut bytes = b"\xc3AES, CRYPTOGAMS by <appro@openssl.org>\0".to_vec();
+        let len = bytes.len() as u64;
+        assert_eq!(sweep(&bytes, vec![symbol(0, 1)]).text_len, len - 1);
+        bytes[1] = b'l';
+        bytes[8] = b'c';
+        assert_eq!(causes(&sweep(&bytes, vec![symbol(0, 1)])), [(Cause::Stray, 1)]);
+    }
+
+    #[test]
+    fn findings_are_kept_up_to_a_bound_and_counted_beyond() {
+        let audit = sweep(&[0xf4; FINDINGS_MAX + 10], vec![symbol(0, FINDINGS_MAX as u64 + 10)]);
+        assert_eq!((audit.findings.len(), audit.findings_count), (FINDINGS_MAX, FINDINGS_MAX as u64 + 10));
+    }
+}
