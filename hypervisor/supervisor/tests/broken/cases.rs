@@ -1,0 +1,209 @@
+//! The table: how each is broken, and what is to be said of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa};
+
+use crate::bench::Bench;
+use crate::certificates::{chain_of_three, days_from_now, for_clients, leaf, self_signed, with_unknown_critical_extension};
+
+/// One way to be broken.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) code: u8,
+    pub(crate) says: &'static [&'static str],
+    pub(crate) broken: fn(&Bench),
+}
+
+const fn case(name: &'static str, code: u8, says: &'static [&'static str], broken: fn(&Bench)) -> Case {
+    Case { name, code, says, broken }
+}
+
+const CONFIG: u8 = 10;
+const CERTIFICATE: u8 = 11;
+const KEY: u8 = 12;
+const SEVERAL: u8 = 20;
+
+pub(crate) const CASES: &[Case] = &[
+    // The file itself.
+    case("no file", CONFIG, &["error[config-unreadable] bountybox.toml: ", "No such file"], |b| {
+        fs::remove_file(b.path("bountybox.toml")).expect("removed")
+    }),
+    case("a directory", CONFIG, &["config-unreadable", "not a regular file"], |b| {
+        fs::remove_file(b.path("bountybox.toml")).expect("removed");
+        fs::create_dir(b.path("bountybox.toml")).expect("made");
+    }),
+    case("an empty file", CONFIG, &["at least one [[listen]]", "at least one [[certificate]]", "at least one [[route]]"], |b| {
+        b.write("bountybox.toml", "")
+    }),
+    case("no text", CONFIG, &["config-unreadable", "not UTF-8"], |b| b.write("bountybox.toml", [0xff, 0xfe])),
+    case("a huge file", CONFIG, &["longer than 1048576 bytes"], |b| b.write("bountybox.toml", vec![b'\n'; (1 << 20) + 1])),
+    case("no TOML", CONFIG, &["error[config-syntax] bountybox.toml:2: "], |b| b.edit("kind = ", "kind ")),
+    case("a key twice", CONFIG, &["config-syntax", "bountybox.toml:3: "], |b| b.edit("kind = \"auto\"", "kind = \"auto\"\nkind = \"kvm\"")),
+    // Its words.
+    case("an unknown section", CONFIG, &["unknown-key", "bountybox.toml:1: machien: unknown key; did you mean `machine`?"], |b| {
+        b.edit("[machine]", "[machien]")
+    }),
+    case("an unknown key", CONFIG, &["unknown-key", "bountybox.toml:5: net.moed: unknown key; did you mean `mode`?"], |b| {
+        b.edit("mode", "moed")
+    }),
+    case("an unknown key far from all", CONFIG, &["bountybox.toml:5: net.x: unknown key; known here are "], |b| {
+        b.edit("mode = \"user\"", "x = 1")
+    }),
+    case("control characters in a key", CONFIG, &["limits.\\u{1b}[31m: unknown key"], |b| b.append("\"\\u001b[31m\" = 1\n")),
+    case(
+        "an unknown machine",
+        CONFIG,
+        &["bountybox.toml:2: machine.kind: \"kvn\" is none of \"auto\", \"kvm\", \"process\"; did you mean \"kvm\"?"],
+        |b| b.edit("auto", "kvn"),
+    ),
+    case("a number for a text", CONFIG, &["bountybox.toml:2: machine.kind: is a whole number; a text in quotes is wanted"], |b| {
+        b.edit("\"auto\"", "1")
+    }),
+    case("a table for a list", CONFIG, &["wrong-type", "limits.connections: is a list; a whole number is wanted"], |b| {
+        b.edit("100", "[100]")
+    }),
+    case("a limit of zero", CONFIG, &["bountybox.toml:19: limits.connections: \"0\" is not within 1 to "], |b| b.edit("100", "0")),
+    case("a negative limit", CONFIG, &["limits.connections: \"-1\" is not within"], |b| b.edit("100", "-1")),
+    case("a limit beyond all numbers", CONFIG, &["limits.connections"], |b| b.edit("100", "99999999999999999999999")),
+    // Addresses.
+    case("a listener without a port", CONFIG, &["bountybox.toml:8: listen[0].address: \"127.0.0.1\" is not an address and a port"], |b| {
+        b.edit("127.0.0.1:0", "127.0.0.1")
+    }),
+    case("a listener's port beyond all ports", CONFIG, &["listen[0].address: \"127.0.0.1:65536\""], |b| {
+        b.edit("127.0.0.1:0", "127.0.0.1:65536")
+    }),
+    case("a listener twice", CONFIG, &["error[duplicate]", "listen[1].address: 127.0.0.1:9 is listened on already"], |b| {
+        b.edit("127.0.0.1:0", "127.0.0.1:9");
+        b.append("[[listen]]\naddress = \"127.0.0.1:9\"\n");
+    }),
+    case("a backend that is a URL", CONFIG, &["bountybox.toml:16: route[0].backends[0]: \"http://a:80\" is not host:port"], |b| {
+        b.edit("127.0.0.1:8080", "http://a:80")
+    }),
+    case("a backend on port 0", CONFIG, &["route[0].backends[0]: \"127.0.0.1:0\""], |b| b.edit("127.0.0.1:8080", "127.0.0.1:0")),
+    case("no backends", CONFIG, &["route[0].backends: a route wants at least one backend"], |b| b.edit("\"127.0.0.1:8080\"", "")),
+    case("a second default route", CONFIG, &["a second default route"], |b| {
+        b.append("[[route]]\nbackends = [\"a:1\"]\n[[route]]\nbackends = [\"b:1\"]\n")
+    }),
+    case("a name in two routes", CONFIG, &["the name localhost is taken already: see route[0].sni[0] on line 15"], |b| {
+        b.append("[[route]]\nsni = [\"LOCALHOST\"]\nbackends = [\"a:1\"]\n")
+    }),
+    case("a name that is an address", CONFIG, &["bountybox.toml:15: route[0].sni[0]: \"127.0.0.1\" is not a host name"], |b| {
+        b.edit("[\"localhost\"]", "[\"127.0.0.1\"]")
+    }),
+    case("a device without a TAP", CONFIG, &["error[misplaced] bountybox.toml:6: net.device"], |b| {
+        b.edit("\"user\"", "\"user\"\ndevice = \"tap0\"")
+    }),
+    case("a TAP without a device", CONFIG, &["wants `device` or `fd`", "wants `addresses`"], |b| b.edit("\"user\"", "\"tap\"")),
+    case("a gateway off the link", CONFIG, &["net.gateways[0]: 192.0.3.1 is in none of the link's networks"], |b| {
+        b.edit("\"user\"", "\"tap\"\ndevice = \"t\"\naddresses = [\"192.0.2.2/24\"]\ngateways = [\"192.0.3.1\"]");
+    }),
+    case("a listener that the guest has not", CONFIG, &["listen[0].address: 127.0.0.1 is none of the guest's addresses"], |b| {
+        b.edit("\"user\"", "\"tap\"\ndevice = \"t\"\naddresses = [\"192.0.2.2/24\"]");
+        b.edit("127.0.0.1:0", "127.0.0.1:443");
+    }),
+    // Certificates.
+    case("no chain file", CERTIFICATE, &["error[certificate-unreadable] pki/chain.pem: certificate[0].chain: ", "No such file"], |b| {
+        fs::remove_file(b.path("pki/chain.pem")).expect("removed")
+    }),
+    case("a key for a chain", CERTIFICATE, &["certificate-format", "holds no `-----BEGIN CERTIFICATE-----` block"], |b| {
+        b.edit("pki/chain.pem", "pki/key.pem")
+    }),
+    case("DER for PEM", CERTIFICATE, &["certificate-format", "is DER, and PEM is wanted"], |b| {
+        b.openssl("x509 -in pki/chain.pem -outform der -out pki/chain.der");
+        b.edit("chain.pem", "chain.der");
+    }),
+    case("damaged base64", CERTIFICATE, &["error[certificate-damaged] pki/chain.pem:1: "], |b| {
+        b.write("pki/chain.pem", b.read("pki/chain.pem").replacen("MII", "M!I", 1))
+    }),
+    case("damaged DER", CERTIFICATE, &["error[certificate-damaged] pki/chain.pem:1: ", "no X.509 certificate"], |b| {
+        b.write("pki/chain.pem", b.read("pki/chain.pem").replacen("MII", "AII", 1))
+    }),
+    case("an expired certificate", CERTIFICATE, &["error[certificate-expired] pki/chain.pem:1: certificate[0].chain: expired at "], |b| {
+        self_signed(b, &CertificateParams { not_before: days_from_now(-9), not_after: days_from_now(-1), ..leaf() });
+    }),
+    case("a certificate of tomorrow", CERTIFICATE, &["certificate-not-yet-valid", "is valid from"], |b| {
+        self_signed(b, &CertificateParams { not_before: days_from_now(1), not_after: days_from_now(90), ..leaf() });
+    }),
+    case("an authority as a leaf", CERTIFICATE, &["certificate-is-authority", "CA:TRUE"], |b| {
+        self_signed(b, &CertificateParams { is_ca: IsCa::Ca(BasicConstraints::Unconstrained), ..leaf() });
+    }),
+    case("a certificate for clients", CERTIFICATE, &["certificate-purpose"], |b| self_signed(b, &for_clients())),
+    case("a certificate without names", CERTIFICATE, &["certificate-without-names"], |b| {
+        self_signed(b, &CertificateParams { subject_alt_names: Vec::new(), ..leaf() });
+    }),
+    case("an unknown critical extension", CERTIFICATE, &["chain-refused", "webpki refuses it"], |b| {
+        self_signed(b, &with_unknown_critical_extension())
+    }),
+    case(
+        "a name that no certificate covers",
+        CERTIFICATE,
+        &["error[route-not-covered] bountybox.toml:15: route[0].sni[0]: no certificate covers a.b.example.org"],
+        |b| b.edit("[\"localhost\"]", "[\"a.b.example.org\"]"),
+    ),
+    case("a chain out of order", CERTIFICATE, &["error[chain-order] pki/chain.pem:", "was issued by certificate 3"], |b| {
+        let [leaf, intermediate, root] = chain_of_three(b);
+        b.write("pki/chain.pem", leaf + &root + &intermediate);
+    }),
+    case("a missing intermediate", CERTIFICATE, &["error[chain-gap]", "that was \"CN=intermediate\""], |b| {
+        let [leaf, _, root] = chain_of_three(b);
+        b.write("pki/chain.pem", leaf + &root);
+    }),
+    case("an intermediate of the same name and another key", CERTIFICATE, &["chain-signature"], |b| {
+        let [_, intermediate, _] = chain_of_three(b);
+        let [leaf, _, _] = chain_of_three(b);
+        b.write("pki/chain.pem", leaf + &intermediate);
+    }),
+    case("a SHA-1 signature", CERTIFICATE, &["certificate-weak-signature", "SHA-1"], |b| {
+        b.openssl("req -x509 -newkey rsa:2048 -nodes -keyout pki/ca.key -out pki/ca.crt -subj /CN=old -days 30");
+        b.openssl("req -new -newkey rsa:2048 -nodes -keyout pki/key.pem -out pki/req.pem -subj /CN=localhost");
+        b.write("pki/ext", "subjectAltName=DNS:localhost\n");
+        b.openssl(
+            "x509 -req -sha1 -in pki/req.pem -CA pki/ca.crt -CAkey pki/ca.key -CAcreateserial -extfile pki/ext -days 30 -out pki/chain.pem",
+        );
+    }),
+    // Keys.
+    case("no key file", KEY, &["error[key-unreadable] pki/key.pem: certificate[0].key: "], |b| {
+        fs::remove_file(b.path("pki/key.pem")).expect("removed")
+    }),
+    case("a certificate for a key", KEY, &["key-format", "holds no private key"], |b| b.edit("pki/key.pem", "pki/chain.pem")),
+    case(
+        "another certificate's key",
+        KEY,
+        &["error[key-mismatch] pki/ca.key.pem:1: certificate[0].key: is not the key of pki/chain.pem"],
+        |b| b.edit("pki/key.pem", "pki/ca.key.pem"),
+    ),
+    case("two keys", KEY, &["key-format", "a second private key"], |b| b.write("pki/key.pem", b.read("pki/key.pem").repeat(2))),
+    case("a damaged key", KEY, &["key-format", "pki/key.pem:1: "], |b| {
+        b.write("pki/key.pem", b.read("pki/key.pem").replacen("MIG", "M!G", 1))
+    }),
+    case("a cut-off key", KEY, &["key-format", "the block is damaged"], |b| b.write("pki/key.pem", &b.read("pki/key.pem")[..80])),
+    case("an encrypted key", KEY, &["key-encrypted", "advice: decrypt it first"], |b| {
+        b.openssl("pkcs8 -topk8 -in pki/key.pem -passout pass:secret -out pki/key.pem")
+    }),
+    case("a P-521 key", KEY, &["key-refused", "curve"], |b| {
+        b.openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-521 -nodes -keyout pki/key.pem -out pki/chain.pem -subj /CN=x -days 30 -addext subjectAltName=DNS:localhost -addext basicConstraints=CA:FALSE");
+    }),
+    case(
+        "an RSA key of 1024 bits",
+        SEVERAL,
+        &["certificate-weak-key", "has an RSA key of 1024 bits", "error[key-weak] pki/key.pem:1: "],
+        |b| {
+            b.openssl("req -x509 -newkey rsa:1024 -nodes -keyout pki/key.pem -out pki/chain.pem -subj /CN=x -days 30 -addext subjectAltName=DNS:localhost -addext basicConstraints=CA:FALSE");
+        },
+    ),
+    case("a wrong word and a wrong key", SEVERAL, &["unknown-key", "key-mismatch"], |b| {
+        b.edit("mode", "moed");
+        b.edit("pki/key.pem", "pki/ca.key.pem");
+    }),
+    case(
+        "a readable key beside an error",
+        CONFIG,
+        &["unknown-key", "warning[key-readable-by-others] pki/key.pem: certificate[0].key: its mode is 0644"],
+        |b| {
+            b.edit("mode", "moed");
+            fs::set_permissions(b.path("pki/key.pem"), fs::Permissions::from_mode(0o644)).expect("changed");
+        },
+    ),
+];
