@@ -23,8 +23,9 @@ use std::string::{String, ToString};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, SanType, SignatureAlgorithm,
+    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, SanType,
 };
+use ring::rand::{SecureRandom, SystemRandom};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -60,16 +61,6 @@ pub enum Algorithm {
     EcdsaP384,
     /// Ed25519; browsers do not take it.
     Ed25519,
-}
-
-impl Algorithm {
-    const fn rcgen(self) -> &'static SignatureAlgorithm {
-        match self {
-            Self::EcdsaP256 => &PKCS_ECDSA_P256_SHA256,
-            Self::EcdsaP384 => &PKCS_ECDSA_P384_SHA384,
-            Self::Ed25519 => &PKCS_ED25519,
-        }
-    }
 }
 
 /// An authority and a server certificate, in PEM.
@@ -142,8 +133,24 @@ pub fn mint(order: &Order<'_>) -> Result<Minted, MintFault> {
 
 /// rcgen keeps the key's DER, and wipes it when asked.
 fn key(order: &Order<'_>) -> Result<Zeroizing<KeyPair>, MintFault> {
-    KeyPair::generate_for(order.algorithm.rcgen()).map(Zeroizing::new).map_err(|_| MintFault::Making)
+    let made = match order.algorithm {
+        Algorithm::Ed25519 => KeyPair::try_from(ed25519()?.as_slice()),
+        Algorithm::EcdsaP256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
+        Algorithm::EcdsaP384 => KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384),
+    };
+    made.map(Zeroizing::new).map_err(|_| MintFault::Making)
 }
+
+/// PKCS#8 of version 1 around a seed (RFC 8410, 7). The version 2 that *ring* makes is not read by OpenSSL 3.0.
+fn ed25519() -> Result<Zeroizing<[u8; 48]>, MintFault> {
+    let mut der = Zeroizing::new([0; 48]);
+    let (head, seed) = der.split_at_mut(ED25519_HEAD.len());
+    head.copy_from_slice(&ED25519_HEAD);
+    SystemRandom::new().fill(seed).map_err(|_| MintFault::Making)?;
+    Ok(der)
+}
+
+const ED25519_HEAD: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 fn authority(order: &Order<'_>) -> Result<CertificateParams, MintFault> {
     let mut params = params(order, order.validity.saturating_add(AUTHORITY_EXTRA))?;

@@ -125,6 +125,16 @@ mod tests {
     }
 
     #[test]
+    fn the_tender_ends_with_the_same_numbers() {
+        use tender::ending::Ending;
+        for exit in TenderExit::ALL {
+            let ending = Ending::from_code(exit.code().into());
+            assert_eq!(ending.code(), exit.code());
+            assert_eq!(ending.is_worth_a_restart(), exit.is_worth_a_restart(), "{exit:?}");
+        }
+    }
+
+    #[test]
     fn the_page_about_exit_codes_holds_the_same_tables() {
         let page = include_str!("../../../docs/exit-codes.md");
         let rows = |codes: Vec<(u8, &str)>| codes.iter().map(|(code, meaning)| format!("| {code} | {meaning} |\n")).collect::<String>();

@@ -29,20 +29,44 @@ pub fn read(file: Option<&Path>) -> Result<Cow<'static, [u8]>, Exit> {
             Exit::Image
         });
     };
-    read_bounded(file, IMAGE_LEN_MAX).map(Cow::Owned).map_err(|fault| {
-        terminal::note(format!("error: {}: the image cannot be read: {fault}", file.display()));
-        terminal::note("  advice: name an existing file with --image FILE, or build one with `make build`");
-        Exit::Image
-    })
+    match read_bounded(file, IMAGE_LEN_MAX) {
+        Ok(bytes) if bytes.starts_with(ELF_MAGIC) => Ok(Cow::Owned(bytes)),
+        Ok(_) => Err(refuse(file, "this is no ELF file")),
+        Err(fault) => Err(refuse(file, &format!("the image cannot be read: {fault}"))),
+    }
+}
+
+/// What every image begins with; the rest of it is for the tender to judge.
+const ELF_MAGIC: &[u8] = b"\x7fELF";
+
+fn refuse(file: &Path, why: &str) -> Exit {
+    terminal::note(format!("error: {}: {why}", file.display()));
+    terminal::note("  advice: name a guest image with --image FILE, or build one with `make build`");
+    Exit::Image
 }
 
 /// `bountybox inspect`
 pub(crate) fn inspect(args: &InspectArgs) -> Exit {
-    match read(args.image.as_deref()) {
-        Ok(image) => {
-            terminal::note(format!("error: {} bytes, and no inspector in this build", image.len()));
-            Exit::Internal
-        }
-        Err(exit) => exit,
+    let embedded = Path::new("(embedded)");
+    let file = args.image.as_deref().unwrap_or(embedded);
+    let image = match read(args.image.as_deref()) {
+        Ok(image) => image,
+        Err(exit) => return exit,
+    };
+    match inspect::report_bytes(&image) {
+        Ok(report) => show(&report, args),
+        Err(fault) => refuse(file, &fault.to_string()),
     }
+}
+
+fn show(report: &inspect::Report, args: &InspectArgs) -> Exit {
+    if args.json {
+        match serde_json::to_string(report) {
+            Ok(json) => terminal::result(json),
+            Err(_) => return Exit::Internal,
+        }
+    } else {
+        terminal::result_lines(report);
+    }
+    if report.clean { Exit::Success } else { Exit::Image }
 }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa};
-
 use crate::bench::Bench;
-use crate::certificates::{chain_of_three, days_from_now, for_clients, leaf, self_signed, with_unknown_critical_extension};
+use crate::certificates::{
+    authority, chain_of_three, for_clients, self_signed, valid_between, with_unknown_critical_extension, without_names,
+};
 
 /// One way to be broken.
 pub(crate) struct Case {
@@ -121,17 +121,17 @@ pub(crate) const CASES: &[Case] = &[
         b.write("pki/chain.pem", b.read("pki/chain.pem").replacen("MII", "AII", 1))
     }),
     case("an expired certificate", CERTIFICATE, &["error[certificate-expired] pki/chain.pem:1: certificate[0].chain: expired at "], |b| {
-        self_signed(b, &CertificateParams { not_before: days_from_now(-9), not_after: days_from_now(-1), ..leaf() });
+        self_signed(b, &valid_between(-9, -1));
     }),
     case("a certificate of tomorrow", CERTIFICATE, &["certificate-not-yet-valid", "is valid from"], |b| {
-        self_signed(b, &CertificateParams { not_before: days_from_now(1), not_after: days_from_now(90), ..leaf() });
+        self_signed(b, &valid_between(1, 90));
     }),
     case("an authority as a leaf", CERTIFICATE, &["certificate-is-authority", "CA:TRUE"], |b| {
-        self_signed(b, &CertificateParams { is_ca: IsCa::Ca(BasicConstraints::Unconstrained), ..leaf() });
+        self_signed(b, &authority());
     }),
     case("a certificate for clients", CERTIFICATE, &["certificate-purpose"], |b| self_signed(b, &for_clients())),
     case("a certificate without names", CERTIFICATE, &["certificate-without-names"], |b| {
-        self_signed(b, &CertificateParams { subject_alt_names: Vec::new(), ..leaf() });
+        self_signed(b, &without_names());
     }),
     case("an unknown critical extension", CERTIFICATE, &["chain-refused", "webpki refuses it"], |b| {
         self_signed(b, &with_unknown_critical_extension())
@@ -180,7 +180,7 @@ pub(crate) const CASES: &[Case] = &[
     }),
     case("a cut-off key", KEY, &["key-format", "the block is damaged"], |b| b.write("pki/key.pem", &b.read("pki/key.pem")[..80])),
     case("an encrypted key", KEY, &["key-encrypted", "advice: decrypt it first"], |b| {
-        b.openssl("pkcs8 -topk8 -in pki/key.pem -passout pass:secret -out pki/key.pem")
+        b.openssl("pkcs8 -topk8 -in pki/ca.key.pem -passout pass:secret -out pki/key.pem")
     }),
     case("a P-521 key", KEY, &["key-refused", "curve"], |b| {
         b.openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-521 -nodes -keyout pki/key.pem -out pki/chain.pem -subj /CN=x -days 30 -addext subjectAltName=DNS:localhost -addext basicConstraints=CA:FALSE");

@@ -6,7 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtensio
 use crate::bench::Bench;
 
 /// A leaf's parameters, to be made wrong.
-pub(crate) fn leaf() -> CertificateParams {
+fn leaf() -> CertificateParams {
     let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
     params.distinguished_name.push(DnType::CommonName, "leaf");
     params
@@ -19,8 +19,28 @@ pub(crate) fn self_signed(bench: &Bench, params: &CertificateParams) {
     bench.write("pki/key.pem", key.serialize_pem());
 }
 
-/// A date so many days from now.
-pub(crate) fn days_from_now(days: i64) -> time::OffsetDateTime {
+/// A leaf that is valid from and to so many days from now.
+pub(crate) fn valid_between(from: i64, to: i64) -> CertificateParams {
+    let mut params = leaf();
+    (params.not_before, params.not_after) = (days_from_now(from), days_from_now(to));
+    params
+}
+
+/// A leaf that is an authority.
+pub(crate) fn authority() -> CertificateParams {
+    let mut params = leaf();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+}
+
+/// A leaf for no host at all.
+pub(crate) fn without_names() -> CertificateParams {
+    let mut params = leaf();
+    params.subject_alt_names.clear();
+    params
+}
+
+fn days_from_now(days: i64) -> time::OffsetDateTime {
     let now = i64::try_from(unix_now().as_secs()).expect("this century");
     time::OffsetDateTime::from_unix_timestamp(now + days * 86_400).expect("this century")
 }
