@@ -36,10 +36,10 @@ pub struct Allow {
 /// A wall round the guest that the machine would have put up and the host did not allow. The guest runs without; the tender says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MissingWall {
-    /// `process`: a user namespace of the guest's own.
-    UserNamespace,
-    /// `process`: any namespace of the guest's own.
+    /// `process`: namespaces of the guest's own.
     Namespaces,
+    /// `process`: the same, and a user other than the tender's.
+    NamespacesAndUser,
 }
 
 /// The guest is in memory; its first instruction is still to come.

@@ -32,7 +32,7 @@ use crate::layout::{Mapping, Part};
 use crate::limits::{TICK, TURN_STOPS_MAX};
 use crate::space::{Parcel, Space};
 use gate::Gate;
-use spawn::Namespaces;
+use spawn::Ground;
 use tracee::{Halt, SystemCall, Tracee, UserRegisters};
 
 /// One guest in its process. The process is declared first, so that it is gone before its memory is.
@@ -40,7 +40,7 @@ use tracee::{Halt, SystemCall, Tracee, UserRegisters};
 pub(crate) struct Process {
     tracee: Tracee,
     gate: Gate,
-    namespaces: Namespaces,
+    ground: Ground,
     fault_address: u64,
     space: Space,
 }
@@ -54,7 +54,7 @@ impl Process {
         let child = spawn::spawn(&gate.program(), space.memory().file()).map_err(host(Step::Spawn))?;
         let mut tracee = Tracee::adopt(child.pid).map_err(host(Step::Spawn))?;
         enclosure::build(&mut tracee, gate, &space).map_err(host(Step::Trace))?;
-        Ok(Self { tracee, gate, namespaces: child.namespaces, fault_address: 0, space })
+        Ok(Self { tracee, gate, ground: child.ground, fault_address: 0, space })
     }
 
     /// What the guest's stop means; `None` where it may go on.
@@ -131,10 +131,10 @@ impl Machine for Process {
     }
 
     fn missing(&self) -> Option<MissingWall> {
-        match self.namespaces {
-            Namespaces::OwnWithUser => None,
-            Namespaces::OwnWithoutUser => Some(MissingWall::UserNamespace),
-            Namespaces::Shared => Some(MissingWall::Namespaces),
+        match self.ground {
+            Ground::OwnAsNobody | Ground::OwnWithUser => None,
+            Ground::SharedAsNobody => Some(MissingWall::Namespaces),
+            Ground::Shared => Some(MissingWall::NamespacesAndUser),
         }
     }
 }

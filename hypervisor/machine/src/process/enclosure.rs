@@ -1,14 +1,13 @@
 //! What is put round the guest's process before the guest's first instruction.
 //!
 //! The kernel has just executed the gate program, so the process holds that page, a stack, and the kernel's own pages. All but the gate
-//! is unmapped; then come the guest's mappings, each with one kind of access; then every way back is closed: descriptors, resources,
-//! the clock, system calls. The tender does it from outside, in the process' name, and knows of each step that it was done.
+//! is unmapped; then come the guest's mappings, each with one kind of access; then every way back is closed: descriptors, the
+//! clock, system calls. The tender does it from outside, in the process' name, and knows of each step that it was done.
 
 use core::ffi::{c_int, c_long};
 
 use rustix::fd::AsRawFd;
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, prlimit};
 
 use super::gate::Gate;
 use super::tracee::{FLAGS, NO_CALL, Tracee, UserRegisters};
@@ -18,10 +17,6 @@ use crate::space::Space;
 
 /// The end of what a process may map: the lower half less its last page.
 const USER_END: u64 = (1 << 47) - 4096;
-
-/// What the process may have: no descriptor, no child, no file, no locked page, no core dump.
-const NOTHING: Rlimit = Rlimit { current: Some(0), maximum: Some(0) };
-const RESOURCES: [Resource; 5] = [Resource::Core, Resource::Fsize, Resource::Memlock, Resource::Nofile, Resource::Nproc];
 
 /// Builds the enclosure and puts the guest at its entry.
 ///
@@ -34,9 +29,6 @@ pub(super) fn build(tracee: &mut Tracee, gate: Gate, space: &Space) -> Result<()
     }
     for (number, args) in last_calls(gate) {
         tracee.call(gate, number, args)?;
-    }
-    for resource in RESOURCES {
-        prlimit(Some(tracee.pid()), resource, NOTHING)?;
     }
     enter(tracee, space)
 }

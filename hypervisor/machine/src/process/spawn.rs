@@ -21,39 +21,58 @@ const NAME: &CStr = c"bountybox-guest";
 /// Signals that the process must notice: those that its own instructions raise, and the timer's. All others it holds back for ever.
 const SIGNALS: [c_int; 7] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS, libc::SIGPROF];
 
-/// Which kernel views the process has of its own.
+/// Where the process stands: how far it is from the rest of the host, should it ever make a system call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Namespaces {
-    /// User, process ids, network, mounts, IPC, host name, control groups.
+pub(super) enum Ground {
+    /// A privileged tender's: namespaces of its own (process ids, network, mounts, IPC, host name, control groups), and nobody's user id.
+    OwnAsNobody,
+    /// An unprivileged tender's: the same namespaces, inside a user namespace of its own.
     OwnWithUser,
-    /// All of these but user: the host allows no user namespaces, but the tender is privileged.
-    OwnWithoutUser,
-    /// None: the host allows none. The process makes no system call, so this takes a wall, not the ground.
+    /// The host allows no namespaces, but a user id that owns nothing.
+    SharedAsNobody,
+    /// The host allows neither. The process makes no system call, so this takes a wall, not the ground.
     Shared,
 }
 
-impl Namespaces {
+impl Ground {
     /// In the order in which they are tried.
-    const ALL: [Self; 3] = [Self::OwnWithUser, Self::OwnWithoutUser, Self::Shared];
+    const ALL: [Self; 4] = [Self::OwnAsNobody, Self::OwnWithUser, Self::SharedAsNobody, Self::Shared];
 
     fn flags(self) -> c_int {
         let own =
             libc::CLONE_NEWPID | libc::CLONE_NEWNET | libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWCGROUP;
         match self {
+            Self::OwnAsNobody => own,
             Self::OwnWithUser => own | libc::CLONE_NEWUSER,
-            Self::OwnWithoutUser => own,
-            Self::Shared => 0,
+            Self::SharedAsNobody | Self::Shared => 0,
+        }
+    }
+
+    /// How the process gives its user away, and with it every capability.
+    fn calls(self) -> &'static [Call] {
+        const TO_NOBODY: [Call; 3] = [
+            (libc::SYS_setgroups, [0; 5]),
+            (libc::SYS_setresgid, [NOBODY, NOBODY, NOBODY, 0, 0]),
+            (libc::SYS_setresuid, [NOBODY, NOBODY, NOBODY, 0, 0]),
+        ];
+        match self {
+            Self::OwnAsNobody | Self::SharedAsNobody => &TO_NOBODY,
+            Self::OwnWithUser | Self::Shared => &[],
         }
     }
 }
 
+/// The user and group that own nothing.
+const NOBODY: c_long = 65_534;
+
 /// A child that waits, traced, before the first instruction of its program, or has died on the way. Its parent must reap it.
 pub(super) struct Child {
     pub(super) pid: Pid,
-    pub(super) namespaces: Namespaces,
+    pub(super) ground: Ground,
 }
 
-/// Starts `program`, an ELF file, traced by the calling thread. Of this process' descriptors the child keeps only `memory`.
+/// Starts `program`, an ELF file, traced by the calling thread, as far from the host as that allows. Of this process' descriptors the child
+/// keeps only `memory`.
 ///
 /// # Errors
 /// What the kernel said to `clone`, or to one of the child's calls; the child is reaped then.
@@ -61,20 +80,29 @@ pub(super) fn spawn(program: &[u8], memory: BorrowedFd<'_>) -> Result<Child, Err
     let program = executable(program)?;
     let argv = [NAME.as_ptr(), ptr::null()];
     let envp = [ptr::null::<c_char>()];
-    let errand = Errand { calls: calls(program.as_fd(), memory, &argv, &envp), failed: AtomicI32::new(0) };
-    let child = with_signals_blocked(|| clone(&errand))?;
-    match errno(errand.failed.load(Ordering::Relaxed)) {
-        None => Ok(child),
-        Some(errno) => {
-            let _ = rustix::process::waitpid(Some(child.pid), rustix::process::WaitOptions::empty());
-            Err(errno)
+    let calls = calls(program.as_fd(), memory, &argv, &envp);
+    let mut last = Errno::PERM;
+    for ground in Ground::ALL {
+        let errand = Errand { calls: [ground.calls(), &calls].concat(), failed: AtomicI32::new(0) };
+        match with_signals_blocked(|| send(&errand, ground.flags())) {
+            Ok(pid) => return Ok(Child { pid, ground }),
+            Err(errno) => last = errno,
         }
     }
+    Err(last)
+}
+
+/// Clones and lets the child go on its errand. Reaps it if it fails.
+fn send(errand: &Errand, namespaces: c_int) -> Result<Pid, Errno> {
+    let pid = clone(errand, namespaces)?;
+    let Some(errno) = errno(errand.failed.load(Ordering::Relaxed)) else { return Ok(pid) };
+    let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
+    Err(errno)
 }
 
 /// The system calls of the child, in order. The last does not return.
 struct Errand {
-    calls: [Call; 8],
+    calls: Vec<Call>,
     /// The error of the first that failed, or 0.
     failed: AtomicI32,
 }
@@ -82,9 +110,11 @@ struct Errand {
 /// Number and arguments of a system call.
 type Call = (c_long, [c_long; 5]);
 
-fn calls(program: BorrowedFd<'_>, memory: BorrowedFd<'_>, argv: &[*const c_char; 2], envp: &[*const c_char; 1]) -> [Call; 8] {
+fn calls(program: BorrowedFd<'_>, memory: BorrowedFd<'_>, argv: &[*const c_char; 2], envp: &[*const c_char; 1]) -> [Call; 13] {
     let fd = |fd: BorrowedFd<'_>| c_long::from(fd.as_raw_fd());
     let address = |pointer: *const c_void| pointer.addr().cast_signed() as c_long;
+    let nothing = address((&raw const NOTHING).cast());
+    let limit = |resource| (libc::SYS_prlimit64, [0, c_long::from(resource), nothing, 0, 0]);
     let close_on_exec = c_long::from(libc::CLOSE_RANGE_CLOEXEC.cast_signed());
     [
         // No terminal's Ctrl-C, and no job control, reaches the guest.
@@ -93,6 +123,11 @@ fn calls(program: BorrowedFd<'_>, memory: BorrowedFd<'_>, argv: &[*const c_char;
         (libc::SYS_prctl, [c_long::from(libc::PR_SET_NO_NEW_PRIVS), 1, 0, 0, 0]),
         (libc::SYS_close_range, [0, c_long::from(u32::MAX), close_on_exec, 0, 0]),
         (libc::SYS_fcntl, [fd(memory), c_long::from(libc::F_SETFD), 0, 0, 0]),
+        limit(libc::RLIMIT_CORE),
+        limit(libc::RLIMIT_FSIZE),
+        limit(libc::RLIMIT_MEMLOCK),
+        limit(libc::RLIMIT_NOFILE),
+        limit(libc::RLIMIT_NPROC),
         (libc::SYS_rt_sigprocmask, [c_long::from(libc::SIG_SETMASK), address((&raw const MASK).cast()), 0, SIGSET_LEN, 0]),
         (libc::SYS_ptrace, [c_long::from(libc::PTRACE_TRACEME), 0, 0, 0, 0]),
         (
@@ -107,6 +142,9 @@ fn calls(program: BorrowedFd<'_>, memory: BorrowedFd<'_>, argv: &[*const c_char;
         ),
     ]
 }
+
+/// What the process may have from then on: no core dump, no file, no locked page, no further descriptor, no child.
+static NOTHING: libc::rlimit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
 
 /// The kernel's `sigset_t`: bit 0 is signal 1.
 static MASK: u64 = mask();
@@ -128,8 +166,8 @@ extern "C" fn run(errand: *mut c_void) -> c_int {
     // for its atomic.
     let errand = unsafe { &*errand.cast::<Errand>() };
     for (number, [a, b, c, d, e]) in &errand.calls {
-        // SAFETY: the calls that `calls` lists touch no memory of this process but read what their pointers name: `MASK`, constants, and
-        // `spawn`'s locals, all alive.
+        // SAFETY: the calls that `calls` lists touch no memory of this process but read what their pointers name: `MASK`, `NOTHING`, constants,
+        // and `spawn`'s locals, all alive.
         if unsafe { libc::syscall(*number, *a, *b, *c, *d, *e) } == -1 {
             errand.failed.store(last_error().raw_os_error(), Ordering::Relaxed);
             break;
@@ -139,22 +177,15 @@ extern "C" fn run(errand: *mut c_void) -> c_int {
     unsafe { libc::_exit(1) }
 }
 
-/// Clones with as many namespaces of its own as the host allows. Returns once the child has executed its program or ended.
-fn clone(errand: &Errand) -> Result<Child, Errno> {
+/// Clones. Returns once the child has executed its program or ended.
+fn clone(errand: &Errand, namespaces: c_int) -> Result<Pid, Errno> {
     let mut stack = vec![0u128; ERRAND_STACK_LEN / size_of::<u128>()];
-    let mut last = Errno::PERM;
-    for namespaces in Namespaces::ALL {
-        let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD | namespaces.flags();
-        let top = stack.as_mut_ptr_range().end;
-        // SAFETY: `top` is the 16-byte aligned end of a stack that nobody else uses; CLONE_VFORK suspends this thread until the child no
-        // longer uses this memory, so stack and errand outlive it; `run` needs no thread-local state but errno, of this standing thread.
-        let pid = unsafe { libc::clone(run, top.cast(), flags, ptr::from_ref(errand).cast_mut().cast()) };
-        match Pid::from_raw(pid.max(0)) {
-            Some(pid) => return Ok(Child { pid, namespaces }),
-            None => last = last_error(),
-        }
-    }
-    Err(last)
+    let top = stack.as_mut_ptr_range().end;
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD | namespaces;
+    // SAFETY: `top` is the 16-byte aligned end of a stack that nobody else uses; CLONE_VFORK suspends this thread until the child no
+    // longer uses this memory, so stack and errand outlive it; `run` needs no thread-local state but errno, of this standing thread.
+    let pid = unsafe { libc::clone(run, top.cast(), flags, ptr::from_ref(errand).cast_mut().cast()) };
+    Pid::from_raw(pid.max(0)).ok_or_else(last_error)
 }
 
 /// Runs `f` with every signal held back, so that no handler of this process runs in the child.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rustix::process::{Gid, Uid};
 use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch};
 
 use super::*;
@@ -34,10 +35,18 @@ fn jail(allowed: &[Allow]) {
     seccompiler::apply_filter(&BpfProgram::try_from(filter).unwrap()).unwrap();
 }
 
+/// Stops this thread being root, if it is and may, as a tender does.
+fn become_nobody() {
+    let (user, group) = (Uid::from_raw(65_534), Gid::from_raw(65_534));
+    let _ = rustix::thread::set_thread_res_gid(group, group, group);
+    let _ = rustix::thread::set_thread_res_uid(user, user, user);
+}
+
 /// What a whole life of `guest` looks like from inside a jail: seal, wait, then whatever it ends with. And the registers then.
 fn jailed_life(guest: Guest) -> (Vec<Result<Stop, HostFault>>, Result<Registers, HostFault>) {
     let life = move || {
         let mut process = load(guest);
+        become_nobody();
         jail(&process.syscalls());
         let mut stops = vec![process.run(BUDGET)];
         assert_eq!(process.seal(), Ok(()));

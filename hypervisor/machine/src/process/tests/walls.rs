@@ -110,9 +110,24 @@ fn process_has_namespaces_of_its_own_where_the_host_allows_them() {
         let of = |who: &str| fs::read_link(format!("/proc/{who}/ns/{name}")).unwrap();
         of(&process.tracee.pid().as_raw_nonzero().to_string()) != of("self")
     };
-    let expected = process.namespaces != Namespaces::Shared;
-    assert!(["pid", "net", "mnt", "ipc", "uts", "cgroup"].into_iter().all(|name| own(name) == expected), "{:?}", process.namespaces);
-    assert_eq!(own("user"), process.namespaces == Namespaces::OwnWithUser);
+    let expected = matches!(process.ground, Ground::OwnAsNobody | Ground::OwnWithUser);
+    assert!(["pid", "net", "mnt", "ipc", "uts", "cgroup"].into_iter().all(|name| own(name) == expected), "{:?}", process.ground);
+    assert_eq!(own("user"), process.ground == Ground::OwnWithUser);
+}
+
+#[test]
+fn process_has_no_capability_and_owns_nothing() {
+    let process = load(waits_for_ever());
+    let ids = |field| status(&process, field).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    if matches!(process.ground, Ground::OwnAsNobody | Ground::SharedAsNobody) {
+        assert_eq!((ids("Uid"), ids("Gid")), (vec!["65534".to_owned(); 4], vec!["65534".to_owned(); 4]));
+        assert!(ids("Groups").is_empty());
+    }
+    // The last resort of a root that may change nothing about itself keeps what it had; the tender reports it.
+    let stuck = process.ground == Ground::Shared && rustix::process::geteuid().is_root();
+    for field in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+        assert!(stuck || ids(field) == ["0000000000000000"], "{field}, {:?}", process.ground);
+    }
 }
 
 #[test]
