@@ -8,11 +8,13 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 const LEVELS: usize = 6;
+const TOP_LEVEL: u32 = 5;
 const SLOTS: usize = 64;
 const DIGIT_BITS: u32 = 6;
 /// Beyond this many ticks (two years) a timer is clamped.
 const TICKS_MAX: u64 = (1 << (DIGIT_BITS as u64 * LEVELS as u64)) - 1;
 const NONE: u32 = u32::MAX;
+const _: () = assert!(TOP_LEVEL as usize == LEVELS - 1);
 
 /// Names an armed timer. Stale names are harmless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +179,7 @@ impl<K: Copy> Wheel<K> {
             return self.push(index, Place::Due);
         }
         let difference = tick ^ self.position;
-        let level = ((63 - difference.leading_zeros()) / DIGIT_BITS).min(LEVELS as u32 - 1);
+        let level = ((63 - difference.leading_zeros()) / DIGIT_BITS).min(TOP_LEVEL);
         let slot = (tick >> (DIGIT_BITS * level)) & 63;
         let place = Place::Slot { level: u8::try_from(level).unwrap_or(0), slot: u8::try_from(slot).unwrap_or(0) };
         self.push(index, place);

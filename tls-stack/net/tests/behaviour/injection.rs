@@ -1,12 +1,10 @@
 //! What somebody who cannot see a flow may do to it: nothing (RFC 5961, RFC 5927, ATTACKS N3-N5, N11, N13).
 
-mod support;
+use core::time::Duration;
 
-use std::time::Duration;
-
+use crate::support::raw::{ACK, FIN, Hand, PSH, RST, Raw, SYN, Seg, head};
+use crate::support::{Family, Rng};
 use net::{CloseReason, Event};
-use support::raw::{ACK, FIN, Hand, PSH, RST, Raw, SYN, Seg, head};
-use support::{Family, Rng};
 
 const BOTH: [Family; 2] = [Family::V4, Family::V6];
 
@@ -132,7 +130,7 @@ fn all_flag_combinations_in_all_states_get_what_rfc_9293_says() {
             f if f == SYN | ACK || f == ACK || f == FIN | ACK => Some("ack"),
             _ => None,
         };
-        let got = |answers: &[support::raw::Answer]| answers.iter().map(|answer| answer.flags).collect::<Vec<_>>();
+        let got = |answers: &[crate::support::raw::Answer]| answers.iter().map(|answer| answer.flags).collect::<Vec<_>>();
         assert_eq!(
             got(&listen),
             match sane {
@@ -227,7 +225,7 @@ fn icmp_errors_do_not_touch_an_established_flow() {
 
 #[test]
 fn a_smaller_path_is_believed_only_if_it_quotes_what_is_in_flight_and_within_limits() {
-    let offloaded = net::Config { offload: true, ..support::config(Family::V4, true) };
+    let offloaded = net::Config { offload: true, ..crate::support::config(Family::V4, true) };
     let mut raw = Raw::with(Family::V4, offloaded);
     let hand = raw.handshake(50_000, 7);
     raw.net.send(hand.flow, |room| (3000, room.fill(1))).unwrap();
@@ -253,8 +251,8 @@ fn icmp_error(raw: &Raw, hand: Hand, kind: u8, code: u8, mtu: u16, seq: u32) -> 
     let sum = words(&message);
     let sum = (sum & 0xffff) + (sum >> 16);
     message[2..4].copy_from_slice(&(!u16::try_from((sum & 0xffff) + (sum >> 16)).unwrap()).to_be_bytes());
-    let router = "198.51.100.254".parse::<std::net::Ipv4Addr>().unwrap();
-    let std::net::IpAddr::V4(server) = raw.family.server() else { panic!() };
+    let router = "198.51.100.254".parse::<core::net::Ipv4Addr>().unwrap();
+    let core::net::IpAddr::V4(server) = raw.family.server() else { panic!() };
     let ip = smoltcp::wire::IpRepr::new(router.into(), server.into(), smoltcp::wire::IpProtocol::Icmp, message.len(), 64);
     let mut frame = vec![0; 34 + message.len()];
     head(&mut frame, true);

@@ -1,45 +1,44 @@
 //! A peer made of bare hands: segments as the test wants them, whatever TCP would say.
 
-use std::net::IpAddr;
-use std::time::Duration;
+use core::net::IpAddr;
+use core::time::Duration;
 
 use net::{Config, Event, FlowId, Net, Offload, limits};
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol, IpRepr, TcpPacket, TcpSeqNumber};
 
-use super::{CLIENT_MAC, Family, PORT, SERVER_MAC, config};
+use crate::support::{CLIENT_MAC, Family, PORT, SERVER_MAC, config};
 
-pub const FIN: u8 = 1;
-pub const SYN: u8 = 2;
-pub const RST: u8 = 4;
-pub const PSH: u8 = 8;
-pub const ACK: u8 = 16;
-pub const URG: u8 = 32;
+pub(crate) const FIN: u8 = 1;
+pub(crate) const SYN: u8 = 2;
+pub(crate) const RST: u8 = 4;
+pub(crate) const PSH: u8 = 8;
+pub(crate) const ACK: u8 = 16;
 
 /// MSS 1460, SACK permitted, window scale 7, as Linux sends them (without timestamps).
-pub const OPTIONS: [u8; 12] = [2, 4, 5, 180, 4, 2, 1, 1, 3, 3, 7, 0];
+pub(crate) const OPTIONS: [u8; 12] = [2, 4, 5, 180, 4, 2, 1, 1, 3, 3, 7, 0];
 
 #[derive(Clone, Debug)]
-pub struct Seg {
-    pub from: IpAddr,
-    pub to: IpAddr,
-    pub port: u16,
-    pub to_port: u16,
-    pub flags: u8,
-    pub seq: u32,
-    pub ack: u32,
-    pub window: u16,
-    pub options: Vec<u8>,
-    pub payload: Vec<u8>,
+pub(crate) struct Seg {
+    pub(crate) from: IpAddr,
+    pub(crate) to: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) to_port: u16,
+    pub(crate) flags: u8,
+    pub(crate) seq: u32,
+    pub(crate) ack: u32,
+    pub(crate) window: u16,
+    pub(crate) options: Vec<u8>,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl Seg {
-    pub fn new(family: Family, port: u16, flags: u8, seq: u32, ack: u32) -> Self {
+    pub(crate) fn new(family: Family, port: u16, flags: u8, seq: u32, ack: u32) -> Self {
         let (from, to) = (family.client(), family.server());
         Self { from, to, port, to_port: PORT, flags, seq, ack, window: 1000, options: vec![], payload: vec![] }
     }
 
-    pub fn frame(&self) -> Vec<u8> {
+    pub(crate) fn frame(&self) -> Vec<u8> {
         let tcp_len = 20 + self.options.len() + self.payload.len();
         let ip = IpRepr::new(self.from.into(), self.to.into(), IpProtocol::Tcp, tcp_len, 64);
         let mut frame = vec![0; 14 + ip.buffer_len()];
@@ -63,7 +62,7 @@ impl Seg {
     }
 }
 
-pub fn head(frame: &mut [u8], v4: bool) {
+pub(crate) fn head(frame: &mut [u8], v4: bool) {
     let mut ethernet = EthernetFrame::new_unchecked(frame);
     ethernet.set_src_addr(EthernetAddress(CLIENT_MAC));
     ethernet.set_dst_addr(EthernetAddress(SERVER_MAC));
@@ -72,17 +71,17 @@ pub fn head(frame: &mut [u8], v4: bool) {
 
 /// What a `Net` has answered, as far as it is TCP.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    pub flags: u8,
-    pub seq: u32,
-    pub ack: u32,
-    pub window: u16,
-    pub options: Vec<u8>,
-    pub payload: Vec<u8>,
-    pub frame_len: usize,
+pub(crate) struct Answer {
+    pub(crate) flags: u8,
+    pub(crate) seq: u32,
+    pub(crate) ack: u32,
+    pub(crate) window: u16,
+    pub(crate) options: Vec<u8>,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) frame_len: usize,
 }
 
-pub fn parse(frame: &[u8]) -> Option<Answer> {
+pub(crate) fn parse(frame: &[u8]) -> Option<Answer> {
     let ethernet = EthernetFrame::new_checked(frame).unwrap();
     let payload = ethernet.payload();
     let tcp = match ethernet.ethertype() {
@@ -110,43 +109,43 @@ pub fn parse(frame: &[u8]) -> Option<Answer> {
 }
 
 /// A server and the hands that hold the other end.
-pub struct Raw {
-    pub net: Net,
-    pub now: Duration,
-    pub family: Family,
+pub(crate) struct Raw {
+    pub(crate) net: Net,
+    pub(crate) now: Duration,
+    pub(crate) family: Family,
     buf: Vec<u8>,
 }
 
 /// A flow made by hand: the next sequence numbers of both ends.
 #[derive(Clone, Copy, Debug)]
-pub struct Hand {
-    pub flow: FlowId,
-    pub port: u16,
+pub(crate) struct Hand {
+    pub(crate) flow: FlowId,
+    pub(crate) port: u16,
     /// Ours (the client's) next.
-    pub seq: u32,
+    pub(crate) seq: u32,
     /// The server's next.
-    pub ack: u32,
+    pub(crate) ack: u32,
 }
 
 impl Raw {
-    pub fn new(family: Family) -> Self {
+    pub(crate) fn new(family: Family) -> Self {
         Self::with(family, config(family, true))
     }
 
-    pub fn with(family: Family, config: Config) -> Self {
+    pub(crate) fn with(family: Family, config: Config) -> Self {
         Self::seeded(family, config, 9)
     }
 
-    pub fn seeded(family: Family, config: Config, seed: u8) -> Self {
+    pub(crate) fn seeded(family: Family, config: Config, seed: u8) -> Self {
         let now = Duration::from_secs(1000);
         Self { net: Net::new(config, [seed; 32], now).unwrap(), now, family, buf: vec![0; limits::FRAME_LEN_MAX] }
     }
 
-    pub fn give(&mut self, frame: &[u8]) {
+    pub(crate) fn give(&mut self, frame: &[u8]) {
         self.net.receive(frame, Offload::default(), self.now);
     }
 
-    pub fn frames(&mut self) -> Vec<Vec<u8>> {
+    pub(crate) fn frames(&mut self) -> Vec<Vec<u8>> {
         let mut frames = vec![];
         while let Some((len, _)) = self.net.poll_transmit(&mut self.buf, self.now) {
             frames.push(self.buf[..len].to_vec());
@@ -154,20 +153,20 @@ impl Raw {
         frames
     }
 
-    pub fn answers(&mut self) -> Vec<Answer> {
+    pub(crate) fn answers(&mut self) -> Vec<Answer> {
         self.frames().iter().filter_map(|frame| parse(frame)).collect()
     }
 
-    pub fn say(&mut self, seg: &Seg) -> Vec<Answer> {
+    pub(crate) fn say(&mut self, seg: &Seg) -> Vec<Answer> {
         self.give(&seg.frame());
         self.answers()
     }
 
-    pub fn events(&mut self) -> Vec<Event> {
-        std::iter::from_fn(|| self.net.poll_event()).collect()
+    pub(crate) fn events(&mut self) -> Vec<Event> {
+        core::iter::from_fn(|| self.net.poll_event()).collect()
     }
 
-    pub fn wait(&mut self, time: Duration) {
+    pub(crate) fn wait(&mut self, time: Duration) {
         let end = self.now + time;
         while let Some(at) = self.net.deadline().filter(|at| *at <= end) {
             self.now = self.now.max(at);
@@ -177,11 +176,11 @@ impl Raw {
         self.now = end;
     }
 
-    pub fn seg(&self, port: u16, flags: u8, seq: u32, ack: u32) -> Seg {
+    pub(crate) fn seg(&self, port: u16, flags: u8, seq: u32, ack: u32) -> Seg {
         Seg::new(self.family, port, flags, seq, ack)
     }
 
-    pub fn syn(&mut self, port: u16, seq: u32) -> Answer {
+    pub(crate) fn syn(&mut self, port: u16, seq: u32) -> Answer {
         let syn = Seg { options: OPTIONS.to_vec(), ..self.seg(port, SYN, seq, 0) };
         let answers = self.say(&syn);
         assert_eq!(answers.len(), 1, "one SYN-ACK");
@@ -189,7 +188,7 @@ impl Raw {
         answers[0].clone()
     }
 
-    pub fn handshake(&mut self, port: u16, seq: u32) -> Hand {
+    pub(crate) fn handshake(&mut self, port: u16, seq: u32) -> Hand {
         let answer = self.syn(port, seq);
         let (seq, ack) = (seq.wrapping_add(1), answer.seq.wrapping_add(1));
         assert_eq!(self.say(&self.seg(port, ACK, seq, ack)), [], "nothing to say to the ACK");
@@ -199,7 +198,7 @@ impl Raw {
     }
 
     /// Whether the flow still works both ways.
-    pub fn works(&mut self, hand: &mut Hand) -> bool {
+    pub(crate) fn works(&mut self, hand: &mut Hand) -> bool {
         let ping = Seg { payload: b"ping".to_vec(), ..self.seg(hand.port, ACK | PSH, hand.seq, hand.ack) };
         self.give(&ping.frame());
         hand.seq = hand.seq.wrapping_add(4);

@@ -1,11 +1,9 @@
 //! Sequence numbers: around the end of their space, unpredictable, and the same for the same seed.
 
-mod support;
-
 use std::collections::HashSet;
 
-use support::raw::{ACK, OPTIONS, PSH, Raw, SYN, Seg};
-use support::{Family, Faults, Party, Wire, config, exchange, pattern};
+use crate::support::raw::{ACK, OPTIONS, PSH, Raw, SYN, Seg};
+use crate::support::{Family, Faults, Party, Wire, config, exchange, pattern};
 
 #[test]
 fn both_numberings_wrap_in_mid_stream() {
@@ -70,7 +68,7 @@ fn ports_and_numbers_of_our_own_connections_depend_on_the_seed() {
     let dialled = |seed: u8| {
         let mut pinned = config(Family::V4, false);
         pinned.addresses[0].prefix_len = 32;
-        pinned.gateways = vec![net::Gateway { address: Family::V4.server(), mac: Some(support::SERVER_MAC) }];
+        pinned.gateways = vec![net::Gateway { address: Family::V4.server(), mac: Some(crate::support::SERVER_MAC) }];
         let mut raw = Raw::seeded(Family::V4, pinned, seed);
         raw.net.connect(Family::V4.service(), None, raw.now).unwrap();
         raw.frames()

@@ -1,12 +1,10 @@
 //! How flows end: in order, by half, by force, by patience lost.
 
-mod support;
+use core::time::Duration;
 
-use std::time::Duration;
-
+use crate::support::raw::{ACK, FIN, RST, Raw, Seg};
+use crate::support::{Family, Party, Wire, config, exchange, pattern};
 use net::{CloseReason, Event};
-use support::raw::{ACK, FIN, RST, Raw, Seg};
-use support::{Family, Party, Wire, config, exchange, pattern};
 
 #[test]
 fn each_half_closes_by_itself() {
@@ -15,17 +13,17 @@ fn each_half_closes_by_itself() {
             let mut wire = Wire::of(family);
             let (theirs, ours) = wire.connect(family);
             if client_first {
-                wire.client.shutdown(ours)
+                wire.client.shutdown(ours);
             } else {
-                wire.server.shutdown(theirs)
+                wire.server.shutdown(theirs);
             }
             wire.run_until(wire.now + Duration::from_secs(20));
             // The other half still carries data, long after.
             let (mut server, mut client) = (Party::new(theirs, pattern(50_000, 1)), Party::new(ours, pattern(50_000, 2)));
             if client_first {
-                client.to_send.clear()
+                client.to_send.clear();
             } else {
-                server.to_send.clear()
+                server.to_send.clear();
             }
             exchange(&mut wire, &mut server, &mut client);
             assert!(server.received == client.to_send && client.received == server.to_send);
@@ -190,7 +188,7 @@ fn names_of_flows_that_are_gone_name_nothing() {
 #[test]
 fn a_refused_connection_says_so() {
     let mut wire = Wire::of(Family::V4);
-    let nowhere = std::net::SocketAddr::new(Family::V4.server(), 81);
+    let nowhere = core::net::SocketAddr::new(Family::V4.server(), 81);
     let flow = wire.client.connect(nowhere, None, wire.now).unwrap();
     wire.run_until(wire.now + Duration::from_secs(1));
     assert_eq!(wire.client.poll_event(), Some(Event::Closed { flow, reason: CloseReason::PeerRefused }));
@@ -205,7 +203,7 @@ fn a_connection_to_nobody_times_out() {
     assert_eq!(wire.client.poll_event(), Some(Event::Closed { flow, reason: CloseReason::Unreachable }));
     wire.faults.loss = 1000;
     let mut pinned = config(Family::V4, false);
-    pinned.gateways = vec![net::Gateway { address: Family::V4.server(), mac: Some(support::SERVER_MAC) }];
+    pinned.gateways = vec![net::Gateway { address: Family::V4.server(), mac: Some(crate::support::SERVER_MAC) }];
     let mut wire = Wire::new(config(Family::V4, true), pinned);
     wire.faults.loss = 1000;
     let flow = wire.client.connect(Family::V4.service(), None, wire.now).unwrap();

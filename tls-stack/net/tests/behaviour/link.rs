@@ -1,18 +1,16 @@
 //! ARP, neighbour discovery, echo: who is answered, who is believed.
 
-mod support;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::time::Duration;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
-
+use crate::support::raw::Raw;
+use crate::support::{CLIENT_MAC, Family, SERVER_MAC, config};
 use net::{CloseReason, Event, Offload};
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
     ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetFrame, EthernetProtocol, Icmpv4Packet, Icmpv4Repr, Icmpv6Packet, Icmpv6Repr,
     IpProtocol, IpRepr, NdiscNeighborFlags, NdiscRepr, RawHardwareAddress,
 };
-use support::raw::Raw;
-use support::{CLIENT_MAC, Family, SERVER_MAC, config};
 
 const EVIL_MAC: [u8; 6] = [2, 0, 0, 0, 0, 66];
 

@@ -1,44 +1,42 @@
 //! A wire between two `Net`s that loses, doubles, delays and reorders by a seed; and what the tests share.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part of this")]
+pub(crate) mod raw;
 
-pub mod raw;
-
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 
 use net::{Cidr, Config, Event, FlowId, Limits, Listen, Net, Offload, Trust, limits};
 
-pub const SERVER_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
-pub const CLIENT_MAC: [u8; 6] = [2, 0, 0, 0, 0, 2];
-pub const PORT: u16 = 443;
+pub(crate) const SERVER_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
+pub(crate) const CLIENT_MAC: [u8; 6] = [2, 0, 0, 0, 0, 2];
+pub(crate) const PORT: u16 = 443;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Family {
+pub(crate) enum Family {
     V4,
     V6,
 }
 
 impl Family {
-    pub fn server(self) -> IpAddr {
+    pub(crate) fn server(self) -> IpAddr {
         match self {
             Self::V4 => "192.0.2.1".parse().unwrap(),
             Self::V6 => "2001:db8::1".parse().unwrap(),
         }
     }
 
-    pub fn client(self) -> IpAddr {
+    pub(crate) fn client(self) -> IpAddr {
         match self {
             Self::V4 => "192.0.2.2".parse().unwrap(),
             Self::V6 => "2001:db8::2".parse().unwrap(),
         }
     }
 
-    pub fn service(self) -> SocketAddr {
+    pub(crate) fn service(self) -> SocketAddr {
         SocketAddr::new(self.server(), PORT)
     }
 }
 
-pub fn config(family: Family, server: bool) -> Config {
+pub(crate) fn config(family: Family, server: bool) -> Config {
     let prefix_len = if family == Family::V4 { 24 } else { 64 };
     let address = if server { family.server() } else { family.client() };
     Config {
@@ -55,23 +53,23 @@ pub fn config(family: Family, server: bool) -> Config {
 
 /// Chances in a thousand, and the longest extra delay.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Faults {
-    pub loss: u64,
-    pub duplicate: u64,
-    pub reorder: u64,
+pub(crate) struct Faults {
+    pub(crate) loss: u64,
+    pub(crate) duplicate: u64,
+    pub(crate) reorder: u64,
 }
 
-pub struct Rng(pub u64);
+pub(crate) struct Rng(pub u64);
 
 impl Rng {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ z >> 31
     }
 
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 }
@@ -84,27 +82,27 @@ struct InFlight {
     offload: Offload,
 }
 
-pub struct Wire {
-    pub server: Net,
-    pub client: Net,
-    pub now: Duration,
-    pub faults: Faults,
-    pub rng: Rng,
-    pub delay: Duration,
+pub(crate) struct Wire {
+    pub(crate) server: Net,
+    pub(crate) client: Net,
+    pub(crate) now: Duration,
+    pub(crate) faults: Faults,
+    pub(crate) rng: Rng,
+    pub(crate) delay: Duration,
     flying: Vec<InFlight>,
     order: u64,
     buf: Vec<u8>,
     /// Everything that was put on the wire, as a running hash.
-    pub trace: u64,
-    pub frames: u64,
+    pub(crate) trace: u64,
+    pub(crate) frames: u64,
 }
 
 impl Wire {
-    pub fn new(server: Config, client: Config) -> Self {
+    pub(crate) fn new(server: Config, client: Config) -> Self {
         Self::seeded(server, client, 1)
     }
 
-    pub fn seeded(server: Config, client: Config, seed: u8) -> Self {
+    pub(crate) fn seeded(server: Config, client: Config, seed: u8) -> Self {
         let now = Duration::from_secs(1000);
         Self {
             server: Net::new(server, [seed; 32], now).unwrap(),
@@ -121,12 +119,12 @@ impl Wire {
         }
     }
 
-    pub fn of(family: Family) -> Self {
+    pub(crate) fn of(family: Family) -> Self {
         Self::new(config(family, true), config(family, false))
     }
 
     /// Sends what both have to send, then lets the next thing happen: a frame arrives or a timer fires. False if nothing would.
-    pub fn step(&mut self) -> bool {
+    pub(crate) fn step(&mut self) -> bool {
         self.collect(true);
         self.collect(false);
         let arrival = self.flying.iter().map(|frame| frame.at).min();
@@ -140,7 +138,7 @@ impl Wire {
     }
 
     /// Frames and timers up to `until`.
-    pub fn run_until(&mut self, until: Duration) {
+    pub(crate) fn run_until(&mut self, until: Duration) {
         loop {
             self.collect(true);
             self.collect(false);
@@ -157,7 +155,7 @@ impl Wire {
     }
 
     fn collect(&mut self, from_server: bool) {
-        let mut buf = std::mem::take(&mut self.buf);
+        let mut buf = core::mem::take(&mut self.buf);
         loop {
             let net = if from_server { &mut self.server } else { &mut self.client };
             let Some((len, offload)) = net.poll_transmit(&mut buf, self.now) else { break };
@@ -182,7 +180,7 @@ impl Wire {
 
     fn deliver(&mut self) {
         let now = self.now;
-        let (mut due, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.flying).into_iter().partition(|frame| frame.at <= now);
+        let (mut due, rest): (Vec<_>, Vec<_>) = core::mem::take(&mut self.flying).into_iter().partition(|frame| frame.at <= now);
         self.flying = rest;
         due.sort_by_key(|frame| (frame.at, frame.order));
         for frame in due {
@@ -192,8 +190,8 @@ impl Wire {
     }
 
     /// Connects over a wire without faults, and gives both names of the flow.
-    pub fn connect(&mut self, family: Family) -> (FlowId, FlowId) {
-        let faults = std::mem::take(&mut self.faults);
+    pub(crate) fn connect(&mut self, family: Family) -> (FlowId, FlowId) {
+        let faults = core::mem::take(&mut self.faults);
         let names = self.connect_anyhow(family);
         self.faults = faults;
         names
@@ -222,21 +220,21 @@ impl Wire {
 }
 
 /// One end's part in a transfer: what it sends, and what it has received.
-pub struct Party {
-    pub flow: FlowId,
-    pub to_send: Vec<u8>,
-    pub sent: usize,
-    pub received: Vec<u8>,
-    pub shut: bool,
-    pub finished: bool,
+pub(crate) struct Party {
+    pub(crate) flow: FlowId,
+    pub(crate) to_send: Vec<u8>,
+    pub(crate) sent: usize,
+    pub(crate) received: Vec<u8>,
+    pub(crate) shut: bool,
+    pub(crate) finished: bool,
 }
 
 impl Party {
-    pub fn new(flow: FlowId, to_send: Vec<u8>) -> Self {
+    pub(crate) fn new(flow: FlowId, to_send: Vec<u8>) -> Self {
         Self { flow, to_send, sent: 0, received: Vec::new(), shut: false, finished: false }
     }
 
-    pub fn turn(&mut self, net: &mut Net) {
+    pub(crate) fn turn(&mut self, net: &mut Net) {
         while self.sent < self.to_send.len() {
             let rest = &self.to_send[self.sent..];
             let filled = net.send(self.flow, |room| {
@@ -264,13 +262,13 @@ impl Party {
     }
 }
 
-pub fn pattern(len: usize, seed: u64) -> Vec<u8> {
+pub(crate) fn pattern(len: usize, seed: u64) -> Vec<u8> {
     let mut rng = Rng(seed);
     (0..len.div_ceil(8)).flat_map(|_| rng.next().to_le_bytes()).take(len).collect()
 }
 
 /// Runs both parties until both streams have ended; gives the close reasons.
-pub fn exchange(wire: &mut Wire, server: &mut Party, client: &mut Party) {
+pub(crate) fn exchange(wire: &mut Wire, server: &mut Party, client: &mut Party) {
     for _ in 0..2_000_000 {
         server.turn(&mut wire.server);
         client.turn(&mut wire.client);

@@ -1,10 +1,8 @@
 //! Two stacks, one wire: what goes in at one end comes out at the other, whatever the wire does.
 
-mod support;
-
+use crate::support::{Family, Faults, Party, Wire, config, exchange, pattern};
 use net::Event;
 use proptest::prelude::*;
-use support::{Family, Faults, Party, Wire, config, exchange, pattern};
 
 fn transfer(mut wire: Wire, family: Family, to_client: usize, to_server: usize, seed: u64) -> Wire {
     let (theirs, ours) = wire.connect(family);
@@ -109,7 +107,7 @@ fn an_echo_that_reads_only_what_it_can_write_back_does_not_lock() {
             assert!(wire.step());
         }
         assert!(back == data);
-        wire.run_until(wire.now + std::time::Duration::from_secs(1));
+        wire.run_until(wire.now + core::time::Duration::from_secs(1));
         assert_eq!(wire.client.writable(ours), 128 * 1024, "the ring has grown");
     }
 }
@@ -132,9 +130,9 @@ fn an_idle_flow_gives_its_large_send_ring_back_and_still_works() {
             wire.step();
             got += drain(&mut wire);
         }
-        wire.run_until(wire.now + std::time::Duration::from_secs(1));
+        wire.run_until(wire.now + core::time::Duration::from_secs(1));
         assert_eq!(wire.server.writable(theirs), 128 * 1024);
-        wire.run_until(wire.now + std::time::Duration::from_secs(10));
+        wire.run_until(wire.now + core::time::Duration::from_secs(10));
         assert_eq!(wire.server.writable(theirs), 8 * 1024);
         assert_eq!((wire.server.deadline(), wire.client.deadline()), (None, None));
     }

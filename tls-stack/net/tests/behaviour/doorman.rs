@@ -1,13 +1,11 @@
 //! What the doorman answers, what it passes over in silence, and what it remembers: nothing.
 
-mod support;
+use core::net::IpAddr;
+use core::time::Duration;
 
-use std::net::IpAddr;
-use std::time::Duration;
-
+use crate::support::raw::{ACK, FIN, OPTIONS, RST, Raw, SYN, Seg};
+use crate::support::{CLIENT_MAC, Family, Rng, SERVER_MAC, config};
 use net::Event;
-use support::raw::{ACK, FIN, OPTIONS, RST, Raw, SYN, Seg};
-use support::{CLIENT_MAC, Family, Rng, SERVER_MAC, config};
 
 const BOTH: [Family; 2] = [Family::V4, Family::V6];
 
@@ -180,7 +178,7 @@ fn one_wrong_bit_anywhere_in_the_packet_is_noticed() {
         let mut raw = Raw::new(family);
         let frame = Seg { options: OPTIONS.to_vec(), ..raw.seg(50_000, SYN, 7, 0) }.frame();
         // IPv6 has no checksum over traffic class, flow label and hop limit.
-        let unprotected = |at: usize| family == Family::V6 && (14..18).contains(&at) || family == Family::V6 && at == 21;
+        let unprotected = |at: usize| family == Family::V6 && ((14..18).contains(&at) || at == 21);
         for at in (14..frame.len()).filter(|&at| !unprotected(at)) {
             for bit in 0..8 {
                 let mut frame = frame.clone();

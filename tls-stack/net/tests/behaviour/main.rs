@@ -1,0 +1,15 @@
+//! What `net` does, seen from outside: two stacks on a wire, or one stack and bare hands.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "helpers of tests stop at the first surprise, and cut random numbers to size"
+)]
+
+mod doorman;
+mod endings;
+mod injection;
+mod link;
+mod sequence;
+mod support;
+mod transfer;
