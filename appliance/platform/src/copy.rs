@@ -13,8 +13,11 @@
 use core::arch::asm;
 use core::cmp::Ordering;
 
-/// From here on `rep movsb` and `rep stosb` beat the loop, in bytes; see `docs/bench/copy.md`.
-const STRING_LEN_MIN: usize = 2048;
+/// From here on `rep movsb` beats the loop, in bytes; see `docs/bench/copy.md`.
+const STRING_COPY_LEN_MIN: usize = 1280;
+
+/// From here on `rep stosb` beats the loop, in bytes.
+const STRING_SET_LEN_MIN: usize = 512;
 
 /// Bytes that one round of the loops handles.
 const BLOCK_LEN: usize = 64;
@@ -28,7 +31,7 @@ pub unsafe fn copy(to: *mut u8, from: *const u8, len: usize) {
     if len <= 2 * BLOCK_LEN {
         // SAFETY: the caller's promise.
         unsafe { short(to, from, len) }
-    } else if len < STRING_LEN_MIN {
+    } else if len < STRING_COPY_LEN_MIN {
         // SAFETY: the caller's promise, and more than a block.
         unsafe { forward(to, from, len) }
     } else {
@@ -242,7 +245,7 @@ unsafe fn backward(to: *mut u8, from: *const u8, len: usize) {
 /// As [`set`], and `len` at least 16.
 #[inline]
 unsafe fn set_long(to: *mut u8, word: u64, len: usize) {
-    if len >= STRING_LEN_MIN {
+    if len >= STRING_SET_LEN_MIN {
         // SAFETY: the caller's promise; the direction flag is clear, as the ABI has it.
         unsafe {
             asm!("rep stosb", inout("rcx") len => _, inout("rdi") to => _, in("rax") word, options(nostack, preserves_flags));
