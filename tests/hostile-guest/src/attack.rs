@@ -55,6 +55,8 @@ pub(crate) enum Kind {
     Told,
     /// Seal, wait, then loop for ever.
     HangAfterSeal,
+    /// Call `sealed` twice.
+    SealTwice,
 }
 
 /// Places of the guest, named as in the boot info.
@@ -130,7 +132,7 @@ pub(crate) const PLACES: [Place; 31] = [
 ];
 
 /// All kinds.
-pub(crate) const KINDS: [Kind; 20] = [
+pub(crate) const KINDS: [Kind; 21] = [
     Kind::Behave,
     Kind::Read,
     Kind::Write,
@@ -151,6 +153,7 @@ pub(crate) const KINDS: [Kind; 20] = [
     Kind::Cpuid,
     Kind::Told,
     Kind::HangAfterSeal,
+    Kind::SealTwice,
 ];
 
 /// The exit code of a guest whose attack had no effect at all.

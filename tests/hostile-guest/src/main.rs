@@ -89,6 +89,10 @@ fn run(boot: &BootInfo, gate: Gate, attack: Attack) {
         },
         Kind::Inspect => gate.call(EXIT, inspect(boot)),
         Kind::Vector => gate.call(EXIT, runtime::vector()),
+        Kind::SealTwice => {
+            gate.call(SEALED, 0);
+            gate.call(SEALED, 0);
+        }
         Kind::Told => {
             gate.call(WAIT, 0);
             told(boot, target);

@@ -1,10 +1,10 @@
 //! The attacks and how each must end, on either machine.
 
 use machine::layout::{Layout, Part};
-use machine::{Cause, Crash, Exit, Kind};
+use machine::{Cause, Cell, Crash, Exit, Kind, LoadFault, Parcel};
 
 use super::guest::attack::{Attack, Kind as Try, PLACES, Place, SURVIVED};
-use super::guest::{BUDGET, finish, good_guest_runs, image, load};
+use super::guest::{BUDGET, finish, good_guest_runs, image, load, parcel};
 
 const PAGE: i64 = 4096;
 
@@ -151,6 +151,10 @@ pub(crate) fn bad_hypercalls_end_the_guest(machine: Kind) {
             assert_eq!(crash.cause, Cause::BadHypercall(number.into()));
         });
     }
+    attack(machine, Attack { kind: Try::SealTwice, target: 0, offset: 0 }, |_, exit| {
+        let Exit::Crash(crash) = exit else { panic!("sealed twice: {exit:?}") };
+        assert_eq!(crash.cause, Cause::BadHypercall(SEALED.into()));
+    });
     for number in [0, CRASH, CRASH + 4, WAIT - 1, WAIT - 4] {
         attack(machine, Attack { kind: Try::Hypercall, target: number, offset: 0 }, |_, exit| {
             assert!(matches!(exit, Exit::Crash(_)), "{number:#x}: {exit:?}");
@@ -202,4 +206,30 @@ pub(crate) fn return_from_the_entry_faults(machine: Kind) {
 pub(crate) fn guest_finds_what_it_was_given(machine: Kind) {
     attack(machine, Attack { kind: Try::Inspect, target: 0, offset: 0 }, |_, exit| assert_eq!(*exit, Exit::Exit(0)));
     attack(machine, Attack { kind: Try::Vector, target: 0, offset: 0 }, |_, exit| assert_eq!(*exit, Exit::Exit(42), "AVX works"));
+}
+
+/// A crash report names the function: the image keeps its symbols.
+pub(crate) fn crash_is_symbolised(machine: Kind) {
+    assert_eq!(image().symbol(image().entry()), Some(("_start", 0)));
+    attack(machine, Attack { kind: Try::Read, target: Place::Absolute as u32, offset: 0 }, |_, exit| {
+        let Exit::Crash(crash) = exit else { panic!("{exit:?}") };
+        let symbol = image().symbol(crash.registers.rip - crash.image_base);
+        assert!(symbol.is_some_and(|(name, _)| name == "_start" || name.contains("hostile_guest")), "{symbol:?}");
+    });
+}
+
+/// What is not between the bounds never becomes a cell.
+pub(crate) fn parcels_out_of_bounds_are_refused(machine: Kind) {
+    use abi::limits::{BUNDLE_LEN_MAX, HEAP_LEN_MAX, HEAP_LEN_MIN};
+    let good = || parcel(Attack { kind: Try::Behave, target: 0, offset: 0 });
+    for heap_len in [0, HEAP_LEN_MIN - 1, HEAP_LEN_MAX + 1, usize::MAX] {
+        let fault = Cell::load(machine, image(), Parcel { heap_len, ..good() }).err();
+        assert_eq!(fault, Some(LoadFault::ConfigHeap), "{heap_len}");
+    }
+    for bundle_len in [0, BUNDLE_LEN_MAX + 1] {
+        let fault = Cell::load(machine, image(), Parcel { bundle: vec![0; bundle_len].into(), ..good() }).err();
+        assert_eq!(fault, Some(LoadFault::ConfigBundle), "{bundle_len}");
+    }
+    let largest = Parcel { heap_len: HEAP_LEN_MAX, bundle: vec![0; BUNDLE_LEN_MAX].into(), ..good() };
+    assert!(Cell::load(machine, image(), largest).is_ok(), "the bounds themselves are inside, and cost nothing until touched");
 }

@@ -39,6 +39,8 @@ attacks! {
     cases::wild_queues_are_refused_by_the_reader;
     cases::return_from_the_entry_faults;
     cases::guest_finds_what_it_was_given;
+    cases::crash_is_symbolised;
+    cases::parcels_out_of_bounds_are_refused;
     instructions::each_ends_its_guest;
     instructions::closed_ports_fault;
     jail::machine_lives_on_the_system_calls_that_it_lists;
