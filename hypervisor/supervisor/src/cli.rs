@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -149,11 +150,13 @@ pub struct InspectArgs {
 }
 
 /// Reads the arguments and does what they ask.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let command = Cli::command().after_help(exit::help()).after_long_help(format!("{EXAMPLES}\n\n{}", exit::help()));
     match command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => dispatch(cli.command),
-        Err(fault) => usage(&fault),
+        // Its codes are a table of their own.
+        Ok(Cli { command: Command::Tender }) => run::tender(),
+        Ok(cli) => dispatch(cli.command).into(),
+        Err(fault) => usage(&fault).into(),
     }
 }
 
@@ -164,7 +167,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Mint(args) => mint::mint(&args),
         Command::Check(args) => check(&args),
         Command::Inspect(args) => crate::image::inspect(&args),
-        Command::Tender => run::tender(),
+        Command::Tender => Exit::Internal,
     }
 }
 

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use tender::ending::Ending;
+
 macro_rules! exit_codes {
     ($(#[$doc:meta])* $name:ident { $($variant:ident = $code:literal, $meaning:literal;)* }) => {
         $(#[$doc])*
@@ -98,6 +100,22 @@ impl TenderExit {
     }
 }
 
+impl Exit {
+    /// How a supervisor ends whose cell ended so, and is not started anew.
+    #[must_use]
+    pub const fn after(ending: Ending) -> Self {
+        match ending {
+            Ending::Ended => Self::Success,
+            Ending::Image => Self::Image,
+            Ending::Machine => Self::Machine,
+            Ending::Net => Self::Net,
+            Ending::Jail => Self::Permission,
+            Ending::Bundle | Ending::GuestExit | Ending::GuestCrash | Ending::GuestHung => Self::Guest,
+            Ending::Usage | Ending::Host | Ending::Unknown => Self::Tender,
+        }
+    }
+}
+
 /// The table at the end of `--help`.
 #[must_use]
 pub fn help() -> String {
@@ -115,6 +133,11 @@ mod tests {
         let numbers = Exit::ALL.iter().map(|exit| exit.code()).chain(TenderExit::ALL.iter().skip(1).map(|exit| exit.code()));
         let distinct: BTreeSet<u8> = numbers.clone().collect();
         assert_eq!(distinct.len(), numbers.count());
+    }
+
+    #[test]
+    fn the_tender_uses_the_numbers_that_stand_here() {
+        assert!(TenderExit::ALL.iter().all(|exit| Ending::from_code(exit.code().into()).code() == exit.code()));
     }
 
     #[test]

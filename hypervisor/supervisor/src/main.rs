@@ -4,5 +4,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    bountybox::cli::main(std::env::args_os()).into()
+    bountybox::cli::main(std::env::args_os())
 }

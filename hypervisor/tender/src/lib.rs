@@ -28,8 +28,10 @@ pub mod log;
 pub mod nets;
 pub mod order;
 pub mod poller;
+mod probe;
 pub mod report;
 mod run;
 mod start;
 
+pub use probe::{check_image, mark_close_on_exec, probe};
 pub use start::tend;

@@ -240,6 +240,9 @@ impl Attached {
         let Self { loading, poller, nets, needs, started } = self;
         let Loading { cell, order, channel, image, log, digest, notes, .. } = loading;
         speaker.say(&notes);
+        if let Some(wall) = cell.missing() {
+            speaker.say(&[Line::tender("warn", "this host does not allow a wall of the machine").with("missing", format!("{wall:?}"))]);
+        }
         let mut applied = Applied::default();
         let cell = cell
             .jailed(|| jail::close(&needs).map(|done| applied = done))

@@ -1,0 +1,77 @@
+//! One cell, seen from outside: the tender process and the channel to it.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use tender::channel::{Heard, Supervised};
+use tender::ending::Ending;
+
+use crate::run::opening::Opened;
+
+/// A running tender.
+#[derive(Debug)]
+pub(super) struct Cell {
+    child: Child,
+    /// Readable once the process has ended.
+    ended: OwnedFd,
+    channel: Supervised,
+    started: Instant,
+}
+
+impl Cell {
+    /// Starts a tender and hands it what was opened. It gets no argument, no variable and no descriptor but the channel and standard error.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn start(opened: &Opened) -> io::Result<Self> {
+        let (mut channel, theirs) = Supervised::pair()?;
+        tender::mark_close_on_exec()?;
+        let mut command = Command::new("/proc/self/exe");
+        command.arg0("bountybox").arg("tender").env_clear().current_dir("/").process_group(0).stdin(theirs).stdout(Stdio::null());
+        let child = command.spawn()?;
+        // Only then does the far end have one owner.
+        drop(command);
+        let ended = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
+        let sent = channel.send(&opened.order, &opened.bundle, opened.image.as_fd(), &opened.borrowed());
+        let cell = Self { child, ended, channel, started: Instant::now() };
+        // A tender that dies while it is told says why by its exit code.
+        drop(sent);
+        Ok(cell)
+    }
+
+    /// Readable when the tender says something.
+    pub(super) fn channel(&self) -> BorrowedFd<'_> {
+        self.channel.as_fd()
+    }
+
+    /// Readable when the tender has ended.
+    pub(super) fn ended(&self) -> BorrowedFd<'_> {
+        self.ended.as_fd()
+    }
+
+    /// What the tender says; to be called when there is something.
+    pub(super) fn hear(&mut self) -> Heard {
+        self.channel.hear().unwrap_or(Heard::Gone)
+    }
+
+    /// Asks the guest to finish.
+    pub(super) fn drain(&mut self) {
+        // If it cannot be asked, it is ending anyhow.
+        let _gone = self.channel.drain();
+    }
+
+    /// Ends it at once.
+    pub(super) fn kill(&mut self) {
+        let _gone = self.child.kill();
+    }
+
+    /// How it ended, and after how long; waits for it.
+    pub(super) fn join(mut self) -> (Ending, Duration) {
+        let code = self.child.wait().ok().and_then(|status| status.code());
+        (code.map_or(Ending::Unknown, Ending::from_code), self.started.elapsed())
+    }
+}

@@ -1,0 +1,190 @@
+//! Everything that is opened, resolved and chosen before a cell starts, and kept open over restarts.
+
+use std::io::Write;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::{fs, io};
+
+use keys::bundle::Link;
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use tender::nets::tap;
+use tender::order::{Back, Backend, Ends, Front, JailWish, Lines, Machine, Order, Wire};
+use zeroize::Zeroizing;
+
+use crate::exit::Exit;
+use crate::limits::{BACKEND_ADDRESSES_MAX, LISTEN_BACKLOG};
+use crate::plan::{Attachment, MachineKind, Plan, Target};
+use crate::run::refuse;
+use crate::terminal;
+
+/// What every cell of this supervisor gets.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) order: Order,
+    pub(super) bundle: Zeroizing<Vec<u8>>,
+    pub(super) image: OwnedFd,
+    pub(super) descriptors: Vec<OwnedFd>,
+    /// Where clients find us, for the ready line.
+    pub(super) addresses: Vec<String>,
+}
+
+/// Opens, resolves and chooses, or says what could not be had.
+pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Exit> {
+    tender::check_image(image).map_err(|fault| refuse(Exit::Image, format!("the image is refused: {fault:?}")))?;
+    let mut descriptors = Vec::new();
+    let mut addresses = Vec::new();
+    let front = front(plan, &mut descriptors, &mut addresses)?;
+    let back = back(plan, &mut descriptors)?;
+    let bundle = plan.bundle.encode().map_err(|fault| refuse(Exit::Internal, format!("the bundle is unsound: {fault:?}")))?;
+    let order = Order {
+        machine: choose(plan.machine, image)?,
+        heap_len: u64::try_from(plan.heap_len).unwrap_or(u64::MAX),
+        front,
+        back,
+        lines,
+        drain_ms: plan.bundle.limits.drain_timeout_ms,
+        jail: JailWish::Full,
+    };
+    let image = sealed_file(image).map_err(|fault| refuse(Exit::Internal, format!("no memory for the image: {fault}")))?;
+    raise_descriptor_limit();
+    Ok(Opened { order, bundle: bundle.into_zeroizing(), image, descriptors, addresses })
+}
+
+/// `auto` is kvm where a whole guest can be loaded into it; the choice and its reason are told, never silent.
+fn choose(kind: MachineKind, image: &[u8]) -> Result<Machine, Exit> {
+    let probe = |machine| tender::probe(machine, image);
+    match kind {
+        MachineKind::Kvm => {
+            probe(Machine::Kvm).map(|()| Machine::Kvm).map_err(|fault| refuse(Exit::Machine, format!("no kvm here: {fault:?}")))
+        }
+        MachineKind::Process => Ok(Machine::Process),
+        MachineKind::Auto => match probe(Machine::Kvm) {
+            Ok(()) => Ok(Machine::Kvm),
+            Err(fault) => {
+                terminal::note(format!(
+                    "warning: no kvm here ({fault:?}), so the guest runs in a traced process: slower, and one wall less"
+                ));
+                Ok(Machine::Process)
+            }
+        },
+    }
+}
+
+fn front(plan: &Plan, descriptors: &mut Vec<OwnedFd>, addresses: &mut Vec<String>) -> Result<Front, Exit> {
+    let Some(tap) = open_tap(&plan.front)? else {
+        for listen in &plan.listeners {
+            let (listener, address) = listener(listen.host)
+                .map_err(|fault| refuse(exit_of(&fault, Exit::Net), format!("cannot listen on {}: {fault}", listen.host)))?;
+            descriptors.push(listener);
+            addresses.push(address.to_string());
+        }
+        return Ok(Front::User { ends: ends(&plan.bundle.front), doors: plan.listeners.iter().map(|listen| listen.guest).collect() });
+    };
+    descriptors.push(tap);
+    let own = plan.bundle.front.addresses.iter().map(|cidr| cidr.address);
+    for listener in &plan.bundle.listeners {
+        let at = listener.address.map_or_else(|| own.clone().collect(), |address| vec![address]);
+        addresses.extend(at.into_iter().map(|address| SocketAddr::new(address, listener.port).to_string()));
+    }
+    Ok(Front::Tap { wire: wire(&plan.bundle.front), ports: plan.bundle.listeners.iter().map(|listener| listener.port).collect() })
+}
+
+fn back(plan: &Plan, descriptors: &mut Vec<OwnedFd>) -> Result<Back, Exit> {
+    if let Some(tap) = open_tap(&plan.back)? {
+        descriptors.push(tap);
+        let backends = plan.bundle.routes.iter().flat_map(|route| route.backends.iter().copied()).collect();
+        return Ok(Back::Tap { wire: wire(&plan.bundle.back), backends });
+    }
+    let backends: Result<_, Exit> =
+        plan.backends.iter().map(|backend| Ok(Backend { guest: backend.guest, host: resolve(backend)? })).collect();
+    Ok(Back::User { ends: ends(&plan.bundle.back), backends: backends? })
+}
+
+/// All addresses that a backend has now. Names are not looked up again while the supervisor runs.
+fn resolve(backend: &crate::plan::Backend) -> Result<Vec<SocketAddr>, Exit> {
+    let name = match &backend.target {
+        Target::Address(address) => return Ok(vec![SocketAddr::new(*address, backend.port)]),
+        Target::Name(name) => name,
+    };
+    let unknown = |why: String| refuse(Exit::Net, format!("the backend {backend} has no address: {why}"));
+    let mut found: Vec<SocketAddr> = (name.as_str(), backend.port).to_socket_addrs().map_err(|fault| unknown(fault.to_string()))?.collect();
+    found.sort_unstable_by_key(SocketAddr::is_ipv6);
+    found.dedup();
+    found.truncate(BACKEND_ADDRESSES_MAX);
+    if found.is_empty() { Err(unknown("none is known".into())) } else { Ok(found) }
+}
+
+fn open_tap(attachment: &Attachment) -> Result<Option<OwnedFd>, Exit> {
+    let (opened, name) = match attachment {
+        Attachment::User => return Ok(None),
+        Attachment::TapDevice(name) => (tap::open(name), name.clone()),
+        Attachment::TapDescriptor(number) => {
+            (inherited(*number).and_then(|tap| tap::adopt(tap.as_fd()).map(|()| tap)), format!("descriptor {number}"))
+        }
+    };
+    opened.map(Some).map_err(|fault| refuse(exit_of(&fault, Exit::Net), format!("the TAP {name} cannot be had: {fault}")))
+}
+
+/// A descriptor that whoever started us has left open, by its number: a copy, so that nothing else can close it under us.
+fn inherited(number: i32) -> io::Result<OwnedFd> {
+    use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+    let own = pidfd_open(getpid(), PidfdFlags::empty())?;
+    Ok(pidfd_getfd(own, number, PidfdGetfdFlags::empty())?)
+}
+
+fn listener(address: SocketAddr) -> io::Result<(OwnedFd, SocketAddr)> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    if address.is_ipv6() {
+        sockopt::set_ipv6_v6only(&socket, true)?;
+    }
+    rustix::net::bind(&socket, &address)?;
+    rustix::net::listen(&socket, LISTEN_BACKLOG)?;
+    let bound = SocketAddr::try_from(rustix::net::getsockname(&socket)?)?;
+    Ok((socket, bound))
+}
+
+fn ends(link: &Link) -> Ends {
+    let pinned = link.gateways.iter().filter(|gateway| gateway.mac.is_some());
+    Ends {
+        guest_mac: link.mac,
+        guest: link.addresses.iter().map(|cidr| cidr.address).collect(),
+        host_mac: link.gateways.iter().find_map(|gateway| gateway.mac).unwrap_or_default(),
+        host: pinned.map(|gateway| gateway.address).collect(),
+        mtu: link.mtu,
+    }
+}
+
+fn wire(link: &Link) -> Wire {
+    Wire { mac: link.mac, addresses: link.addresses.iter().map(|cidr| cidr.address).collect() }
+}
+
+/// The image as a file that nobody can change any more.
+fn sealed_file(image: &[u8]) -> io::Result<OwnedFd> {
+    let file = rustix::fs::memfd_create("bountybox-image", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    let mut file = fs::File::from(file);
+    file.write_all(image)?;
+    rustix::fs::fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    Ok(file.into())
+}
+
+/// One connection is one descriptor: as many as the host allows.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // If not, then with fewer.
+    let _kept_low = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
+fn exit_of(fault: &io::Error, otherwise: Exit) -> Exit {
+    if fault.kind() == io::ErrorKind::PermissionDenied { Exit::Permission } else { otherwise }
+}
+
+impl Opened {
+    /// The descriptors, for a tender to copy.
+    pub(super) fn borrowed(&self) -> Vec<BorrowedFd<'_>> {
+        self.descriptors.iter().map(AsFd::as_fd).collect()
+    }
+}
