@@ -25,7 +25,7 @@ static mut DATA: [u8; 16] = [0xc3; 16];
 
 /// Where the tender starts the guest.
 #[unsafe(no_mangle)]
-pub extern "sysv64" fn _start(boot: *const BootInfo) {
+extern "sysv64" fn _start(boot: *const BootInfo) {
     // SAFETY: the boot info is a readable page for the guest's whole life.
     let boot = unsafe { &*boot };
     let gate = Gate(boot.gate);
