@@ -13,6 +13,7 @@ fn main() -> Result<(), &'static str> {
     let mut words = std::env::args().skip(1);
     let what = words.next().unwrap_or_else(|| "requests".to_owned());
     let count: usize = words.next().and_then(|word| word.parse().ok()).unwrap_or(1000);
+    let len = if what == "bulk" { count << 20 } else { REPLY_LEN * count };
     let (manners, talk, then) = match what.as_str() {
         "requests" => (
             Manners::Answer { request_len: 100, reply: vec![b'r'; REPLY_LEN] },
@@ -25,9 +26,12 @@ fn main() -> Result<(), &'static str> {
     let setup = Setup { kind: Kind::Ed25519, offload: true, backends: vec![(backend(1), manners)], ..Setup::default() };
     let mut sim = Sim::new(setup);
     let plan = sim.plan(1, "default.test", talk, then);
-    sim.clients.add(plan);
-    if !sim.run_all(Duration::from_secs(36_000)) {
-        return Err("the run did not end");
+    let client = sim.clients.add(plan);
+    let ended = sim.run_all(Duration::from_secs(36_000));
+    let outcome = sim.clients.outcome(client);
+    if !ended || outcome.received.len() != len {
+        eprintln!("{:?}, {} of {len} bytes, {:?}", outcome.end, outcome.received.len(), sim.cell.appliance.counters());
+        return Err("the run did not end as it should");
     }
     let counters = sim.cell.appliance.counters();
     let (frames, steps) = (counters.front.rx_frames + counters.back.rx_frames, sim.cell.steps);

@@ -33,7 +33,7 @@ fn bytes_per_connection(fill: impl Fn(&mut Sim, u16)) -> usize {
 }
 
 #[test]
-fn beside_its_rings_a_connection_costs_little() {
+fn a_connection_costs_little_before_its_handshake_and_when_idle() {
     let waiting = bytes_per_connection(|sim, n| {
         sim.clients.add(Plan::raw(n, vec![0x16, 3, 1, 0x20, 0]));
     });
@@ -41,13 +41,13 @@ fn beside_its_rings_a_connection_costs_little() {
         let plan = sim.plan(n, "default.test", Talk::Stream(b"hello".to_vec()), Then::Wait);
         sim.clients.add(plan);
     });
-    let rings = net::Limits::default().rx_ring + net::Limits::default().tx_ring;
-    println!("reserved by a connection: {waiting} bytes before the handshake, {idle} idle after it; a flow's rings are {rings} of them");
-    let (waiting, idle) = (waiting - rings, idle - 2 * rings);
-    println!("beside the rings: {waiting} bytes before the handshake, {idle} idle after it");
-    assert!(waiting <= WAITING_MAX && idle <= IDLE_MAX);
+    let rings = 2 * net::Limits::default().first_ring;
+    println!("a connection's bytes: {waiting} before the handshake, {idle} idle after it; a flow's rings are {rings} of them");
+    assert!(waiting <= WAITING_MAX, "{waiting} bytes before the handshake");
+    assert!(idle <= IDLE_MAX, "{idle} bytes when idle");
 }
 
-/// The rings are the net's, reserved whole and touched as far as bytes reach.
-const WAITING_MAX: usize = 4 * 1024;
-const IDLE_MAX: usize = 8 * 1024;
+/// The bound that the design promises.
+const WAITING_MAX: usize = 32 * 1024;
+/// The rings of two flows, and 8 KiB for all else. The design's target of 16 KiB wants smaller rings for idle flows.
+const IDLE_MAX: usize = 40 * 1024;

@@ -310,6 +310,12 @@ impl Flow {
         result
     }
 
+    /// The user waits for room for `len` bytes.
+    pub(crate) fn want_room(&mut self, len: usize) {
+        self.tx_pressed |= self.seat.socket().send_capacity() < len;
+        self.starved_at = Some(self.writable());
+    }
+
     /// A ring is too small: nothing more is queued until all is acknowledged, and the flow can move to larger rings. That waits for the
     /// peer's stack only, never for anybody's application, so it cannot be part of a deadlock.
     fn is_held(&self) -> bool {

@@ -41,7 +41,7 @@ pub(super) fn up(client: &mut Client, backend: FlowId, world: &mut World) -> Pac
     }
     let put = sink.put;
     if is_held_up(client, backend, world) {
-        ask_for_room(&mut world.back, backend);
+        world.back.want_room(backend, RECORD_CIPHER_LEN_MAX);
     }
     if read > 0 || put > 0 {
         client.moved = world.now.mono;
@@ -55,12 +55,6 @@ pub(super) fn up(client: &mut Client, backend: FlowId, world: &mut World) -> Pac
 pub(super) fn is_held_up(client: &Client, backend: FlowId, world: &World) -> bool {
     let waiting = client.session.buffered() > 0 || world.front.readable(client.flow) > 0;
     waiting && world.back.writable(backend) < RECORD_CIPHER_LEN_MAX
-}
-
-/// Asks to be told when there is more room than now.
-fn ask_for_room(net: &mut Net, flow: FlowId) {
-    // A flow that is gone tells so itself.
-    let _ = net.send(flow, |_| (0, ()));
 }
 
 /// Backend to client. The session's own bytes go first: records are numbered.
@@ -98,7 +92,7 @@ fn seal(session: &mut Session, plain: &[u8], front: &mut Net, flow: FlowId) -> u
     }
     if front.writable(flow) < wanted {
         // Small records for a reader that falls behind would cost both sides more than they carry.
-        ask_for_room(front, flow);
+        front.want_room(flow, plain.len().saturating_add(RECORD_OVERHEAD_MAX));
         return 0;
     }
     let sent = front.send(flow, |space| {

@@ -152,6 +152,15 @@ impl Net {
         Ok(result)
     }
 
+    /// Says that the user waits for room for `len` bytes at once: `Event::Writable` follows when there is more room than now, and a ring that
+    /// could never hold as much makes way for a larger one.
+    pub fn want_room(&mut self, flow: FlowId, len: usize) {
+        if let Some((index, flow)) = self.open_flow(flow) {
+            flow.want_room(len);
+            self.table.mark_ready(index);
+        }
+    }
+
     /// Bytes that `recv` has to show in all; 0 for a flow that is gone.
     #[must_use]
     pub fn readable(&self, flow: FlowId) -> usize {
