@@ -8,8 +8,10 @@
 
 mod doorman;
 mod endings;
+mod hostile;
 mod injection;
 mod link;
+mod proxy;
 mod sequence;
 mod support;
 mod transfer;

@@ -1,0 +1,94 @@
+//! What the tender does with its own `Net`: it speaks for addresses that are not its own, and listens on addresses that do not exist.
+
+use core::net::SocketAddr;
+
+use net::{CloseReason, Config, ConnectFault, Event, Gateway, Listen, Net, Trust};
+
+use crate::support::raw::{ACK, RST, Raw, SYN, Seg, parse};
+use crate::support::{CLIENT_MAC, Family, SERVER_MAC, Wire, config};
+
+fn private(server: bool, gateway: &str) -> Config {
+    let mac = if server { CLIENT_MAC } else { SERVER_MAC };
+    let gateways = vec![Gateway { address: gateway.parse().unwrap(), mac: Some(mac) }];
+    Config { trust: Trust::Private, gateways, ..config(Family::V4, server) }
+}
+
+#[test]
+fn a_private_wire_may_speak_for_the_real_client() {
+    let mut wire = Wire::new(private(true, "192.0.2.2"), private(false, "192.0.2.1"));
+    let client: SocketAddr = "203.0.113.9:41000".parse().unwrap();
+    let ours = wire.client.connect(Family::V4.service(), Some(client), wire.now).unwrap();
+    while wire.step() {}
+    let Some(Event::Accepted { peer, local, .. }) = wire.server.poll_event() else { panic!() };
+    assert_eq!((peer, local), (client, Family::V4.service()));
+    assert_eq!(wire.client.poll_event(), Some(Event::Connected(ours)));
+    assert_eq!(wire.client.connect(Family::V4.service(), Some(client), wire.now), Err(ConnectFault::InUse));
+}
+
+#[test]
+fn a_public_wire_may_not() {
+    let mut net = Net::new(config(Family::V4, false), [1; 32], core::time::Duration::ZERO).unwrap();
+    let foreign = Some("203.0.113.9:41000".parse().unwrap());
+    assert_eq!(net.connect(Family::V4.service(), foreign, core::time::Duration::ZERO), Err(ConnectFault::ForeignSource));
+    assert_eq!(net.connect("[2001:db8::1]:1".parse().unwrap(), None, core::time::Duration::ZERO), Err(ConnectFault::Unroutable));
+    assert_eq!(net.connect("198.51.100.1:1".parse().unwrap(), None, core::time::Duration::ZERO), Err(ConnectFault::Unroutable));
+}
+
+#[test]
+fn virtual_addresses_are_served_and_nothing_beside_them() {
+    let service: SocketAddr = "100.64.0.7:8080".parse().unwrap();
+    let mut server = private(true, "192.0.2.2");
+    server.listen = vec![Listen { address: Some(service.ip()), port: service.port() }];
+    let mut wire = Wire::new(server, private(false, "192.0.2.1"));
+    let ours = wire.client.connect(service, None, wire.now).unwrap();
+    let other = wire.client.connect("100.64.0.8:8080".parse().unwrap(), None, wire.now).unwrap();
+    while wire.step() {}
+    let Some(Event::Accepted { local, .. }) = wire.server.poll_event() else { panic!() };
+    assert_eq!((local, wire.server.poll_event()), (service, None));
+    assert_eq!(wire.client.poll_event(), Some(Event::Connected(ours)));
+    assert_eq!(wire.client.poll_event(), Some(Event::Closed { flow: other, reason: CloseReason::ConnectTimeout }));
+}
+
+/// A peer by hand for a connection that we begin.
+fn dialled() -> (Raw, u16, u32) {
+    let mut pinned = config(Family::V4, true);
+    pinned.gateways = vec![Gateway { address: Family::V4.client(), mac: Some(CLIENT_MAC) }];
+    let mut raw = Raw::with(Family::V4, pinned);
+    raw.net.connect(SocketAddr::new(Family::V4.client(), 443), None, raw.now).unwrap();
+    let frames = raw.frames();
+    let syn = parse(&frames[0]).unwrap();
+    assert_eq!(syn.flags, SYN);
+    (raw, u16::from_be_bytes([frames[0][34], frames[0][35]]), syn.seq)
+}
+
+#[test]
+fn two_syns_that_cross_make_one_connection() {
+    let (mut raw, port, ours) = dialled();
+    let to_us = |raw: &Raw, flags, seq, ack| Seg { to_port: port, ..raw.seg(443, flags, seq, ack) };
+    let answers = raw.say(&to_us(&raw, SYN, 700, 0));
+    assert_eq!((answers[0].flags, answers[0].seq, answers[0].ack), (SYN | ACK, ours, 701));
+    raw.say(&to_us(&raw, ACK, 701, ours.wrapping_add(1)));
+    assert!(matches!(raw.events()[..], [Event::Connected(_)]));
+}
+
+#[test]
+fn what_does_not_answer_our_syn_does_not_end_the_attempt() {
+    let (mut raw, port, ours) = dialled();
+    let to_us = |raw: &Raw, flags, seq, ack| Seg { to_port: port, ..raw.seg(443, flags, seq, ack) };
+    for (flags, ack, answer) in [
+        (RST | ACK, ours, None),
+        (RST, 0, None),
+        (ACK, ours, Some(RST)),
+        (SYN | ACK, ours.wrapping_add(2), Some(RST)),
+        (ACK, ours.wrapping_add(1), None),
+    ] {
+        let answers = raw.say(&to_us(&raw, flags, 700, ack));
+        assert_eq!(answers.first().map(|answer| answer.flags), answer, "{flags:05b}");
+    }
+    assert_eq!(raw.events(), []);
+    let answers = raw.say(&to_us(&raw, SYN | ACK, 700, ours.wrapping_add(1)));
+    assert_eq!((answers[0].flags, answers[0].seq, answers[0].ack), (ACK, ours.wrapping_add(1), 701));
+    assert!(matches!(raw.events()[..], [Event::Connected(_)]));
+    let again = raw.say(&to_us(&raw, SYN | ACK, 700, ours.wrapping_add(1)));
+    assert_eq!((again[0].flags, again[0].ack), (ACK, 701), "our ACK was lost: it is said again");
+}
