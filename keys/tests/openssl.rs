@@ -41,7 +41,7 @@ fn check(how: &str, traditional: Option<&str>, kind: Kind, schemes: &[(Scheme, &
     let dir = tempfile::tempdir().expect("a directory");
     make(dir.path(), how);
     for form in forms(dir.path(), traditional) {
-        let signer = load(dir.path(), form).unwrap_or_else(|fault| panic!("{how} {form}: {fault}"));
+        let signer = load(dir.path(), form).expect(form);
         assert_eq!(signer.kind(), kind);
         assert!(signer.matches(&fs::read(dir.path().join("spki.der")).expect("openssl wrote it")), "{how} {form}: the public half");
         schemes.iter().for_each(|(scheme, options)| verify(dir.path(), &signer, *scheme, options));

@@ -1,6 +1,6 @@
 //! The addresses inside a cell's two `user` links. They exist in no network but the one between a guest and its tender.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use keys::bundle::{Cidr, Gateway, Link, LinkKind};
 

@@ -1,7 +1,7 @@
 //! From the checked configuration to the plan: what the guest is told, and what the host does for it.
 
+use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
 
 use keys::bundle::{Bundle, Link, Listener, Route};
 

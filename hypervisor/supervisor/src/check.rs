@@ -9,7 +9,7 @@ mod key;
 mod pem;
 mod routes;
 
-use std::time::Duration;
+use core::time::Duration;
 
 use keys::bundle::Certificate;
 use keys::{Kind, Signer};
@@ -74,7 +74,7 @@ fn parse<'a>(blocks: &'a [Block], report: &mut Report) -> Option<Vec<Parsed<'a>>
     let mut chain = Vec::new();
     for block in blocks {
         match X509Certificate::from_der(&block.der) {
-            Ok((rest, certificate)) if rest.is_empty() => chain.push(Parsed { certificate, der: &block.der, place: &block.place }),
+            Ok(([], certificate)) => chain.push(Parsed { certificate, der: &block.der, place: &block.place }),
             Ok(_) => report.add(Rule::CertificateDamaged, &block.place, "bytes follow the end of the certificate"),
             Err(fault) => report.add(Rule::CertificateDamaged, &block.place, format!("is no X.509 certificate: {fault}")),
         }

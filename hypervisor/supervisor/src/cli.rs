@@ -1,10 +1,11 @@
 //! The command line: what can be asked, and who answers it.
 
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 

@@ -1,7 +1,7 @@
 //! The configuration file, `bountybox.toml`: read, checked, and turned into a [`Plan`].
 //!
 //! Everything that is wrong is found in one go: a bad key does not hide a bad value further down. [`read`] knows the file's words,
-//! [`crate::check`] the certificates and keys that it names, [`assemble`](crate::assemble) makes the plan. Nothing is resolved, opened for
+//! [`crate::check`] the certificates and keys that it names, `assemble` makes the plan. Nothing is resolved, opened for
 //! listening, or started.
 
 mod document;
@@ -10,8 +10,8 @@ mod section;
 mod sections;
 mod suggest;
 
+use core::time::Duration;
 use std::path::Path;
-use std::time::Duration;
 
 pub use document::Document;
 pub(crate) use document::read_bounded;

@@ -19,13 +19,13 @@ pub const QUOTE_LEN_MAX: usize = 80;
 /// A guest image file at most, in bytes.
 pub const IMAGE_LEN_MAX: usize = 64 << 20;
 /// The delay before the first restart of a cell.
-pub const RESTART_DELAY_MIN: std::time::Duration = std::time::Duration::from_millis(50);
+pub const RESTART_DELAY_MIN: core::time::Duration = core::time::Duration::from_millis(50);
 /// The delay before a restart at most.
-pub const RESTART_DELAY_MAX: std::time::Duration = std::time::Duration::from_secs(30);
+pub const RESTART_DELAY_MAX: core::time::Duration = core::time::Duration::from_secs(30);
 /// A cell that lived this long has earned a short delay again.
-pub const STEADY_AFTER: std::time::Duration = std::time::Duration::from_secs(60);
+pub const STEADY_AFTER: core::time::Duration = core::time::Duration::from_secs(60);
 /// What a tender gets beyond the guest's drain time-out before it is killed.
-pub const DRAIN_GRACE: std::time::Duration = std::time::Duration::from_millis(300);
+pub const DRAIN_GRACE: core::time::Duration = core::time::Duration::from_millis(300);
 /// Connections that wait for one listener at most.
 pub const LISTEN_BACKLOG: i32 = 4096;
 /// Addresses of one backend at most; more are not tried.
@@ -34,3 +34,11 @@ pub const BACKEND_ADDRESSES_MAX: usize = 16;
 pub const DEMO_CONNECTIONS_MAX: usize = 2048;
 /// Bytes of a request's head that the demo's backend reads.
 pub const DEMO_HEAD_LEN_MAX: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_bundle_fits_the_window_that_the_abi_has_for_it() {
+        assert_eq!(keys::limits::BUNDLE_LEN_MAX, abi::limits::BUNDLE_LEN_MAX);
+    }
+}

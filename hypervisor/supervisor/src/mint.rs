@@ -1,6 +1,6 @@
 //! `bountybox mint`: makes an authority and a server certificate, and says where they are.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use keys::mint::{Algorithm, MintFault, Order, Overwrite};
 

@@ -2,8 +2,8 @@
 //!
 //! Host names are not resolved yet ([`Target::Name`]) and nothing is opened: that is for `run`.
 
+use core::net::{IpAddr, SocketAddr};
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use keys::bundle::Bundle;

@@ -65,7 +65,7 @@ macro_rules! rules {
 
 rules! {
     ConfigUnreadable "config-unreadable" Error Config "name an existing file with --config FILE; `bountybox --help` shows an example";
-    ConfigSyntax "config-syntax" Error Config "correct the line; the file is TOML (https://toml.io)";
+    ConfigSyntax "config-syntax" Error Config "correct the line; the file is TOML";
     UnknownKey "unknown-key" Error Config "remove the key or correct its name";
     MissingKey "missing-key" Error Config "add it";
     WrongType "wrong-type" Error Config "give a value of the type that is named";

@@ -4,7 +4,7 @@
 //! whoever put them there, are written as escapes, so that no file, certificate or guest can move a cursor or recolour a terminal. A reader
 //! that has gone away (EPIPE) is no error: the exit code still says how it went.
 
-use std::fmt::{self, Display, Write as _};
+use core::fmt::{self, Display, Write as _};
 use std::io::{self, Write};
 
 /// Writes one line of result.

@@ -41,9 +41,12 @@ fn public_key(signer: &Signer, len: usize) -> &[u8] {
     &spki[spki.len() - len..]
 }
 
+/// A key's DER, its kind, a scheme, the scheme's verifier, and the length of the public half.
+type Expectation = (Vec<u8>, Kind, Scheme, &'static dyn VerificationAlgorithm, usize);
+
 #[test]
 fn each_kind_signs_what_its_public_half_verifies() {
-    let cases: [(Vec<u8>, Kind, Scheme, &dyn VerificationAlgorithm, usize); 3] = [
+    let cases: [Expectation; 3] = [
         (p256(), Kind::EcdsaP256, Scheme::EcdsaP256Sha256, &ECDSA_P256_SHA256_ASN1, 65),
         (p384(), Kind::EcdsaP384, Scheme::EcdsaP384Sha384, &ECDSA_P384_SHA384_ASN1, 97),
         (ed25519(), Kind::Ed25519, Scheme::Ed25519, &ED25519, 32),

@@ -1,6 +1,6 @@
 //! One certificate by itself.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use keys::limits::{CERTIFICATE_NAMES_MAX, RSA_BITS_MIN};
 use keys::names::parse_pattern;

@@ -1,6 +1,6 @@
 //! A chain's links: each certificate is issued by the one behind it, and nothing is missing or too much.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, KeyUsage};

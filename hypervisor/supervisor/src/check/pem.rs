@@ -58,7 +58,7 @@ fn block(span: Span<'_>, file: &Place, report: &mut Report) -> Option<Block> {
     match <(SectionKind, Vec<u8>)>::from_pem_slice(span.text.as_bytes()) {
         Ok((_, der)) if (1..=CERTIFICATE_LEN_MAX).contains(&der.len()) => return Some(Block { der, place }),
         Ok((_, der)) => {
-            report.add(Rule::CertificateDamaged, &place, format!("has {} bytes; 1 to {CERTIFICATE_LEN_MAX} are taken", der.len()))
+            report.add(Rule::CertificateDamaged, &place, format!("has {} bytes; 1 to {CERTIFICATE_LEN_MAX} are taken", der.len()));
         }
         Err(fault) => report.add(Rule::CertificateDamaged, &place, format!("the block is damaged: {fault}")),
     }

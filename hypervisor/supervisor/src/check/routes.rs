@@ -1,6 +1,6 @@
 //! Routes against certificates: every name covered, every certificate of use.
 
-use std::mem::discriminant;
+use core::mem::discriminant;
 
 use keys::names::covers;
 

@@ -1,8 +1,8 @@
 //! The text of a configuration file, and where in it things stand.
 
+use core::ops::Range;
 use std::fs;
 use std::io::{self, Read};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;

@@ -1,6 +1,6 @@
 //! `[net]` and `[net.back]`: how a link is attached.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use keys::bundle::{Cidr, Gateway, Link, LinkKind};
 use keys::limits::{ADDRESSES_MAX, GATEWAYS_MAX, MTU_MIN};

@@ -3,7 +3,7 @@
 //! Each key is asked for once, by its name and type; what is missing, of another type or out of bounds goes to the report with its line. What
 //! nobody asked for is unknown, and the names that were asked for are what it may have been meant to be.
 
-use std::ops::RangeInclusive;
+use core::ops::RangeInclusive;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

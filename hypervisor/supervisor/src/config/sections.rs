@@ -1,7 +1,7 @@
 //! The sections of the file, in the file's own words. What spans several sections is checked in [`crate::check`].
 
+use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use keys::bundle::{Limits, Tls, Version};

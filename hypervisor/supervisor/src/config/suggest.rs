@@ -21,7 +21,7 @@ fn distance(from: &str, to: &str) -> usize {
             }
             new.push(least);
         }
-        older = std::mem::replace(&mut old, new);
+        older = core::mem::replace(&mut old, new);
     }
     old.last().copied().unwrap_or_default()
 }

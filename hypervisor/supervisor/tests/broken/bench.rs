@@ -63,7 +63,7 @@ impl Bench {
 
     fn command(&self, program: &str, arguments: &[&str]) -> Ran {
         let output = Command::new(program).args(arguments).current_dir(self.dir.path()).stdin(Stdio::null()).output();
-        let output = output.unwrap_or_else(|fault| panic!("{program} is installed: {fault}"));
+        let output = output.expect("the program is installed");
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }

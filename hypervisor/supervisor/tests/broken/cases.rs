@@ -28,14 +28,14 @@ const SEVERAL: u8 = 20;
 pub(crate) const CASES: &[Case] = &[
     // The file itself.
     case("no file", CONFIG, &["error[config-unreadable] bountybox.toml: ", "No such file"], |b| {
-        fs::remove_file(b.path("bountybox.toml")).expect("removed")
+        fs::remove_file(b.path("bountybox.toml")).expect("removed");
     }),
     case("a directory", CONFIG, &["config-unreadable", "not a regular file"], |b| {
         fs::remove_file(b.path("bountybox.toml")).expect("removed");
         fs::create_dir(b.path("bountybox.toml")).expect("made");
     }),
     case("an empty file", CONFIG, &["at least one [[listen]]", "at least one [[certificate]]", "at least one [[route]]"], |b| {
-        b.write("bountybox.toml", "")
+        b.write("bountybox.toml", "");
     }),
     case("no text", CONFIG, &["config-unreadable", "not UTF-8"], |b| b.write("bountybox.toml", [0xff, 0xfe])),
     case("a huge file", CONFIG, &["longer than 1048576 bytes"], |b| b.write("bountybox.toml", vec![b'\n'; (1 << 20) + 1])),
@@ -43,13 +43,13 @@ pub(crate) const CASES: &[Case] = &[
     case("a key twice", CONFIG, &["config-syntax", "bountybox.toml:3: "], |b| b.edit("kind = \"auto\"", "kind = \"auto\"\nkind = \"kvm\"")),
     // Its words.
     case("an unknown section", CONFIG, &["unknown-key", "bountybox.toml:1: machien: unknown key; did you mean `machine`?"], |b| {
-        b.edit("[machine]", "[machien]")
+        b.edit("[machine]", "[machien]");
     }),
     case("an unknown key", CONFIG, &["unknown-key", "bountybox.toml:5: net.moed: unknown key; did you mean `mode`?"], |b| {
-        b.edit("mode", "moed")
+        b.edit("mode", "moed");
     }),
     case("an unknown key far from all", CONFIG, &["bountybox.toml:5: net.x: unknown key; known here are "], |b| {
-        b.edit("mode = \"user\"", "x = 1")
+        b.edit("mode = \"user\"", "x = 1");
     }),
     case("control characters in a key", CONFIG, &["limits.\\u{1b}[31m: unknown key"], |b| b.append("\"\\u001b[31m\" = 1\n")),
     case(
@@ -59,41 +59,41 @@ pub(crate) const CASES: &[Case] = &[
         |b| b.edit("auto", "kvn"),
     ),
     case("a number for a text", CONFIG, &["bountybox.toml:2: machine.kind: is a whole number; a text in quotes is wanted"], |b| {
-        b.edit("\"auto\"", "1")
+        b.edit("\"auto\"", "1");
     }),
     case("a table for a list", CONFIG, &["wrong-type", "limits.connections: is a list; a whole number is wanted"], |b| {
-        b.edit("100", "[100]")
+        b.edit("100", "[100]");
     }),
     case("a limit of zero", CONFIG, &["bountybox.toml:19: limits.connections: \"0\" is not within 1 to "], |b| b.edit("100", "0")),
     case("a negative limit", CONFIG, &["limits.connections: \"-1\" is not within"], |b| b.edit("100", "-1")),
     case("a limit beyond all numbers", CONFIG, &["limits.connections"], |b| b.edit("100", "99999999999999999999999")),
     // Addresses.
     case("a listener without a port", CONFIG, &["bountybox.toml:8: listen[0].address: \"127.0.0.1\" is not an address and a port"], |b| {
-        b.edit("127.0.0.1:0", "127.0.0.1")
+        b.edit("127.0.0.1:0", "127.0.0.1");
     }),
     case("a listener's port beyond all ports", CONFIG, &["listen[0].address: \"127.0.0.1:65536\""], |b| {
-        b.edit("127.0.0.1:0", "127.0.0.1:65536")
+        b.edit("127.0.0.1:0", "127.0.0.1:65536");
     }),
     case("a listener twice", CONFIG, &["error[duplicate]", "listen[1].address: 127.0.0.1:9 is listened on already"], |b| {
         b.edit("127.0.0.1:0", "127.0.0.1:9");
         b.append("[[listen]]\naddress = \"127.0.0.1:9\"\n");
     }),
     case("a backend that is a URL", CONFIG, &["bountybox.toml:16: route[0].backends[0]: \"http://a:80\" is not host:port"], |b| {
-        b.edit("127.0.0.1:8080", "http://a:80")
+        b.edit("127.0.0.1:8080", "http://a:80");
     }),
     case("a backend on port 0", CONFIG, &["route[0].backends[0]: \"127.0.0.1:0\""], |b| b.edit("127.0.0.1:8080", "127.0.0.1:0")),
     case("no backends", CONFIG, &["route[0].backends: a route wants at least one backend"], |b| b.edit("\"127.0.0.1:8080\"", "")),
     case("a second default route", CONFIG, &["a second default route"], |b| {
-        b.append("[[route]]\nbackends = [\"a:1\"]\n[[route]]\nbackends = [\"b:1\"]\n")
+        b.append("[[route]]\nbackends = [\"a:1\"]\n[[route]]\nbackends = [\"b:1\"]\n");
     }),
     case("a name in two routes", CONFIG, &["the name localhost is taken already: see route[0].sni[0] on line 15"], |b| {
-        b.append("[[route]]\nsni = [\"LOCALHOST\"]\nbackends = [\"a:1\"]\n")
+        b.append("[[route]]\nsni = [\"LOCALHOST\"]\nbackends = [\"a:1\"]\n");
     }),
     case("a name that is an address", CONFIG, &["bountybox.toml:15: route[0].sni[0]: \"127.0.0.1\" is not a host name"], |b| {
-        b.edit("[\"localhost\"]", "[\"127.0.0.1\"]")
+        b.edit("[\"localhost\"]", "[\"127.0.0.1\"]");
     }),
     case("a device without a TAP", CONFIG, &["error[misplaced] bountybox.toml:6: net.device"], |b| {
-        b.edit("\"user\"", "\"user\"\ndevice = \"tap0\"")
+        b.edit("\"user\"", "\"user\"\ndevice = \"tap0\"");
     }),
     case("a TAP without a device", CONFIG, &["wants `device` or `fd`", "wants `addresses`"], |b| b.edit("\"user\"", "\"tap\"")),
     case("a gateway off the link", CONFIG, &["net.gateways[0]: 192.0.3.1 is in none of the link's networks"], |b| {
@@ -105,20 +105,20 @@ pub(crate) const CASES: &[Case] = &[
     }),
     // Certificates.
     case("no chain file", CERTIFICATE, &["error[certificate-unreadable] pki/chain.pem: certificate[0].chain: ", "No such file"], |b| {
-        fs::remove_file(b.path("pki/chain.pem")).expect("removed")
+        fs::remove_file(b.path("pki/chain.pem")).expect("removed");
     }),
     case("a key for a chain", CERTIFICATE, &["certificate-format", "holds no `-----BEGIN CERTIFICATE-----` block"], |b| {
-        b.edit("pki/chain.pem", "pki/key.pem")
+        b.edit("pki/chain.pem", "pki/key.pem");
     }),
     case("DER for PEM", CERTIFICATE, &["certificate-format", "is DER, and PEM is wanted"], |b| {
         b.openssl("x509 -in pki/chain.pem -outform der -out pki/chain.der");
         b.edit("chain.pem", "chain.der");
     }),
     case("damaged base64", CERTIFICATE, &["error[certificate-damaged] pki/chain.pem:1: "], |b| {
-        b.write("pki/chain.pem", b.read("pki/chain.pem").replacen("MII", "M!I", 1))
+        b.write("pki/chain.pem", b.read("pki/chain.pem").replacen("MII", "M!I", 1));
     }),
     case("damaged DER", CERTIFICATE, &["error[certificate-damaged] pki/chain.pem:1: ", "no X.509 certificate"], |b| {
-        b.write("pki/chain.pem", b.read("pki/chain.pem").replacen("MII", "AII", 1))
+        b.write("pki/chain.pem", b.read("pki/chain.pem").replacen("MII", "AII", 1));
     }),
     case("an expired certificate", CERTIFICATE, &["error[certificate-expired] pki/chain.pem:1: certificate[0].chain: expired at "], |b| {
         self_signed(b, &valid_between(-9, -1));
@@ -134,7 +134,7 @@ pub(crate) const CASES: &[Case] = &[
         self_signed(b, &without_names());
     }),
     case("an unknown critical extension", CERTIFICATE, &["chain-refused", "webpki refuses it"], |b| {
-        self_signed(b, &with_unknown_critical_extension())
+        self_signed(b, &with_unknown_critical_extension());
     }),
     case(
         "a name that no certificate covers",
@@ -165,7 +165,7 @@ pub(crate) const CASES: &[Case] = &[
     }),
     // Keys.
     case("no key file", KEY, &["error[key-unreadable] pki/key.pem: certificate[0].key: "], |b| {
-        fs::remove_file(b.path("pki/key.pem")).expect("removed")
+        fs::remove_file(b.path("pki/key.pem")).expect("removed");
     }),
     case("a certificate for a key", KEY, &["key-format", "holds no private key"], |b| b.edit("pki/key.pem", "pki/chain.pem")),
     case(
@@ -176,11 +176,11 @@ pub(crate) const CASES: &[Case] = &[
     ),
     case("two keys", KEY, &["key-format", "a second private key"], |b| b.write("pki/key.pem", b.read("pki/key.pem").repeat(2))),
     case("a damaged key", KEY, &["key-format", "pki/key.pem:1: "], |b| {
-        b.write("pki/key.pem", b.read("pki/key.pem").replacen("MIG", "M!G", 1))
+        b.write("pki/key.pem", b.read("pki/key.pem").replacen("MIG", "M!G", 1));
     }),
     case("a cut-off key", KEY, &["key-format", "the block is damaged"], |b| b.write("pki/key.pem", &b.read("pki/key.pem")[..80])),
     case("an encrypted key", KEY, &["key-encrypted", "advice: decrypt it first"], |b| {
-        b.openssl("pkcs8 -topk8 -in pki/ca.key.pem -passout pass:secret -out pki/key.pem")
+        b.openssl("pkcs8 -topk8 -in pki/ca.key.pem -passout pass:secret -out pki/key.pem");
     }),
     case("a P-521 key", KEY, &["key-refused", "curve"], |b| {
         b.openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-521 -nodes -keyout pki/key.pem -out pki/chain.pem -subj /CN=x -days 30 -addext subjectAltName=DNS:localhost -addext basicConstraints=CA:FALSE");
