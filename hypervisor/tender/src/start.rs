@@ -95,7 +95,11 @@ impl Opened {
             crate::order::Machine::Process => Kind::Process,
         };
         let cell = Cell::load(kind, &image, parcel).map_err(|fault| stop(Ending::Machine, "the machine cannot be made", fault))?;
-        Ok(Loading { cell, order, descriptors, channel: self.channel, image, log, digest, notes: notes.into_iter().collect() })
+        let missing = cell
+            .missing()
+            .map(|wall| Line::tender("warn", "the host does not allow a wall round the guest").with("missing", format!("{wall:?}")));
+        let notes = notes.into_iter().chain(missing).collect();
+        Ok(Loading { cell, order, descriptors, channel: self.channel, image, log, digest, notes })
     }
 }
 
