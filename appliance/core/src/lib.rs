@@ -14,6 +14,19 @@
 //! | `router`, `routes` | from a server name to a TLS configuration and backends |
 //! | `connection` | one client's connection: a state machine of consuming states |
 //! | `table`, `flows`, `ready` | which connections there are, whose flow is whose, who has something to do |
+//!
+//! One turn of whoever drives it:
+//! ```
+//! use appliance::{Appliance, Deadline, Now, Report, Wires};
+//!
+//! fn turn(appliance: &mut Appliance, wires: &mut dyn Wires, now: Now, log: &mut dyn FnMut(Report)) -> Deadline {
+//!     let deadline = appliance.step(now, wires);
+//!     while let Some(report) = appliance.poll_report() {
+//!         log(report);
+//!     }
+//!     deadline
+//! }
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -43,4 +56,4 @@ pub use counters::{Counters, Ends, Refusals};
 pub use report::Report;
 pub use router::{RouteId, RouterFault};
 pub use start::StartFault;
-pub use wires::{Deadline, Link, Now, Room, Wires};
+pub use wires::{Deadline, Filled, Link, Now, Room, Wires};

@@ -25,6 +25,9 @@ pub enum Link {
     Back,
 }
 
+/// A frame's length in bytes, and what is left to do to it; or that there is none.
+pub type Filled = Option<(usize, Offload)>;
+
 /// The frames of one step.
 pub trait Wires {
     /// The next frame of this step's batch on `link`; `None` once all have been taken.
@@ -32,7 +35,7 @@ pub trait Wires {
 
     /// Offers space for one frame ([`net::limits::FRAME_LEN_MAX`] bytes) on `link` to `fill`, which says how many bytes of it it used, and what
     /// is left to do to them, or that it has nothing to send. Without room for a frame `fill` is not called.
-    fn transmit(&mut self, link: Link, fill: &mut dyn FnMut(&mut [u8]) -> Option<(usize, Offload)>) -> Room;
+    fn transmit(&mut self, link: Link, fill: &mut dyn FnMut(&mut [u8]) -> Filled) -> Room;
 }
 
 /// Whether a link's transmit queue could take a frame.

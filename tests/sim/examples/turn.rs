@@ -3,13 +3,13 @@
 //! Under `valgrind --tool=callgrind --toggle-collect='*Appliance*step*'` only the appliance's own work is counted, not the clients', the backends' or
 //! the wires'. A run with 0 requests gives what the handshake costs, to be taken off.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use sim::{Kind, Manners, Rng, Setup, Sim, Talk, Then, backend};
 
 const REPLY_LEN: usize = 1024;
 
-fn main() -> Result<(), &'static str> {
+fn main() -> Result<(), String> {
     let mut words = std::env::args().skip(1);
     let what = words.next().unwrap_or_else(|| "requests".to_owned());
     let count: usize = words.next().and_then(|word| word.parse().ok()).unwrap_or(1000);
@@ -21,7 +21,7 @@ fn main() -> Result<(), &'static str> {
             Then::CloseAfter(REPLY_LEN * count),
         ),
         "bulk" => (Manners::Echo, Talk::Stream(Rng::new(1).bytes(count << 20)), Then::Close),
-        _ => return Err("requests N, or bulk MIB"),
+        _ => return Err("requests N, or bulk MIB".to_owned()),
     };
     let setup = Setup { kind: Kind::Ed25519, offload: true, backends: vec![(backend(1), manners)], ..Setup::default() };
     let mut sim = Sim::new(setup);
@@ -30,8 +30,7 @@ fn main() -> Result<(), &'static str> {
     let ended = sim.run_all(Duration::from_secs(36_000));
     let outcome = sim.clients.outcome(client);
     if !ended || outcome.received.len() != len {
-        eprintln!("{:?}, {} of {len} bytes, {:?}", outcome.end, outcome.received.len(), sim.cell.appliance.counters());
-        return Err("the run did not end as it should");
+        return Err(format!("{:?} after {} of {len} bytes: {:?}", outcome.end, outcome.received.len(), sim.cell.appliance.counters()));
     }
     let counters = sim.cell.appliance.counters();
     let (frames, steps) = (counters.front.rx_frames + counters.back.rx_frames, sim.cell.steps);

@@ -1,8 +1,8 @@
 //! Plain TCP backends: one stack with many addresses, each listener with its manners.
 
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::time::Duration;
 
 use net::{Event, FlowId, Net};
 
@@ -141,11 +141,9 @@ impl Peer {
 
     fn turn(&mut self, net: &mut Net, flow: FlowId) -> After {
         while self.read(net, flow) + self.write(net, flow) > 0 {}
-        if let Manners::ResetAfter(bytes) = self.manners {
-            if self.received >= bytes {
-                net.abort(flow);
-                return After::Gone;
-            }
+        if matches!(self.manners, Manners::ResetAfter(bytes) if self.received >= bytes) {
+            net.abort(flow);
+            return After::Gone;
         }
         let done = self.finished && net.readable(flow) == 0 || matches!(self.manners, Manners::Speak(_));
         if done && self.pending.is_empty() && !self.shut {

@@ -1,6 +1,6 @@
 //! The appliance between its two links, with vectors for wires.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use appliance::{Appliance, Deadline, Link, Now, Report, Room, Wires};
 use net::Offload;
@@ -70,7 +70,7 @@ impl Cell {
         self.deadline = self.appliance.step(at(now), &mut batches);
         self.front.leave(front.1, now);
         self.back.leave(back.1, now);
-        self.reports.extend(std::iter::from_fn(|| self.appliance.poll_report()));
+        self.reports.extend(core::iter::from_fn(|| self.appliance.poll_report()));
     }
 
     /// Begins a drain.
@@ -89,7 +89,7 @@ impl Port {
     fn arrive(&mut self, lane: &mut Lane, now: Duration) {
         self.arrived.clear();
         self.taken = 0;
-        self.arrived.extend(std::iter::from_fn(|| lane.arrived(now)).take(BATCH));
+        self.arrived.extend(core::iter::from_fn(|| lane.arrived(now)).take(BATCH));
     }
 
     fn leave(&mut self, lane: &mut Lane, now: Duration) {

@@ -1,10 +1,10 @@
 //! Clients: rustls' own client, or raw bytes, each with a plan, on one stack that speaks for all their addresses.
 
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use net::{CloseReason, Event, FlowId, Net};
 use rustls_std::pki_types::ServerName;

@@ -1,6 +1,6 @@
 //! A stack at the far end of a link, and its frames.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use net::{Event, FlowId, Net};
 

@@ -1,11 +1,12 @@
 //! One run: a cell, its clients, its backends, the wires between them, and the time.
 
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::time::Duration;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
-use appliance::{Appliance, Now};
+use appliance::report::Record;
+use appliance::{Appliance, Now, Report};
 use keys::bundle::{self, Bundle, Limits};
 use net::{Net, Trust};
 use rustls_std::ClientConfig;
@@ -181,6 +182,13 @@ impl Sim {
     /// Runs until all clients are done; whether they are, within `limit` of now.
     pub fn run_all(&mut self, limit: Duration) -> bool {
         self.run_until(self.now + limit, |sim| sim.clients.open() == 0)
+    }
+
+    /// The access records so far.
+    #[must_use]
+    pub fn records(&self) -> Vec<&Record> {
+        let reports = self.cell.reports.iter();
+        reports.filter_map(|report| if let Report::Closed(record) = report { Some(record.as_ref()) } else { None }).collect()
     }
 
     /// The traces of all lanes.

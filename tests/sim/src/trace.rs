@@ -5,7 +5,7 @@
 //! comparable too.) `shape` leaves out what such randomness alone may change: all beyond the headers, and the TCP checksum. With Ed25519
 //! certificates, whose signatures have one length, it is the same in every run of a seed.
 
-use std::time::Duration;
+use core::time::Duration;
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Trace {
 }
 
 const HEADERS_LEN: usize = 14 + 20 + 20;
-const TCP_CHECKSUM: std::ops::Range<usize> = 50..52;
+const TCP_CHECKSUM: core::ops::Range<usize> = 50..52;
 
 impl Default for Trace {
     fn default() -> Self {

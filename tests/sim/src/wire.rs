@@ -1,8 +1,8 @@
 //! A link: frames in flight, both ways, with the faults that a seed throws.
 
+use core::net::Ipv4Addr;
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use net::Offload;
 

@@ -1,6 +1,6 @@
 //! The same seed gives the same run: bit for bit where no library draws from the operating system, frame for frame where one does.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use sim::{Faults, Kind, Manners, Plan, Rng, Setup, Sim, Talk, Then, Trace, backend};
 

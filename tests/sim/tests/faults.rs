@@ -1,9 +1,9 @@
 //! What the terminator does when something is wrong: the right end for each side, the right record, and the next connection works.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use appliance::Report;
-use appliance::report::{BackendFault, End, Record};
+use appliance::report::{BackendFault, End};
 use rustls_std::AlertDescription;
 use sim::{ClientEnd, Manners, Plan, Setup, Sim, Talk, Then, backend, refusing};
 
@@ -18,11 +18,6 @@ fn end_of(sim: &Sim, client: usize) -> Option<ClientEnd> {
     sim.clients.outcome(client).end.map(|(end, _)| end)
 }
 
-fn records(sim: &Sim) -> Vec<&Record> {
-    let closed = |report| if let &Report::Closed(ref record) = report { Some(&**record) } else { None };
-    sim.cell.reports.iter().filter_map(closed).collect()
-}
-
 fn backend_faults(sim: &Sim) -> Vec<BackendFault> {
     let failed = |report: &Report| if let Report::BackendFailed(failed) = report { Some(failed.fault) } else { None };
     sim.cell.reports.iter().filter_map(failed).collect()
@@ -35,8 +30,8 @@ fn a_refusing_backend_gives_a_truncation_and_no_close_notify() {
     assert!(sim.run_all(MINUTE));
     assert_eq!(end_of(&sim, client), Some(ClientEnd::Truncated));
     assert_eq!(backend_faults(&sim), [BackendFault::Refused]);
-    assert_eq!(records(&sim)[0].end, End::NoBackend);
-    assert_eq!(records(&sim)[0].backend, None);
+    assert_eq!(sim.records()[0].end, End::NoBackend);
+    assert_eq!(sim.records()[0].backend, None);
 }
 
 #[test]
@@ -49,7 +44,7 @@ fn a_refusing_backend_is_passed_over_for_the_next() {
         assert_eq!(sim.clients.outcome(client).received, b"hello");
     }
     assert_eq!(sim.backends.accepted.get(&backend(2)), Some(&4));
-    assert!(records(&sim).iter().all(|record| record.backend == Some(backend(2)) && record.end == End::Done));
+    assert!(sim.records().iter().all(|record| record.backend == Some(backend(2)) && record.end == End::Done));
     assert!(!backend_faults(&sim).is_empty() && backend_faults(&sim).iter().all(|fault| *fault == BackendFault::Refused));
 }
 
@@ -63,7 +58,7 @@ fn a_silent_backend_is_passed_over_when_its_time_is_up() {
     assert!(sim.run_all(MINUTE));
     assert_eq!(sim.clients.outcome(client).received, b"hello");
     assert_eq!(backend_faults(&sim), [BackendFault::Silent]);
-    let time = records(&sim)[0].time;
+    let time = sim.records()[0].time;
     assert!((Duration::from_secs(5)..Duration::from_millis(5100)).contains(&time), "{time:?}");
 }
 
@@ -90,7 +85,7 @@ fn a_backend_that_resets_midway_gives_a_truncation_and_the_next_connection_works
     assert!(sim.run_all(MINUTE));
     assert_eq!(end_of(&sim, bad), Some(ClientEnd::Truncated));
     assert_eq!(end_of(&sim, good), Some(ClientEnd::Whole));
-    assert_eq!(records(&sim).iter().map(|record| record.end).collect::<Vec<_>>(), [End::BackendGone, End::Done]);
+    assert_eq!(sim.records().iter().map(|record| record.end).collect::<Vec<_>>(), [End::BackendGone, End::Done]);
 }
 
 #[test]
@@ -113,7 +108,7 @@ fn a_client_that_goes_without_close_notify_is_a_reset_to_the_backend() {
     let mut sim = Sim::new(Setup::default());
     hello(&mut sim, 1, "default.test", Then::Vanish);
     sim.run_to(Duration::from_secs(2));
-    assert_eq!(records(&sim)[0].end, End::ClientTruncated);
+    assert_eq!(sim.records()[0].end, End::ClientTruncated);
     assert_eq!(sim.backends.broken, [net::CloseReason::PeerReset], "never an end in order");
     assert_eq!(sim.backends.connections(), 0);
 }
@@ -123,7 +118,7 @@ fn a_client_that_resets_takes_its_backends_flow_along() {
     let mut sim = Sim::new(Setup::default());
     hello(&mut sim, 1, "default.test", Then::Reset);
     sim.run_to(Duration::from_secs(2));
-    assert_eq!(records(&sim)[0].end, End::ClientGone);
+    assert_eq!(sim.records()[0].end, End::ClientGone);
     assert_eq!(sim.backends.connections(), 0);
 }
 

@@ -1,6 +1,6 @@
 //! Every limit of time at its time, every budget at its number, and the drain.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use appliance::Report;
 use appliance::report::{Budget, End, Record, Timeout};
@@ -25,8 +25,7 @@ fn mute(n: u16) -> Plan {
 }
 
 fn only_record(sim: &Sim) -> &Record {
-    let closed = |report| if let &Report::Closed(ref record) = report { Some(&**record) } else { None };
-    let records: Vec<_> = sim.cell.reports.iter().filter_map(closed).collect();
+    let records = sim.records();
     assert_eq!(records.len(), 1);
     records[0]
 }

@@ -1,6 +1,6 @@
 //! What a connection costs in memory. One test alone in its process, because the counting allocator counts for all.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use peak_alloc::PeakAlloc;
 use sim::{Plan, Setup, Sim, Talk, Then};

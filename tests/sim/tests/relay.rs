@@ -1,6 +1,6 @@
 //! What the terminator does with bytes: all of them, in order, to the right one, and to the end.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use sim::{ClientEnd, Faults, Manners, Plan, Rng, Setup, Sim, Talk, Then, backend, reply_to};
 
