@@ -178,7 +178,7 @@ impl Default for Limits {
             idle_timeout_ms: 300_000,
             lifetime_ms: 24 * 3600 * 1000,
             half_close_timeout_ms: 60_000,
-            drain_timeout_ms: 5_000,
+            drain_timeout_ms: 1_500,
             connect_timeout_ms: 5_000,
             connections: 16_384,
             connections_per_source: 2_048,

@@ -295,7 +295,9 @@ impl Appliance {
         }
         let drain = match self.phase {
             Phase::Draining(until) => Deadline::At(until),
-            Phase::Serving | Phase::Drained => Deadline::Never,
+            Phase::Serving => Deadline::Never,
+            // Nothing is left to wait for: what was queued is handed over, and the guest may end.
+            Phase::Drained => Deadline::Flush,
         };
         let nets = Deadline::from(self.world.front.deadline()).min(self.world.back.deadline().into());
         nets.min(self.wheel.deadline().into()).min(drain)

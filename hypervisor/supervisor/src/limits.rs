@@ -34,6 +34,8 @@ pub const BACKEND_ADDRESSES_MAX: usize = 16;
 pub const DEMO_CONNECTIONS_MAX: usize = 2048;
 /// Bytes of a request's head that the demo's backend reads.
 pub const DEMO_HEAD_LEN_MAX: usize = 16 * 1024;
+/// What the tender waits beyond the guest's own drain time-out, in milliseconds: the guest is to be the one who cuts.
+pub const DRAIN_ALLOWANCE_MS: u64 = 100;
 
 #[cfg(test)]
 mod tests {

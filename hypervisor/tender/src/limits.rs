@@ -35,7 +35,7 @@ pub const LOG_LINES_PER_S: u32 = 2000;
 /// Lines of guest log at once.
 pub const LOG_LINES_BURST: u32 = 4000;
 /// The longest encoded log frame that is decoded, in bytes. The decoder recurses at most once per two bytes.
-pub const LOG_FRAME_LEN_MAX: usize = 1024;
+pub const LOG_FRAME_LEN_MAX: usize = 4096;
 /// The longest line printed, in characters after escaping.
 pub const LINE_LEN_MAX: usize = 2048;
 /// What a pipe takes without blocking once it is writable, in bytes.

@@ -13,7 +13,7 @@ use tender::order::{Back, Backend, Ends, Front, JailWish, Lines, Machine, Order,
 use zeroize::Zeroizing;
 
 use crate::exit::Exit;
-use crate::limits::{BACKEND_ADDRESSES_MAX, LISTEN_BACKLOG};
+use crate::limits::{BACKEND_ADDRESSES_MAX, DRAIN_ALLOWANCE_MS, LISTEN_BACKLOG};
 use crate::plan::{Attachment, MachineKind, Plan, Target};
 use crate::run::refuse;
 use crate::terminal;
@@ -43,7 +43,7 @@ pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Ex
         front,
         back,
         lines,
-        drain_ms: plan.bundle.limits.drain_timeout_ms,
+        drain_ms: plan.bundle.limits.drain_timeout_ms.saturating_add(DRAIN_ALLOWANCE_MS),
         jail: JailWish::Full,
     };
     let image = sealed_file(image).map_err(|fault| refuse(Exit::Internal, format!("no memory for the image: {fault}")))?;

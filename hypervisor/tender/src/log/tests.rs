@@ -65,11 +65,15 @@ fn a_frame_that_would_nest_without_end_is_refused() {
     assert_eq!(text(&lines), ["tender warn a log frame is malformed count=1\n"]);
 }
 
+/// On half of the stack that a process's first thread has.
 #[test]
 fn the_deepest_frame_that_is_decoded_does_not_break_the_decoder() {
-    let mut deep = [&[3, 0][..], &[2, 0].repeat(LOG_FRAME_LEN_MAX / 2 - 1)].concat();
-    deep.truncate(LOG_FRAME_LEN_MAX);
-    assert_eq!(log().take(&mut window(&stuffed(&deep), 0)).len(), 1);
+    let deepest = || {
+        let deep = [&[3, 0][..], &[2, 0].repeat(LOG_FRAME_LEN_MAX / 2 - 2)].concat();
+        log().take(&mut window(&stuffed(&deep), 0)).len()
+    };
+    let thread = std::thread::Builder::new().stack_size(4 << 20).spawn(deepest).unwrap();
+    assert_eq!(thread.join().unwrap(), 1);
 }
 
 #[test]
