@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use net::{ConnectFault, FlowId};
+use net::{CloseReason, ConnectFault, FlowId};
 
 use super::client::Client;
 use super::draining::Draining;
@@ -65,7 +65,7 @@ impl Connecting {
         match self.backend.heard {
             Heard::Nothing => Turn::Rest(State::Connecting(self)),
             Heard::Connected | Heard::Finished => Relaying::begin(self.backend, client, world),
-            Heard::Gone(_) => self.retry(BackendFault::Refused, client, world),
+            Heard::Gone(reason) => self.retry(reason.into(), client, world),
         }
     }
 
@@ -96,6 +96,15 @@ impl Attempt {
         self.failed = self.failed.saturating_add(1);
         world.counters.backend_failures = world.counters.backend_failures.saturating_add(1);
         world.reports.push(Report::BackendFailed(BackendFailed { serial: client.log.serial(), backend, fault }));
+    }
+}
+
+impl From<CloseReason> for BackendFault {
+    fn from(reason: CloseReason) -> Self {
+        match reason {
+            CloseReason::ConnectTimeout | CloseReason::Unreachable | CloseReason::PeerSilent | CloseReason::PeerStalled => Self::Silent,
+            CloseReason::Done | CloseReason::PeerReset | CloseReason::PeerRefused => Self::Refused,
+        }
     }
 }
 
