@@ -41,7 +41,7 @@ fn a_connection_costs_little_before_its_handshake_and_when_idle() {
         let plan = sim.plan(n, "default.test", Talk::Stream(b"hello".to_vec()), Then::Wait);
         sim.clients.add(plan);
     });
-    let rings = 2 * net::Limits::default().first_ring;
+    let rings = net::Limits::default().first_rx_ring + net::Limits::default().first_tx_ring;
     println!("a connection's bytes: {waiting} before the handshake, {idle} idle after it; a flow's rings are {rings} of them");
     assert!(waiting <= WAITING_MAX, "{waiting} bytes before the handshake");
     assert!(idle <= IDLE_MAX, "{idle} bytes when idle");

@@ -79,8 +79,10 @@ pub struct Limits {
     pub rx_ring: usize,
     /// Bytes of a flow's send ring, once its user has shown that it needs it.
     pub tx_ring: usize,
-    /// Bytes of either ring until then. What a mere handshake or a small request needs; most idle flows never need more.
-    pub first_ring: usize,
+    /// Bytes of the receive ring until then: a hello or a small request. Most flows never need more.
+    pub first_rx_ring: usize,
+    /// Bytes of the send ring until then: the flight that answers a hello.
+    pub first_tx_ring: usize,
     /// How long a flow must have been idle before its send ring becomes small again.
     pub shrink_after: Duration,
     /// How long a connection attempt may take, resolution of the next hop included.
@@ -106,7 +108,8 @@ impl Default for Limits {
             time_wait: Duration::from_secs(30),
             rx_ring: 128 * 1024,
             tx_ring: 128 * 1024,
-            first_ring: 8 * 1024,
+            first_rx_ring: 4 * 1024,
+            first_tx_ring: 8 * 1024,
             shrink_after: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),
             persist_timeout: Duration::from_secs(30),
@@ -175,8 +178,8 @@ impl Limits {
             && self.time_waits <= limits::FLOWS_MAX
             && ring.contains(&self.rx_ring)
             && ring.contains(&self.tx_ring)
-            && ring.contains(&self.first_ring)
-            && self.first_ring <= self.rx_ring.min(self.tx_ring)
+            && (limits::RING_LEN_MIN..=self.rx_ring).contains(&self.first_rx_ring)
+            && (limits::RING_LEN_MIN..=self.tx_ring).contains(&self.first_tx_ring)
     }
 }
 

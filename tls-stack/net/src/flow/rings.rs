@@ -38,7 +38,7 @@ impl Flow {
         let wanted_rx = if self.rx_pressed { limits.rx_ring } else { rx };
         let wanted_tx = match (self.tx_pressed, self.shrinks_at(limits)) {
             (true, _) => limits.tx_ring,
-            (false, Some(at)) if at <= now => limits.first_ring,
+            (false, Some(at)) if at <= now => limits.first_tx_ring,
             _ => tx,
         };
         (wanted_rx != rx || wanted_tx != tx).then_some((wanted_rx, wanted_tx))
@@ -46,7 +46,7 @@ impl Flow {
 
     /// When the flow will have been idle for so long that its send ring may go. (The receive ring stays: its window was promised.)
     pub(crate) fn shrinks_at(&self, limits: &Limits) -> Option<Duration> {
-        let large = self.seat.socket().send_capacity() > limits.first_ring;
+        let large = self.seat.socket().send_capacity() > limits.first_tx_ring;
         (large && self.is_quiet()).then(|| self.active_at.saturating_add(limits.shrink_after))
     }
 

@@ -168,8 +168,8 @@ impl Net {
             peer_sequence,
             offer: Offer { mss: offer.mss.min(own_mss), ..offer },
             window: scaled_window(segment, offer),
-            rx_ring: self.config.limits.first_ring,
-            tx_ring: self.config.limits.first_ring,
+            rx_ring: self.config.limits.first_rx_ring,
+            tx_ring: self.config.limits.first_tx_ring,
             keepalive: self.config.limits.keepalive,
         };
         let mut ack = [0; EMPTY_LEN_MAX];

@@ -102,8 +102,8 @@ impl Net {
             peer_sequence: segment.sequence.wrapping_sub(1),
             offer: Offer { mss: offer.mss.min(self.own_mss(segment.ends.local.ip())), ..offer },
             window: segment.window,
-            rx_ring: self.config.limits.first_ring,
-            tx_ring: self.config.limits.first_ring,
+            rx_ring: self.config.limits.first_rx_ring,
+            tx_ring: self.config.limits.first_tx_ring,
             keepalive: self.config.limits.keepalive,
         };
         let Ok((seat, _)) = self.engine.birth(&birth, &mut [0; EMPTY_LEN_MAX], now) else { return };
@@ -129,7 +129,7 @@ impl Net {
 
     /// The window field of a SYN or SYN-ACK, which is never scaled (RFC 7323 section 2.2).
     pub(super) fn first_window(&self) -> u16 {
-        u16::try_from(self.config.limits.first_ring).unwrap_or(u16::MAX)
+        u16::try_from(self.config.limits.first_rx_ring).unwrap_or(u16::MAX)
     }
 
     /// RFC 9293 section 3.10.7.1, within the bucket's rate.
