@@ -1,0 +1,139 @@
+//! The jail from inside: a child puts it up and then tries what it must not be able to do. Without a harness, for a jail needs a process of one thread.
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitCode, Output};
+
+use machine::Allow;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use tender::jail::{self, Needs, Sockets};
+use tender::order::{JailWish, Machine};
+use tender::poller::Poller;
+
+const SIGSYS: i32 = 31;
+const FIONBIO: u64 = 0x5421;
+
+/// What a child tries, and how it must end.
+const TABLE: &[(&str, Outcome)] = &[
+    ("nothing", Outcome::Goes),
+    ("without namespaces", Outcome::Goes),
+    ("connect to a backend", Outcome::Goes),
+    ("connect elsewhere", Outcome::Refused),
+    ("the allowed ioctl on the allowed descriptor", Outcome::Goes),
+    ("another ioctl on the allowed descriptor", Outcome::Killed),
+    ("the allowed ioctl on another descriptor", Outcome::Killed),
+    ("open a file", Outcome::Killed),
+    ("start a program", Outcome::Killed),
+    ("start a thread", Outcome::Killed),
+    ("a packet socket", Outcome::Killed),
+    ("a datagram socket", Outcome::Killed),
+    ("listen", Outcome::Killed),
+    ("write to another descriptor", Outcome::Killed),
+    ("become root again", Outcome::Killed),
+    ("signal the parent", Outcome::Killed),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It works.
+    Goes,
+    /// The call returns an error.
+    Refused,
+    /// The process ends by SIGSYS.
+    Killed,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, verb, what, backend, elsewhere] = &arguments[..]
+        && verb == "try"
+    {
+        return child(what, backend.parse().unwrap(), elsewhere.parse().unwrap());
+    }
+    let listeners = [TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap()];
+    let [backend, elsewhere] = listeners.each_ref().map(|listener| listener.local_addr().unwrap().to_string());
+    let mut failed = 0;
+    for (what, expected) in TABLE {
+        let output = Command::new("/proc/self/exe").args(["try", what, &backend, &elsewhere]).output().unwrap();
+        if !is_as_expected(what, *expected, &output) {
+            failed += 1;
+        }
+    }
+    say(&format!("jail: {} attempts, {failed} not as expected\n", TABLE.len()));
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn is_as_expected(what: &str, expected: Outcome, output: &Output) -> bool {
+    let heard = String::from_utf8_lossy(&output.stderr);
+    // Landlock may be missing in the host's kernel; then the jail has said so, and only then may this connection succeed.
+    let no_landlock = expected == Outcome::Refused && heard.contains("landlock: not in this kernel");
+    let found = match (output.status.code(), output.status.signal()) {
+        (Some(0), _) => Some(Outcome::Goes),
+        (Some(7), _) => Some(Outcome::Refused),
+        (_, Some(SIGSYS)) => Some(Outcome::Killed),
+        _ => None,
+    };
+    let jailed = heard.contains("seccomp") && heard.contains("no-new-privs") && heard.contains("no-dump");
+    let reported = what != "without namespaces" || heard.contains("namespaces: not wanted");
+    let good = jailed && reported && (found == Some(expected) || no_landlock && found == Some(Outcome::Goes));
+    say(&format!("{} {what}: {found:?}, expected {expected:?}\n", if good { "ok  " } else { "FAIL" }));
+    if !good {
+        say(&heard);
+    }
+    good
+}
+
+fn say(text: &str) {
+    let _gone = std::io::stderr().write_all(text.as_bytes());
+}
+
+fn child(what: &str, backend: SocketAddr, elsewhere: SocketAddr) -> ExitCode {
+    let poller = Poller::new().unwrap();
+    let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let ioctl = Allow { number: libc::SYS_ioctl, args: vec![(0, u64::try_from(ours.as_raw_fd()).unwrap()), (1, FIONBIO)] };
+    let needs = Needs {
+        wish: if what == "without namespaces" { JailWish::WithoutNamespaces } else { JailWish::Full },
+        machine: Machine::Kvm,
+        machine_calls: vec![ioctl],
+        epoll: poller.as_fd().as_raw_fd(),
+        listeners: Vec::new(),
+        taps: Vec::new(),
+        channel: ours.as_raw_fd(),
+        sockets: Sockets::ConnectTo(vec![backend.port()]),
+        descriptors_max: 64,
+    };
+    let applied = jail::close(&needs).unwrap();
+    say(&applied.line().render(tender::order::Lines::Text));
+    if attempt(what, &ours, backend, elsewhere) { ExitCode::SUCCESS } else { ExitCode::from(7) }
+}
+
+fn attempt(what: &str, ours: &std::os::unix::net::UnixStream, backend: SocketAddr, elsewhere: SocketAddr) -> bool {
+    match what {
+        "nothing" | "without namespaces" => true,
+        "connect to a backend" => connect(backend),
+        "connect elsewhere" => connect(elsewhere),
+        "the allowed ioctl on the allowed descriptor" => rustix::io::ioctl_fionbio(ours, true).is_ok(),
+        "another ioctl on the allowed descriptor" => rustix::io::ioctl_fionread(ours).is_ok(),
+        "the allowed ioctl on another descriptor" => rustix::io::ioctl_fionbio(std::io::stderr(), true).is_ok(),
+        "open a file" => std::fs::File::open("/etc/passwd").is_ok(),
+        "start a program" => Command::new("/bin/true").spawn().is_ok(),
+        "start a thread" => std::thread::Builder::new().spawn(|| ()).is_ok(),
+        "a packet socket" => rustix::net::socket(AddressFamily::PACKET, SocketType::RAW, None).is_ok(),
+        "a datagram socket" => rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None).is_ok(),
+        "listen" => TcpListener::bind("127.0.0.1:0").is_ok(),
+        "write to another descriptor" => rustix::io::write(ours, b"x").is_ok(),
+        "become root again" => rustix::thread::set_thread_uid(rustix::process::Uid::ROOT).is_ok(),
+        "signal the parent" => rustix::process::test_kill_process(rustix::process::Pid::INIT).is_ok(),
+        _ => false,
+    }
+}
+
+/// As the user net does it. A connection under way is one that was not refused.
+fn connect(to: SocketAddr) -> bool {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, Some(rustix::net::ipproto::TCP)).unwrap();
+    matches!(rustix::net::connect(&socket, &to), Ok(()) | Err(rustix::io::Errno::INPROGRESS))
+}
