@@ -26,7 +26,9 @@ pub fn result_lines(text: impl Display) {
 
 fn write(stream: &mut impl Write, line: &dyn Display) {
     // Nobody is left to tell that telling failed.
-    let _gone = writeln!(stream, "{}", Clean(&line.to_string())).and_then(|()| stream.flush());
+    // In one piece, for tenders write to the same standard error.
+    let text = format!("{}\n", Clean(&line.to_string()));
+    let _gone = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }
 
 /// Shows text with everything escaped that is not plain to see: control characters, and those that turn or hide text.

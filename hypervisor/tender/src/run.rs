@@ -37,6 +37,7 @@ pub(crate) fn run(cell: Cell<Jailed>, ward: Ward, mut speaker: Speaker) -> Endin
         }
         End::Hostile(hostile) => (report::of_queue(hostile, &digest), Ending::GuestCrash),
         End::Host(fault) => (Line::tender("error", "the host failed").with("fault", format!("{fault:?}")), Ending::Host),
+        End::Polling(fault) => (Line::tender("error", "the host failed").with("fault", fault.to_string()), Ending::Host),
         End::DrainOver => (Line::tender("warn", "the guest did not drain in time"), Ending::Ended),
         End::Orphaned => (Line::tender("error", "the supervisor is gone"), Ending::Ended),
     };
@@ -47,9 +48,10 @@ pub(crate) fn run(cell: Cell<Jailed>, ward: Ward, mut speaker: Speaker) -> Endin
 /// Why the loop ended.
 enum End {
     Guest(u32),
-    Crash(machine::Crash),
+    Crash(Box<machine::Crash>),
     Hostile(HostileQueue),
     Host(HostFault),
+    Polling(std::io::Error),
     DrainOver,
     Orphaned,
 }
@@ -104,7 +106,7 @@ impl Turns {
                 Ok(Exit::Wait) => self.turn(speaker),
                 Ok(Exit::Sealed) => self.seal(),
                 Ok(Exit::Exit(code)) => Err(End::Guest(code)),
-                Ok(Exit::Crash(crash)) => Err(End::Crash(crash)),
+                Ok(Exit::Crash(crash)) => Err(End::Crash(Box::new(crash))),
                 Err(fault) => Err(End::Host(fault)),
             };
             if let Err(end) = step {
@@ -171,7 +173,7 @@ impl Turns {
     }
 
     fn poll(&mut self, patience: Duration) -> Result<(), End> {
-        let count = self.poller.poll(patience).map_err(|_| End::Host(HostFault::Over))?;
+        let count = self.poller.poll(patience).map_err(End::Polling)?;
         for index in 0..count {
             let Some((token, readiness)) = self.poller.event(index) else { continue };
             if token.owner == CHANNEL {

@@ -2,8 +2,9 @@
 //!
 //! `/` is a page, `/bytes/N` is N bytes, `/echo` sends a request's body back while it comes. One thread a connection, of a bounded number.
 
+use core::net::{Ipv4Addr, SocketAddr};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 

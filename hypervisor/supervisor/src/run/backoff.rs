@@ -1,6 +1,6 @@
 //! How long to wait before a fresh cell: twice as long after each short life, up to a bound.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use crate::limits::{RESTART_DELAY_MAX, RESTART_DELAY_MIN, STEADY_AFTER};
 

@@ -1,10 +1,11 @@
 //! One cell, seen from outside: the tender process and the channel to it.
 
+use core::time::Duration;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tender::channel::{Heard, Supervised};

@@ -1,9 +1,9 @@
 //! `bountybox demo`: a throw-away authority and certificate, a backend of our own, and the curl line that fetches its page.
 
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use keys::mint::{Algorithm, Order, Overwrite};
 

@@ -54,7 +54,7 @@ pub(crate) fn tender() -> ExitCode {
 }
 
 /// Says why, and gives back what the process ends with.
-fn refuse(exit: Exit, why: impl std::fmt::Display) -> Exit {
+fn refuse(exit: Exit, why: impl core::fmt::Display) -> Exit {
     terminal::note(format!("error: {why}"));
     exit
 }

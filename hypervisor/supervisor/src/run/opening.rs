@@ -1,7 +1,8 @@
 //! Everything that is opened, resolved and chosen before a cell starts, and kept open over restarts.
 
+use core::net::SocketAddr;
 use std::io::Write;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::ToSocketAddrs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::{fs, io};
 

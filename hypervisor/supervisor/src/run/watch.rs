@@ -1,6 +1,7 @@
 //! Watching over cells: one after the other, until a signal or an end that is not worth a restart.
 
-use std::time::{Duration, Instant};
+use core::time::Duration;
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tender::channel::Heard;
