@@ -83,7 +83,9 @@ pub struct Limits {
     pub first_rx_ring: usize,
     /// Bytes of the send ring until then: the flight that answers a hello.
     pub first_tx_ring: usize,
-    /// How long a flow must have been idle before its send ring becomes small again.
+    /// Bytes of an idle flow's send ring.
+    pub idle_tx_ring: usize,
+    /// How long a flow must have been idle for that.
     pub shrink_after: Duration,
     /// How long a connection attempt may take, resolution of the next hop included.
     pub connect_timeout: Duration,
@@ -110,6 +112,7 @@ impl Default for Limits {
             tx_ring: 128 * 1024,
             first_rx_ring: 4 * 1024,
             first_tx_ring: 8 * 1024,
+            idle_tx_ring: 2 * 1024,
             shrink_after: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),
             persist_timeout: Duration::from_secs(30),
@@ -180,6 +183,7 @@ impl Limits {
             && ring.contains(&self.tx_ring)
             && (limits::RING_LEN_MIN..=self.rx_ring).contains(&self.first_rx_ring)
             && (limits::RING_LEN_MIN..=self.tx_ring).contains(&self.first_tx_ring)
+            && (limits::RING_LEN_MIN..=self.first_tx_ring).contains(&self.idle_tx_ring)
     }
 }
 

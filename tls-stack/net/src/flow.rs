@@ -13,7 +13,7 @@ use crate::cookie::Offer;
 use crate::engine::{Birth, Seat};
 use crate::limits::CHALLENGE_PER_S;
 use crate::reply::Mac;
-use crate::segment::{Segment, before};
+use crate::segment::{Kind, Segment, before};
 
 pub(crate) use rings::window_scale;
 
@@ -214,14 +214,17 @@ impl Flow {
     /// Books a segment that the socket has been shown.
     pub(crate) fn heard(&mut self, segment: &Segment<'_>, now: Duration) {
         (self.heard_at, self.active_at) = (now, now);
-        self.window_seen = segment.window;
         if before(self.received, segment.end()) {
             self.received = segment.end();
         }
         self.rx_pressed |= self.readable() > self.seat.socket().recv_capacity() / 2;
-        self.peer_window = u32::from(segment.window) << self.peer_scale;
-        self.peer_window_max = self.peer_window_max.max(self.peer_window);
         let unacknowledged = self.unacknowledged();
+        // RFC 9293 section 3.10.7.4: an older segment's window is history.
+        if matches!(segment.kind, Kind::Ack { ack, .. } if !before(ack, unacknowledged)) {
+            self.window_seen = segment.window;
+            self.peer_window = u32::from(segment.window) << self.peer_scale;
+            self.peer_window_max = self.peer_window_max.max(self.peer_window);
+        }
         let step = unacknowledged.wrapping_sub(self.progress);
         // A byte now and then is no progress: it would let a peer hold our buffers for ever (ATTACKS N7).
         if step >= u32::from(self.mss) || (step > 0 && !self.has_unacknowledged()) {

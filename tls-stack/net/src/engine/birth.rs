@@ -65,6 +65,14 @@ impl Engine {
         if seat.socket().state() == State::Established && sound && len > 0 { Ok((seat, len)) } else { Err(StillBorn) }
     }
 
+    /// Shows the socket its peer's last ACK again, with a window that is shut: it starts to probe. (When a retransmission falls due while the
+    /// window is shut, smoltcp drops its timer and would wait for ever.)
+    pub(crate) fn prompt_probe(&mut self, birth: &Birth, seat: &mut Seat, now: Duration) {
+        let mut packet = [0; EMPTY_LEN_MAX];
+        let len = write_packet(&mut packet, &birth.ends, &birth.ack(birth.local_sequence.wrapping_add(1), 0));
+        self.receive(seat, &packet[..len], &mut [0; EMPTY_LEN_MAX], now);
+    }
+
     /// Fills a newborn socket's receive ring with what its predecessor had received.
     pub(crate) fn hand_over(&mut self, birth: &Birth, seat: &mut Seat, unread: &[u8], now: Duration) {
         let mut sequence = birth.peer_sequence.wrapping_add(1);

@@ -21,6 +21,11 @@ impl Flow {
         self.state() == State::Established && (self.rx_pressed || self.tx_pressed)
     }
 
+    /// Something came in, and will want an answer: an idle flow gets its first send ring back before its user writes.
+    pub(crate) fn wake(&mut self, now: Duration) {
+        self.active_at = now;
+    }
+
     /// Whether nothing is under way that a new socket would not know of: nothing unacknowledged, no gap in what was received.
     fn is_quiet(&self) -> bool {
         let socket = self.seat.socket();
@@ -38,15 +43,16 @@ impl Flow {
         let wanted_rx = if self.rx_pressed { limits.rx_ring } else { rx };
         let wanted_tx = match (self.tx_pressed, self.shrinks_at(limits)) {
             (true, _) => limits.tx_ring,
-            (false, Some(at)) if at <= now => limits.first_tx_ring,
-            _ => tx,
+            (false, Some(at)) if at <= now => limits.idle_tx_ring,
+            (false, _) if now < self.active_at.saturating_add(limits.shrink_after) => tx.max(limits.first_tx_ring),
+            (false, _) => tx,
         };
         (wanted_rx != rx || wanted_tx != tx).then_some((wanted_rx, wanted_tx))
     }
 
     /// When the flow will have been idle for so long that its send ring may go. (The receive ring stays: its window was promised.)
     pub(crate) fn shrinks_at(&self, limits: &Limits) -> Option<Duration> {
-        let large = self.seat.socket().send_capacity() > limits.first_tx_ring;
+        let large = self.seat.socket().send_capacity() > limits.idle_tx_ring;
         (large && self.is_quiet()).then(|| self.active_at.saturating_add(limits.shrink_after))
     }
 
@@ -64,6 +70,13 @@ impl Flow {
         }
     }
 
+    /// What the socket was last told, as far as that can be said in a birth's terms.
+    pub(crate) fn present(&self, ends: Ends) -> Birth {
+        let socket = self.seat.socket();
+        let rings = (socket.recv_capacity(), socket.send_capacity());
+        Birth { peer_sequence: self.receive_next().wrapping_sub(1), ..self.heir(ends, rings) }
+    }
+
     /// What the old socket holds for its user.
     pub(crate) fn take_unread(&mut self) -> Vec<u8> {
         let mut unread = Vec::with_capacity(self.readable());
@@ -78,9 +91,9 @@ impl Flow {
     }
 
     /// The new socket takes over.
-    pub(crate) fn inherit(&mut self, seat: Seat, now: Duration) {
+    pub(crate) fn inherit(&mut self, seat: Seat) {
         self.seat = seat;
-        (self.rx_pressed, self.tx_pressed, self.active_at) = (false, false, now);
+        (self.rx_pressed, self.tx_pressed) = (false, false);
         self.socket_scale = self.offer.scale.map_or(0, |_| window_scale(self.seat.socket().recv_capacity()));
     }
 

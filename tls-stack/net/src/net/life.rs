@@ -76,7 +76,12 @@ impl Net {
     /// The flow has nothing to send for the moment: when is it to be looked at again?
     pub(super) fn rest(&mut self, index: u32, now: Duration) {
         self.settle(index, now);
-        let State::Open(flow) = &self.table.slot(index).state else { return };
+        let slot = self.table.slot_mut(index);
+        let State::Open(flow) = &mut slot.state else { return };
+        if flow.seat.socket().send_queue() > 0 && self.engine.poll_at(&flow.seat, now).is_none() {
+            let present = flow.present(slot.ends);
+            self.engine.prompt_probe(&present, &mut flow.seat, now);
+        }
         let polled = self.engine.poll_at(&flow.seat, now).map(|at| at.max(now.saturating_add(SETTLE)));
         let expiry = flow.expiry(&self.config.limits).map(|(at, _)| at);
         let shrink = flow.shrinks_at(&self.config.limits).map(|at| at.max(now.saturating_add(SETTLE)));
@@ -95,7 +100,7 @@ impl Net {
         let birth = flow.heir(slot.ends, rings);
         let Ok((mut seat, _)) = self.engine.birth(&birth, &mut [0; EMPTY_LEN_MAX], now) else { return };
         self.engine.hand_over(&birth, &mut seat, &flow.take_unread(), now);
-        flow.inherit(seat, now);
+        flow.inherit(seat);
         if grows {
             // The larger window, at once.
             self.send_control(index, TcpControl::None);

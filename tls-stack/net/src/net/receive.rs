@@ -131,8 +131,13 @@ impl Net {
     }
 
     fn feed_socket(&mut self, index: u32, segment: &Segment<'_>, now: Duration) {
-        let slot = self.table.slot_mut(index);
-        let State::Open(flow) = &mut slot.state else { return };
+        if let State::Open(flow) = &mut self.table.slot_mut(index).state
+            && !segment.payload.is_empty()
+        {
+            flow.wake(now);
+            self.resize(index, now);
+        }
+        let State::Open(flow) = &mut self.table.slot_mut(index).state else { return };
         let mut answer = [0; EMPTY_LEN_MAX];
         flow.prepare(segment);
         let len = self.engine.receive(&mut flow.seat, segment.packet, &mut answer, now);

@@ -70,6 +70,17 @@ fn two_ends_that_have_both_timed_out_hear_each_other() {
     }
 }
 
+/// A shut window that was overtaken by its own opening, and then a loss: smoltcp's retransmission found the window shut and dropped its timer.
+#[test]
+fn a_retransmission_that_finds_the_window_shut_becomes_a_probe() {
+    for seed in 0..60 {
+        let of = |server| net::Config { offload: true, ..config(Family::V4, server) };
+        let mut wire = Wire::seeded(of(true), of(false), seed);
+        wire.faults = Faults { loss: 20, duplicate: 65, reorder: 150 };
+        transfer(wire, Family::V4, 80_961, 0, u64::from(seed));
+    }
+}
+
 /// A flow starts with small rings. It moves to large ones in mid-stream, although neither end reads before it could write.
 #[test]
 fn an_echo_that_reads_only_what_it_can_write_back_does_not_lock() {
@@ -133,7 +144,13 @@ fn an_idle_flow_gives_its_large_send_ring_back_and_still_works() {
         wire.run_until(wire.now + core::time::Duration::from_secs(1));
         assert_eq!(wire.server.writable(theirs), 128 * 1024);
         wire.run_until(wire.now + core::time::Duration::from_secs(10));
+        assert_eq!(wire.server.writable(theirs), 2 * 1024);
+        // A request brings back the room for an answer, before there is one.
+        wire.client.send(ours, |room| (1, room[..1].fill(1))).unwrap();
+        wire.run_until(wire.now + core::time::Duration::from_millis(1));
+        assert_eq!(wire.server.recv(theirs, |bytes| (bytes.len(), bytes.len())), Ok(1));
         assert_eq!(wire.server.writable(theirs), 8 * 1024);
+        wire.run_until(wire.now + core::time::Duration::from_secs(10));
         assert_eq!((wire.server.deadline(), wire.client.deadline()), (None, None));
     }
 }
