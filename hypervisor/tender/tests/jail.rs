@@ -1,8 +1,10 @@
 //! The jail from inside: a child puts it up and then tries what it must not be able to do. Without a harness, for a jail needs a process of one thread.
 #![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, reason = "a test without the harness")]
 
+use core::net::SocketAddr;
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, Output};
