@@ -198,6 +198,11 @@ impl Flow {
         matches!(self.state(), State::FinWait2 | State::TimeWait | State::Closed)
     }
 
+    /// Whether nothing but our FIN waits to be acknowledged.
+    pub(crate) fn awaits_only_fin(&self) -> bool {
+        self.seat.socket().send_queue() == 0 && matches!(self.state(), State::FinWait1 | State::Closing | State::LastAck)
+    }
+
     /// Whether something of ours waits to be acknowledged.
     pub(crate) fn has_unacknowledged(&self) -> bool {
         self.seat.socket().send_queue() > 0 || matches!(self.state(), State::FinWait1 | State::Closing | State::LastAck)

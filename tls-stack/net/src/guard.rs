@@ -14,6 +14,8 @@ pub(crate) enum Verdict {
     Challenge,
     /// The peer has ended the flow.
     Reset,
+    /// It says nothing new.
+    Redundant,
 }
 
 /// Judges a segment.
@@ -45,6 +47,12 @@ fn judge_ack(flow: &Flow, segment: &Segment<'_>, ack: u32) -> Verdict {
     let limit = flow.receive_next().wrapping_add(flow.receive_window());
     if !segment.payload.is_empty() && before(limit, segment.end()) && !segment.payload_ends_at(limit) {
         return Verdict::Challenge;
+    }
+    // With only our FIN unacknowledged, three duplicate ACKs make smoltcp drop its timer for a fast retransmission that has no data to
+    // send, and the FIN would never go out again.
+    let bare = segment.payload.is_empty() && segment.sequence == flow.receive_next() && segment.end() == segment.sequence;
+    if bare && flow.awaits_only_fin() && ack == flow.unacknowledged() {
+        return Verdict::Redundant;
     }
     Verdict::Pass
 }

@@ -121,6 +121,7 @@ impl Net {
         let State::Open(flow) = &mut self.table.slot_mut(index).state else { return };
         match guard::judge(flow, segment) {
             Verdict::Pass => self.feed_socket(index, segment, now),
+            Verdict::Redundant => {}
             Verdict::Drop => self.counters.dropped_out_of_window += 1,
             Verdict::Challenge => {
                 self.counters.dropped_out_of_window += 1;

@@ -1,5 +1,6 @@
 //! Two stacks, one wire: what goes in at one end comes out at the other, whatever the wire does.
 
+use crate::support::raw::{ACK, FIN, Raw};
 use crate::support::{Family, Faults, Party, Wire, config, exchange, pattern};
 use net::Event;
 use proptest::prelude::*;
@@ -79,6 +80,21 @@ fn a_retransmission_that_finds_the_window_shut_becomes_a_probe() {
         wire.faults = Faults { loss: 20, duplicate: 65, reorder: 150 };
         transfer(wire, Family::V4, 80_961, 0, u64::from(seed));
     }
+}
+
+/// Three duplicate ACKs while only the FIN was outstanding: smoltcp dropped its timer and the FIN never went out again.
+#[test]
+fn a_lost_fin_is_sent_again_whatever_acks_come() {
+    let mut raw = Raw::new(Family::V4);
+    let hand = raw.handshake(50_000, 7);
+    raw.net.shutdown(hand.flow);
+    assert_eq!(raw.answers().len(), 1, "the FIN, which is lost");
+    for _ in 0..5 {
+        raw.say(&raw.seg(hand.port, ACK, hand.seq, hand.ack));
+    }
+    raw.now += core::time::Duration::from_secs(2);
+    raw.net.handle_timeout(raw.now);
+    assert_eq!(raw.answers()[0].flags, FIN | ACK);
 }
 
 /// A flow starts with small rings. It moves to large ones in mid-stream, although neither end reads before it could write.
