@@ -28,6 +28,8 @@ use crate::run;
 /// Runs one cell to its end. The channel to the supervisor is this process's standard input.
 #[must_use]
 pub fn tend() -> Ending {
+    // For people who list processes; the name of the executable says nothing there.
+    let _unnamed = rustix::thread::set_name(c"bountybox-cell");
     let opened = open();
     let lines = opened.as_ref().map_or(Lines::Text, |opened| opened.parcel.order.lines);
     let mut speaker = Speaker::new(lines);

@@ -1,0 +1,110 @@
+//! A whole tender, jail included, with a guest that attacks: it reports, ends with the right code, and never panics. Without a harness, for the
+//! tender is this program itself, started anew.
+#![forbid(unsafe_code)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test without the harness")]
+
+#[path = "../../../tests/hostile-guest/src/attack.rs"]
+#[expect(dead_code, reason = "the guest's half of what both share")]
+mod attack;
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use attack::{Attack, Kind};
+use tender::channel::Supervised;
+use tender::ending::Ending;
+use tender::order::{Back, Ends, Front, JailWish, Lines, Machine, Order};
+
+/// An attack, how the tender ends, and what its report says.
+const TABLE: &[(&str, Kind, u32, i64, Ending, &str)] = &[
+    ("behave, then end unasked", Kind::Behave, 0, 0, Ending::GuestExit, "the guest is done"),
+    ("a count beyond the queue", Kind::Queue, 0, 0x7fff_ffff, Ending::GuestCrash, "hostile queue"),
+    ("lengths beyond the window", Kind::Queue, 1, 256, Ending::GuestCrash, "hostile queue"),
+    ("hang", Kind::Hang, 0, 0, Ending::GuestHung, "hung"),
+    ("a stack overflow", Kind::Overflow, 0, 0, Ending::GuestCrash, "image_sha256"),
+    ("a hypercall that there is not", Kind::Hypercall, 0x1234, 0, Ending::GuestCrash, "registers"),
+    ("an exit code that means nothing", Kind::Hypercall, abi::hypercall::EXIT, 77, Ending::GuestExit, "means nothing"),
+];
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("tender") {
+        return tender::tend().code().into();
+    }
+    let image = build();
+    let bytes = std::fs::read(&image).unwrap();
+    let mut failed = 0;
+    for machine in [Machine::Kvm, Machine::Process] {
+        if let Err(fault) = tender::probe(machine, &bytes) {
+            say(&format!("FAIL {machine:?} is not to be had here: {fault:?}\n"));
+            failed += 1;
+            continue;
+        }
+        failed += TABLE.iter().filter(|row| !holds(machine, &image, row)).count();
+    }
+    say(&format!("hostile: {failed} of {} not as expected\n", 2 * TABLE.len()));
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn say(text: &str) {
+    let _gone = std::io::stderr().write_all(text.as_bytes());
+}
+
+fn holds(machine: Machine, image: &Path, (what, kind, target, offset, ending, words): &(&str, Kind, u32, i64, Ending, &str)) -> bool {
+    let attack = Attack { kind: *kind, target: *target, offset: *offset };
+    let (found, heard) = tend(machine, image, attack);
+    let json = heard.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+    let good = found == *ending && heard.contains(words) && heard.contains("seccomp") && !heard.contains("panicked") && json;
+    say(&format!("{} {machine:?}: {what}: {found:?}\n", if good { "ok  " } else { "FAIL" }));
+    if !good {
+        say(&heard);
+    }
+    good
+}
+
+fn tend(machine: Machine, image: &Path, attack: Attack) -> (Ending, String) {
+    let ends = Ends {
+        guest_mac: [2; 6],
+        guest: vec!["10.0.2.15".parse().unwrap()],
+        host_mac: [4; 6],
+        host: vec!["10.0.2.2".parse().unwrap()],
+        mtu: 1500,
+    };
+    let order = Order {
+        machine,
+        heap_len: 8 << 20,
+        front: Front::User { ends: ends.clone(), doors: Vec::new() },
+        back: Back::User { ends, backends: Vec::new() },
+        lines: Lines::Json,
+        drain_ms: 100,
+        jail: JailWish::Full,
+    };
+    let (mut channel, theirs) = Supervised::pair().unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.arg("tender").stdin(theirs).stdout(Stdio::null()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    drop(command);
+    channel.send(&order, &attack.encode(), File::open(image).unwrap().as_fd(), &[]).unwrap();
+    let output = child.wait_with_output().unwrap();
+    (output.status.code().map_or(Ending::Unknown, Ending::from_code), String::from_utf8(output.stderr).unwrap())
+}
+
+/// The hostile guest's image.
+fn build() -> PathBuf {
+    const TARGET: &str = "x86_64-unknown-linux-gnu";
+    let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/hostile-guest");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile-guest");
+    let cargo = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "--target", TARGET, "--target-dir"])
+        .arg(&folder)
+        .current_dir(guest)
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .status();
+    if !cargo.is_ok_and(|status| status.success()) {
+        panic!("the hostile guest does not build");
+    }
+    folder.join(TARGET).join("release/hostile-guest")
+}
