@@ -1,13 +1,13 @@
 //! The tender: the jailed host process of one guest.
 //!
 //! One thread, one cell. Its life is a chain of steps, each of which consumes the one before:
-//! open ([`channel`]: the parcel) -> load (`machine::Cell`) -> attach ([`nets`]) -> jail ([`jail`]) -> run ([`run`]).
+//! open ([`channel`]: the parcel) -> load (`machine::Cell`) -> attach ([`nets`]) -> jail ([`jail`]) -> run.
 //!
 //! - [`order`]: what the supervisor asks for; [`channel`]: how it gets here; [`ending`]: how a tender ends, as an exit code;
-//! - [`start`]: the chain above; [`run`]: the lock-step loop;
+//! - `start`: the chain above, as [`tend`]; `run`: the lock-step loop; [`poller`]: readiness of the host's descriptors;
 //! - [`nets`]: where frames go: `user` (host sockets) and `tap`; [`egress`]: what a guest may say on a TAP;
 //! - [`jail`]: what this process gives up before the guest's first instruction;
-//! - [`log`], [`report`], [`line`]: what is printed, and how guest-made text is kept from doing harm;
+//! - [`log`], [`report`], [`mod@line`]: what is printed, and how guest-made text is kept from doing harm;
 //! - [`limits`]: every bound.
 //!
 //! The tender never parses secrets, never trusts a number from the guest, and never blocks but in one `epoll_pwait2` with nothing to do.

@@ -1,7 +1,7 @@
 //! `run`, `demo`, and the hidden `tender`: the processes of a cell.
 //!
-//! The supervisor opens what a cell needs ([`opening`]), starts a tender, hands it everything over one socket ([`cell`]), and watches it
-//! ([`watch`]). It keeps listeners and TAPs open itself, so that nobody is turned away while a fresh cell starts.
+//! The supervisor opens what a cell needs (`opening`), starts a tender, hands it everything over one socket (`cell`), and watches it
+//! (`watch`). It keeps listeners and TAPs open itself, so that nobody is turned away while a fresh cell starts.
 
 mod backend;
 mod backoff;
