@@ -255,3 +255,32 @@ fn what_is_no_backend_and_what_refuses_is_reset() {
     });
     world.until(guest, || flows.iter().all(|flow| closed.borrow().contains(flow)));
 }
+
+#[test]
+fn a_guest_that_finishes_first_still_hears_its_client() {
+    let (mut world, address) = front();
+    let client = thread::spawn(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0, "the guest's end");
+        stream.write_all(&pattern(100_000)).unwrap();
+    });
+    let heard = std::rc::Rc::new(core::cell::Cell::new((0_usize, false)));
+    let note = heard.clone();
+    let mut flows: Vec<FlowId> = Vec::new();
+    let guest: Guest = Box::new(move |net, event, _| {
+        match event {
+            Some(Event::Accepted { flow, .. }) => {
+                flows.push(flow);
+                net.shutdown(flow);
+            }
+            Some(Event::Finished(_) | Event::Closed { .. }) => note.set((note.get().0, true)),
+            _ => {}
+        }
+        for flow in &flows {
+            let taken = net.recv(*flow, |bytes| (bytes.len(), bytes.len())).unwrap_or(0);
+            note.set((note.get().0 + taken, note.get().1));
+        }
+    });
+    world.until(guest, || heard.get() == (100_000, true));
+    client.join().unwrap();
+}
