@@ -284,3 +284,29 @@ fn a_guest_that_finishes_first_still_hears_its_client() {
     world.until(guest, || heard.get() == (100_000, true));
     client.join().unwrap();
 }
+
+#[test]
+fn a_backend_that_finishes_first_still_hears_the_guest() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (mut world, backend) = back(vec![listener.local_addr().unwrap()]);
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"bye").unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        std::io::copy(&mut stream, &mut std::io::sink()).unwrap()
+    });
+    let flow = world.guest.connect(backend, None, Duration::ZERO).unwrap();
+    let (mut finished, mut left) = (false, 100_000_usize);
+    let guest: Guest = Box::new(move |net, event, _| {
+        finished |= event == Some(Event::Finished(flow));
+        let _taken = net.recv(flow, |bytes| (bytes.len(), ()));
+        if finished && left > 0 {
+            left -= net.send(flow, |space| (space.len().min(left), space.len().min(left))).unwrap();
+            if left == 0 {
+                net.shutdown(flow);
+            }
+        }
+    });
+    world.until(guest, || server.is_finished());
+    assert_eq!(server.join().unwrap(), 100_000);
+}
