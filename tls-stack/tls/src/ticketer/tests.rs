@@ -1,3 +1,5 @@
+//! Tickets: rotation, forgery, other routes.
+
 use alloc::boxed::Box;
 use core::time::Duration;
 
