@@ -75,7 +75,7 @@ impl Place {
         fs::write("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535")?;
         fs::write("/proc/sys/net/ipv4/tcp_tw_reuse", "1")?;
         let dir_text = place.dir.path().display().to_string();
-        run(&place.command.display().to_string(), &["mint", "--dir", &dir_text, "--name", "localhost"])?;
+        run(&place.command.display().to_string(), &["mint", "--dir", &dir_text, "localhost"])?;
         Ok(place)
     }
 
@@ -126,7 +126,7 @@ fn pinned(program: &Path) -> Command {
 /// nginx's stream module: terminate TLS, relay to a plain backend. The same job as ours, with one worker.
 fn nginx(place: &Place, backend: SocketAddr) -> Outcome<(Command, SocketAddr)> {
     let address = SocketAddr::from(([127, 0, 0, 1], 9443));
-    let (dir, chain, key) = (place.dir.path().display(), place.path("server-chain.pem"), place.path("server-key.pem"));
+    let (dir, chain, key) = (place.dir.path().display(), place.path("chain.pem"), place.path("key.pem"));
     let config = format!(
         "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n\
          daemon off; master_process off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.log error;\n\
@@ -150,7 +150,7 @@ fn bountybox(place: &Place, backend: SocketAddr, machine: &str, tap: bool) -> Ou
     } else {
         "mode = \"user\"\n"
     };
-    let (chain, key) = (place.path("server-chain.pem"), place.path("server-key.pem"));
+    let (chain, key) = (place.path("chain.pem"), place.path("key.pem"));
     let limits = "connections = 60000\nconnections_per_source = 60000\nnew_per_source_per_s = 100000\n";
     let config = format!(
         "[machine]\nkind = \"{machine}\"\n[net]\n{net}[[listen]]\naddress = \"{address}\"\n[[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n\

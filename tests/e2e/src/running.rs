@@ -73,8 +73,8 @@ impl Config {
             "[machine]\nkind = \"{}\"\n{net}[[listen]]\naddress = \"{}\"\n[[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n{}[limits]\n{}",
             place.machine.name(),
             place.front(),
-            keys.join("server-chain.pem").display(),
-            keys.join("server-key.pem").display(),
+            keys.join("chain.pem").display(),
+            keys.join("key.pem").display(),
             self.routes,
             self.limits
         )
@@ -105,7 +105,7 @@ pub fn keys_dir() -> Outcome<PathBuf> {
     let mint = Command::new(bountybox())
         .args(["mint", "--dir"])
         .arg(dir.path())
-        .args(["--name", "localhost", "--name", "*.example.test"])
+        .args(["localhost", "*.example.test"])
         .output()?;
     if !mint.status.success() {
         return Err(format!("bountybox mint: {}", String::from_utf8_lossy(&mint.stderr)).into());
