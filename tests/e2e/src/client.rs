@@ -83,6 +83,17 @@ pub fn ask(stream: &mut Stream, line: &str) -> Outcome<String> {
     Ok(answer)
 }
 
+/// Writes what TLS has queued, and reads nothing.
+///
+/// # Errors
+/// What TCP says.
+pub fn write_out(stream: &mut Stream) -> io::Result<()> {
+    while stream.conn.wants_write() {
+        stream.conn.write_tls(&mut stream.sock)?;
+    }
+    Ok(())
+}
+
 /// A `ClientHello` as rustls makes it, in one record.
 ///
 /// # Errors

@@ -129,10 +129,13 @@ pub(crate) fn backend_half_closes(place: &Place) -> Outcome {
     let mut bye = String::new();
     stream.read_to_string(&mut bye)?;
     ensure(bye == "bye", format!("got {bye:?}"))?;
-    // The box has said close_notify; what we still send reaches the backend.
-    stream.write_all(&[7; 100_000])?;
+    // The box has said close_notify; what we still send reaches the backend. (rustls' own stream would try to read before it writes.)
+    for _ in 0..10 {
+        stream.conn.writer().write_all(&[7; 10_000])?;
+        client::write_out(&mut stream)?;
+    }
     stream.conn.send_close_notify();
-    stream.flush()?;
+    client::write_out(&mut stream)?;
     for _ in 0..1_000 {
         if seen.load(Ordering::SeqCst) != u64::MAX {
             break;
