@@ -85,6 +85,15 @@ impl Engine {
             sequence = sequence.wrapping_add(u32::try_from(piece.len()).unwrap_or(0));
         }
     }
+
+    /// Shows a newborn socket the FIN that its predecessor had received, behind `unread_len` bytes.
+    pub(crate) fn hand_over_fin(&mut self, birth: &Birth, seat: &mut Seat, unread_len: u32, now: Duration) {
+        let sequence = birth.peer_sequence.wrapping_add(1).wrapping_add(unread_len);
+        let fin = birth.spoken(TcpControl::Fin, sequence, Some(birth.local_sequence.wrapping_add(1)));
+        let mut packet = [0; EMPTY_LEN_MAX];
+        let len = write_packet(&mut packet, &birth.ends, &fin);
+        self.receive(seat, &packet[..len], &mut [0; EMPTY_LEN_MAX], now);
+    }
 }
 
 impl Birth {

@@ -18,7 +18,12 @@ impl Flow {
     /// A ring is too small: nothing more is queued until all is acknowledged, and the flow can move to larger rings. That waits for the
     /// peer's stack only, never for anybody's application, so it cannot be part of a deadlock.
     pub(super) fn is_held(&self) -> bool {
-        self.state() == State::Established && (self.rx_pressed || self.tx_pressed)
+        self.may_move() && (self.rx_pressed || self.tx_pressed)
+    }
+
+    /// The states in which we may send: a peer that has sent its FIN may still be owed a large answer.
+    fn may_move(&self) -> bool {
+        matches!(self.state(), State::Established | State::CloseWait)
     }
 
     /// Something came in, and will want an answer: an idle flow gets its first send ring back before its user writes.
@@ -29,7 +34,7 @@ impl Flow {
     /// Whether nothing is under way that a new socket would not know of: nothing unacknowledged, no gap in what was received.
     fn is_quiet(&self) -> bool {
         let socket = self.seat.socket();
-        socket.state() == State::Established && socket.send_queue() == 0 && self.received == self.receive_next()
+        self.may_move() && socket.send_queue() == 0 && self.received == self.receive_next()
     }
 
     /// The rings that the flow should move to now, if any.
@@ -61,13 +66,18 @@ impl Flow {
         Birth {
             ends,
             local_sequence: self.unacknowledged().wrapping_sub(1),
-            peer_sequence: self.receive_next().wrapping_sub(len32(self.readable())).wrapping_sub(1),
+            peer_sequence: self.first_unread().wrapping_sub(1),
             offer: Offer { mss: self.mss, ..self.offer },
             window: self.window_seen,
             rx_ring,
             tx_ring,
             keepalive: self.keepalive,
         }
+    }
+
+    /// The number of the first byte that the user has not read, or that is still to come.
+    fn first_unread(&self) -> u32 {
+        self.receive_next().wrapping_sub(self.peer_finished().into()).wrapping_sub(len32(self.readable()))
     }
 
     /// What the socket was last told, as far as that can be said in a birth's terms.

@@ -99,7 +99,11 @@ impl Net {
         let grows = rings.0 > flow.seat.socket().recv_capacity();
         let birth = flow.heir(slot.ends, rings);
         let Ok((mut seat, _)) = self.engine.birth(&birth, &mut [0; EMPTY_LEN_MAX], now) else { return };
-        self.engine.hand_over(&birth, &mut seat, &flow.take_unread(), now);
+        let (finished, unread) = (flow.peer_finished(), flow.take_unread());
+        self.engine.hand_over(&birth, &mut seat, &unread, now);
+        if finished {
+            self.engine.hand_over_fin(&birth, &mut seat, u32::try_from(unread.len()).unwrap_or(0), now);
+        }
         flow.inherit(seat);
         if grows {
             // The larger window, at once.

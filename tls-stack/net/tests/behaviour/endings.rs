@@ -36,6 +36,29 @@ fn each_half_closes_by_itself() {
 }
 
 #[test]
+fn a_send_ring_grows_although_the_peer_has_sent_its_fin() {
+    for family in [Family::V4, Family::V6] {
+        let mut wire = Wire::of(family);
+        let (theirs, ours) = wire.connect(family);
+        wire.client.send(ours, |room| (3, room[..3].copy_from_slice(b"ask"))).unwrap();
+        wire.client.shutdown(ours);
+        wire.run_until(wire.now + Duration::from_secs(1));
+        // What the peer sent before its FIN is still unread, and stays so over the move to larger rings.
+        wire.server.want_room(theirs, 16_645);
+        wire.run_until(wire.now + Duration::from_secs(1));
+        assert!(wire.server.writable(theirs) >= 16_645, "room for {}", wire.server.writable(theirs));
+        let asked = wire.server.recv(theirs, |bytes| (bytes.len(), bytes.to_vec())).unwrap();
+        assert_eq!(asked, b"ask");
+        let (mut server, mut client) = (Party::new(theirs, pattern(500_000, 1)), Party::new(ours, Vec::new()));
+        exchange(&mut wire, &mut server, &mut client);
+        assert!(client.received == server.to_send);
+        wire.run_until(wire.now + Duration::from_secs(40));
+        assert_eq!((wire.server.counters().flows, wire.client.counters().flows), (0, 0));
+        assert_eq!((wire.server.counters().resets_sent, wire.client.counters().resets_sent), (0, 0));
+    }
+}
+
+#[test]
 fn close_delivers_what_was_queued_although_the_peer_goes_on_sending() {
     let mut raw = Raw::new(Family::V4);
     let hand = raw.handshake(50_000, 7);
