@@ -185,7 +185,7 @@ fn start_up(place: &Place, subject: &Subject, backend: &Backend) -> Outcome<Valu
     let end = start + Duration::from_secs(10);
     loop {
         // A fresh generator each time: a refused connection leaves nothing behind.
-        if std::net::TcpStream::connect_timeout(&server.address(), Duration::from_millis(50)).is_ok()
+        if std::net::TcpStream::connect_timeout(&server.address(), Duration::from_millis(4)).is_ok()
             && Generator::new(server.address())?.hold(1).is_ok()
         {
             return Ok(Value { value: start.elapsed().as_secs_f64() * 1e3, busy: None });
