@@ -102,11 +102,7 @@ pub fn keys_dir() -> Outcome<PathBuf> {
         return Ok(dir.path().to_owned());
     }
     let dir = tempfile::tempdir()?;
-    let mint = Command::new(bountybox())
-        .args(["mint", "--dir"])
-        .arg(dir.path())
-        .args(["localhost", "*.example.test"])
-        .output()?;
+    let mint = Command::new(bountybox()).args(["mint", "--dir"]).arg(dir.path()).args(["localhost", "*.example.test"]).output()?;
     if !mint.status.success() {
         return Err(format!("bountybox mint: {}", String::from_utf8_lossy(&mint.stderr)).into());
     }
