@@ -3,7 +3,7 @@
 //! The image runs in ring 3 with nothing underneath: no kernel, no C library, no loader. This crate turns what the tender maps into safe
 //! Rust values, and what Rust expects of a platform into code:
 //!
-//! - [`entry!`]: where the machine starts the guest; checks the boot info before it believes it ([`layout`]);
+//! - `entry!`: where the machine starts the guest; checks the boot info before it believes it ([`layout`]);
 //! - [`Start`] and [`Platform`]: the guest's memory as slices, before and after start-up is over ([`window`]);
 //! - [`drbg`]: the generator that every random byte comes from, and the symbol through which `ring` asks for them;
 //! - [`heap`]: the global allocator, which never touches memory that nobody has used;

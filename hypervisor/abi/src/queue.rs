@@ -2,7 +2,7 @@
 //!
 //! Tender and guest never run at the same time, and each takes all that the other left before it hands over. So a queue needs no
 //! ring: it is a count, a table of [`Slot`]s, and the frames packed behind it in the order of their slots, each at the next
-//! [`FRAME_ALIGN`](crate::limits::FRAME_ALIGN) boundary. There is no index or offset that could be wrong, only a count and lengths.
+//! [`FRAME_ALIGN`] boundary. There is no index or offset that could be wrong, only a count and lengths.
 //! A quiet link keeps touching the same few pages, which therefore stay in the cache.
 
 use crate::limits::{FRAME_ALIGN, PAGE_LEN, QUEUE_SLOTS};

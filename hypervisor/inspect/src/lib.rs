@@ -1,6 +1,6 @@
 //! What a guest image is, and what instructions it holds, without running it.
 //!
-//! - [`report`] reads a file, [`report_bytes`] what was read: both give a [`Report`], which prints as text and serialises as JSON;
+//! - [`report()`] reads a file, [`report_bytes`] what was read: both give a [`Report`], which prints as text and serialises as JSON;
 //! - [`segment`]: what of the image is loaded, and with which permissions;
 //! - [`audit`]: every instruction of every function, and those among them that a guest of ours never holds ([`forbidden`]).
 //!

@@ -1,7 +1,7 @@
 //! Frame queues over a window of shared memory.
 //!
 //! A window is a byte slice that its holder alone may touch: tender and guest take turns (lock-step), and each borrows the window only
-//! in its own turn. [`Batch`] fills a window, [`frames`] reads it. What the other side wrote is an allegation: the count and every
+//! in its own turn. [`Batch`] fills a window, [`frames()`] reads it. What the other side wrote is an allegation: the count and every
 //! length are checked against the window before a byte is looked at, and the first that does not fit ends the batch.
 //!
 //! This crate never looks into a frame, never allocates, and never panics, whatever the window holds.

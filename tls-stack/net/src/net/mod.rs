@@ -101,7 +101,7 @@ impl Net {
         Some(Event::Closed { flow, reason })
     }
 
-    /// Writes one frame to the front of `buf`, which must hold [`limits::FRAME_LEN_MAX`](crate::limits::FRAME_LEN_MAX) bytes; gives its
+    /// Writes one frame to the front of `buf`, which must hold [`limits::FRAME_LEN_MAX`] bytes; gives its
     /// length and what is left to be done to it. Call until `None`, after everything else of a turn.
     pub fn poll_transmit(&mut self, buf: &mut [u8], now: Duration) -> Option<(usize, Offload)> {
         let (len, offload) = self.next_frame(buf, now)?;
