@@ -1,9 +1,12 @@
 //! The core's reports as lines of the log. The format strings stay in the image's file; only the numbers travel.
+//!
+//! Names that a peer chose are quoted and escaped here, so that none can pass for another field; the tender escapes every line once more.
+//! The counters come as a few lines of `name=value`, which tests and scripts read.
 
-use appliance::Report;
 use appliance::report::{Accepted, BackendFailed, Record, Refused};
+use appliance::{Counters, Ends, Link, Refusals, Report};
 use core::time::Duration;
-use defmt::Debug2Format;
+use defmt::{Debug2Format, Display2Format};
 
 /// Logs one report.
 pub(crate) fn log(report: &Report) {
@@ -15,16 +18,17 @@ pub(crate) fn log(report: &Report) {
         }
         Report::Closed(record) => closed(record),
         Report::Lost(count) => defmt::warn!("{=u64} reports lost", count),
-        Report::Counters(counters) => defmt::info!("counters {}", Debug2Format(counters)),
+        Report::Counters(counters) => all(counters),
     }
 }
 
 /// The access record.
 fn closed(record: &Record) {
     defmt::info!(
-        "closed {=u64} peer={} route={} backend={} up={=u64} down={=u64} handshake_us={} time_us={=u64} end={}",
+        "closed {=u64} peer={} {} route={} backend={} up={=u64} down={=u64} handshake_us={} time_us={=u64} end={}",
         record.serial.0,
         record.peer,
+        Handshake(record),
         record.route.map(|route| route.0),
         record.backend,
         record.bytes_up,
@@ -32,6 +36,118 @@ fn closed(record: &Record) {
         record.handshake_time.map(micros),
         micros(record.time),
         Debug2Format(&record.end)
+    );
+}
+
+/// What was negotiated; suite and group by their IANA numbers.
+struct Handshake<'r>(&'r Record);
+
+impl defmt::Format for Handshake<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let Some(agreed) = self.0.handshake.as_deref() else {
+            defmt::write!(f, "handshake=none");
+            return;
+        };
+        defmt::write!(
+            f,
+            "sni={} alpn=\"{}\" version={} suite={=u16:#06x} group={=u16:#06x} resumed={=bool} retried={=bool}",
+            Debug2Format(&agreed.server_name.as_deref().unwrap_or_default()),
+            Display2Format(&agreed.alpn.as_deref().unwrap_or_default().escape_ascii()),
+            Debug2Format(&agreed.version),
+            agreed.suite,
+            agreed.group.unwrap_or_default(),
+            agreed.resumed,
+            agreed.retried
+        );
+    }
+}
+
+fn all(counters: &Counters) {
+    defmt::info!(
+        "counters cell: accepted={=u64} connections={=u64} handshakes={=u64} resumptions={=u64} bytes_up={=u64} bytes_down={=u64} \
+         backend_failures={=u64} turns={=u64} steps_cut_short={=u64} reports_lost={=u64}",
+        counters.accepted,
+        counters.connections,
+        counters.handshakes,
+        counters.resumptions,
+        counters.bytes_up,
+        counters.bytes_down,
+        counters.backend_failures,
+        counters.turns,
+        counters.steps_cut_short,
+        counters.reports_lost
+    );
+    refused(&counters.refused);
+    ended(&counters.ended);
+    link(Link::Front, &counters.front);
+    link(Link::Back, &counters.back);
+}
+
+fn refused(refused: &Refusals) {
+    defmt::info!(
+        "counters refused: connections={=u64} handshakes={=u64} connections_per_source={=u64} new_per_source={=u64} drain={=u64}",
+        refused.connections,
+        refused.handshakes,
+        refused.connections_per_source,
+        refused.new_per_source,
+        refused.drain
+    );
+}
+
+fn ended(ended: &Ends) {
+    defmt::info!(
+        "counters ended: done={=u64} client_fault={=u64} unknown_name={=u64} client_gone={=u64} no_backend={=u64} backend_gone={=u64} \
+         timeout={=u64} drained={=u64}",
+        ended.done,
+        ended.client_fault,
+        ended.unknown_name,
+        ended.client_gone,
+        ended.no_backend,
+        ended.backend_gone,
+        ended.timeout,
+        ended.drained
+    );
+}
+
+fn link(link: Link, counters: &net::Counters) {
+    let name = match link {
+        Link::Front => "front",
+        Link::Back => "back",
+    };
+    defmt::info!(
+        "counters {=str}: flows={=u64} time_waits={=u64} rx_frames={=u64} rx_bytes={=u64} tx_frames={=u64} tx_bytes={=u64} syns={=u64} \
+         cookies_sent={=u64} cookies_accepted={=u64} cookies_refused={=u64} connects={=u64} refused_by_limit={=u64} resets_sent={=u64} \
+         challenge_acks={=u64} echo_replies={=u64} replies_suppressed={=u64}",
+        name,
+        counters.flows,
+        counters.time_waits,
+        counters.rx_frames,
+        counters.rx_bytes,
+        counters.tx_frames,
+        counters.tx_bytes,
+        counters.syns,
+        counters.cookies_sent,
+        counters.cookies_accepted,
+        counters.cookies_refused,
+        counters.connects,
+        counters.refused_by_limit,
+        counters.resets_sent,
+        counters.challenge_acks,
+        counters.echo_replies,
+        counters.replies_suppressed
+    );
+    defmt::info!(
+        "counters {=str} dropped: not_ours={=u64} malformed={=u64} checksum={=u64} fragment={=u64} source={=u64} out_of_window={=u64} \
+         neighbor={=u64} icmp={=u64}",
+        name,
+        counters.dropped_not_ours,
+        counters.dropped_malformed,
+        counters.dropped_checksum,
+        counters.dropped_fragment,
+        counters.dropped_source,
+        counters.dropped_out_of_window,
+        counters.dropped_neighbor,
+        counters.dropped_icmp
     );
 }
 

@@ -39,8 +39,11 @@ fn begin(start: &mut Start) -> Option<Appliance> {
 /// One turn after the other, until nothing is left to do after a drain.
 fn turns(mut appliance: Appliance, mut platform: Platform, first: Now) {
     let mut now_is = first;
+    let mut malformed = 0;
     while !appliance.drained() {
-        let deadline = appliance.step(now_is, &mut QueueWires::new(platform.links()));
+        let mut wires = QueueWires::new(platform.links());
+        let deadline = appliance.step(now_is, &mut wires);
+        malformed = tell_malformed(malformed, wires.malformed());
         while let Some(report) = appliance.poll_report() {
             record::log(&report);
         }
@@ -50,6 +53,15 @@ fn turns(mut appliance: Appliance, mut platform: Platform, first: Now) {
             appliance.drain(now_is);
         }
     }
+}
+
+/// Counts malformed batches, and says so for the 1st, 2nd, 4th, 8th and so on: a tender that is wrong each turn does not fill the log.
+fn tell_malformed(before: u64, more: u64) -> u64 {
+    let count = before.saturating_add(more);
+    if count.checked_ilog2() != before.checked_ilog2() {
+        defmt::warn!("the tender left malformed receive batches: {=u64} so far", count);
+    }
+    count
 }
 
 fn until(deadline: Deadline) -> Until {

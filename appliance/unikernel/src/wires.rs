@@ -1,6 +1,6 @@
 //! The core's frames in the queues' windows.
 //!
-//! What the tender left wrong ends that link's batch for the turn and is counted; it never panics.
+//! What the tender left wrong ends that link's batch for the turn and is counted ([`QueueWires::malformed`]); it never panics.
 
 use abi::limits::FRAME_LEN_MAX;
 use appliance::{Link, Room, Wires};
@@ -17,11 +17,18 @@ pub(crate) struct QueueWires<'t> {
 struct Pair<'t> {
     rx: Option<Frames<'t>>,
     tx: Option<Batch<'t>>,
+    /// What stands in the receive window is no batch, or one of its frames is none.
+    malformed: bool,
 }
 
 impl<'t> QueueWires<'t> {
     pub(crate) fn new([front, back]: [LinkWindows<'t>; abi::limits::LINKS]) -> Self {
         Self { front: Pair::new(front), back: Pair::new(back) }
+    }
+
+    /// How many links' batches were malformed, as far as they were read.
+    pub(crate) fn malformed(&self) -> u64 {
+        u64::from(self.front.malformed).saturating_add(self.back.malformed.into())
     }
 
     fn pair(&mut self, link: Link) -> &mut Pair<'t> {
@@ -34,13 +41,19 @@ impl<'t> QueueWires<'t> {
 
 impl<'t> Pair<'t> {
     fn new(windows: LinkWindows<'t>) -> Self {
-        Self { rx: queue::frames(windows.rx).ok(), tx: Batch::new(windows.tx).ok() }
+        let rx = queue::frames(windows.rx).ok();
+        Self { malformed: rx.is_none(), rx, tx: Batch::new(windows.tx).ok() }
     }
 }
 
 impl Wires for QueueWires<'_> {
     fn receive(&mut self, link: Link) -> Option<(&[u8], net::Offload)> {
-        let frame = self.pair(link).rx.as_mut()?.next()?.ok()?;
+        let pair = self.pair(link);
+        let Ok(frame) = pair.rx.as_mut()?.next()? else {
+            pair.rx = None;
+            pair.malformed = true;
+            return None;
+        };
         Some((frame.bytes, of_net(frame.offload)))
     }
 

@@ -67,6 +67,9 @@ fn queues_that_lie_cost_it_a_turn_and_nothing_else() {
             }
             assert_eq!(guest.turn(), Exit::Wait, "{kind:?}: {:?}", guest.log);
         }
+        let told: Vec<_> = guest.log.iter().filter(|line| line.contains("malformed receive batches")).collect();
+        // Three turns, two links: said at the 2nd and the 4th, not at each.
+        assert_eq!(told.len(), 2, "{kind:?}: {:?}", guest.log);
     }
 }
 
