@@ -36,19 +36,35 @@ pub fn read(file: Option<&Path>) -> Result<Cow<'static, [u8]>, Exit> {
     }
 }
 
+/// The same, for bytes that are to run: an image that no machine would load is refused here, by its file's name, before anything is opened.
+///
+/// # Errors
+/// [`Exit::Image`], after saying why.
+pub fn read_to_run(file: Option<&Path>) -> Result<Cow<'static, [u8]>, Exit> {
+    let image = read(file)?;
+    match tender::check_image(&image) {
+        Ok(()) => Ok(image),
+        Err(fault) => Err(refuse(file.unwrap_or(Path::new(EMBEDDED_NAME)), &format!("the image is refused: {fault}"))),
+    }
+}
+
+/// The name of the embedded image in messages.
+const EMBEDDED_NAME: &str = "(embedded)";
+
 /// What every image begins with; the rest of it is for the tender to judge.
 const ELF_MAGIC: &[u8] = b"\x7fELF";
 
 fn refuse(file: &Path, why: &str) -> Exit {
     terminal::note(format!("error: {}: {why}", file.display()));
-    terminal::note("  advice: name a guest image with --image FILE, or build one with `make build`");
+    terminal::note(
+        "  advice: name a guest image with --image FILE, or build one with `make build`; `bountybox inspect FILE` shows what is in it",
+    );
     Exit::Image
 }
 
 /// `bountybox inspect`
 pub(crate) fn inspect(args: &InspectArgs) -> Exit {
-    let embedded = Path::new("(embedded)");
-    let file = args.image.as_deref().unwrap_or(embedded);
+    let file = args.image.as_deref().unwrap_or(Path::new(EMBEDDED_NAME));
     let image = match read(args.image.as_deref()) {
         Ok(image) => image,
         Err(exit) => return exit,

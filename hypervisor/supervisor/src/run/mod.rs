@@ -40,7 +40,7 @@ pub(crate) fn run(args: &RunArgs) -> Exit {
 /// Serves as planned, until a signal or an end that is not worth a restart.
 fn serve(plan: &Plan, lines: tender::order::Lines) -> Exit {
     plan.warnings.lines().for_each(terminal::note);
-    let served = image::read(plan.image.as_deref()).and_then(|image| {
+    let served = image::read_to_run(plan.image.as_deref()).and_then(|image| {
         let signals = signals::Signals::catch().map_err(|fault| refuse(Exit::Internal, format!("signals cannot be caught: {fault}")))?;
         let opened = opening::open(plan, &image, lines)?;
         Ok(watch::watch(&opened, &signals, plan.restart))

@@ -32,7 +32,6 @@ pub(super) struct Opened {
 
 /// Opens, resolves and chooses, or says what could not be had.
 pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Exit> {
-    tender::check_image(image).map_err(|fault| refuse(Exit::Image, format!("the image is refused: {fault:?}")))?;
     let mut descriptors = Vec::new();
     let mut addresses = Vec::new();
     let front = front(plan, &mut descriptors, &mut addresses)?;
@@ -57,15 +56,13 @@ fn choose(kind: MachineKind, image: &[u8]) -> Result<Machine, Exit> {
     let probe = |machine| tender::probe(machine, image);
     match kind {
         MachineKind::Kvm => {
-            probe(Machine::Kvm).map(|()| Machine::Kvm).map_err(|fault| refuse(Exit::Machine, format!("no kvm here: {fault:?}")))
+            probe(Machine::Kvm).map(|()| Machine::Kvm).map_err(|fault| refuse(Exit::Machine, format!("no kvm here: {fault}")))
         }
         MachineKind::Process => Ok(Machine::Process),
         MachineKind::Auto => match probe(Machine::Kvm) {
             Ok(()) => Ok(Machine::Kvm),
             Err(fault) => {
-                terminal::note(format!(
-                    "warning: no kvm here ({fault:?}), so the guest runs in a traced process: slower, and one wall less"
-                ));
+                terminal::note(format!("warning: no kvm here ({fault}), so the guest runs in a traced process: slower, and one wall less"));
                 Ok(Machine::Process)
             }
         },

@@ -126,7 +126,7 @@ fn images_that_are_none_end_with_the_code_for_images() {
     for image in ["missing.elf", "empty.elf", "text.elf", "cut.elf", "half.elf", "pki"] {
         refused(&["inspect", image], image);
     }
-    for image in ["missing.elf", "empty.elf", "text.elf", "pki"] {
+    for image in ["missing.elf", "empty.elf", "text.elf", "cut.elf", "half.elf", "pki"] {
         refused(&["run", "--image", image], image);
     }
 }
