@@ -63,11 +63,7 @@ impl Line {
 
     fn text_line(&self) -> String {
         let mut line = format!("{} {} {}", self.kind.word(), self.level, self.text);
-        for (name, value) in &self.fields {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            // Writing to a string cannot fail.
-            let _written = write!(line, " {name}={value}");
-        }
+        write_fields(&mut line, &self.fields);
         escape(&line)
     }
 
@@ -82,6 +78,21 @@ impl Line {
                 .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.clone(), |text| escape(text).into()))),
         );
         Value::Object(object).to_string()
+    }
+}
+
+/// ` name=value` for each field; what has members is its members.
+fn write_fields(line: &mut String, fields: &Map<String, Value>) {
+    for (name, value) in fields {
+        // Writing to a string cannot fail.
+        let _written = match value {
+            Value::Object(members) => {
+                write_fields(line, members);
+                Ok(())
+            }
+            Value::String(text) => write!(line, " {name}={text}"),
+            other => write!(line, " {name}={other}"),
+        };
     }
 }
 
@@ -226,6 +237,13 @@ mod tests {
         assert_eq!((value["kind"].as_str(), value["count"].as_u64()), (Some("tender"), Some(7)));
         assert_eq!(value["text"], "say \"hi\"\\n");
         assert_eq!(value["name"], "\\u{1b}");
+    }
+
+    #[test]
+    fn members_stand_in_a_text_line_like_fields() {
+        let registers: Map<String, Value> = [("rip".to_owned(), "0x10".into()), ("rsp".to_owned(), 7.into())].into_iter().collect();
+        let line = Line::new(Kind::Crash, "error", "hung").with("at", "f+0x1").with("registers", registers);
+        assert_eq!(line.render(Lines::Text), "crash error hung at=f+0x1 rip=0x10 rsp=7\n");
     }
 
     #[test]
