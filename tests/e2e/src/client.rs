@@ -32,6 +32,16 @@ pub fn config(groups: Option<&[&'static dyn SupportedKxGroup]>) -> Outcome<Arc<C
     with_provider(provider)
 }
 
+/// A configuration that offers ChaCha20-Poly1305 and nothing else.
+///
+/// # Errors
+/// When the CA cannot be read.
+pub fn chacha_only() -> Outcome<Arc<ClientConfig>> {
+    let mut provider = aws_lc_rs::default_provider();
+    provider.cipher_suites.retain(|suite| format!("{:?}", suite.suite()).contains("CHACHA20"));
+    with_provider(provider)
+}
+
 fn with_provider(provider: CryptoProvider) -> Outcome<Arc<ClientConfig>> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(&fs::read(keys_dir()?.join("ca.pem"))?)?)?;

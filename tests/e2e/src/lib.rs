@@ -7,7 +7,8 @@
 //! - [`Running`]: a started `bountybox`, ended when dropped;
 //! - [`backend`]: plain TCP servers that echo, answer or misbehave;
 //! - [`client`]: TLS clients;
-//! - [`flood`]: spoofed SYNs.
+//! - [`flood`]: spoofed SYNs;
+//! - [`images`]: guest images that were tampered with.
 //!
 //! ```no_run
 //! let place = e2e::Place::new(e2e::Machine::Kvm, e2e::Net::User)?;
@@ -20,11 +21,12 @@
 pub mod backend;
 pub mod client;
 pub mod flood;
+pub mod images;
 mod place;
 mod running;
 
 pub use place::{Machine, Net, Place};
-pub use running::{Config, Running, bountybox, keys_dir};
+pub use running::{Config, Running, bountybox, image, keys_dir};
 
 /// The result of a test's step: what went wrong, in words.
 pub type Outcome<T = ()> = Result<T, Box<dyn core::error::Error + Send + Sync>>;

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -25,6 +25,8 @@ pub struct Config {
     routes: String,
     limits: String,
     image: Option<PathBuf>,
+    listen: Vec<SocketAddr>,
+    arguments: Vec<String>,
 }
 
 impl Config {
@@ -60,6 +62,20 @@ impl Config {
         self
     }
 
+    /// One more listener beside the place's own.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen.push(address);
+        self
+    }
+
+    /// One more argument of `bountybox run`.
+    #[must_use]
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
     fn toml(&self, place: &Place, keys: &Path) -> String {
         let net = match place.net {
             Net::User => "[net]\nmode = \"user\"\n".to_owned(),
@@ -70,9 +86,9 @@ impl Config {
             .to_owned(),
         };
         format!(
-            "[machine]\nkind = \"{}\"\n{net}[[listen]]\naddress = \"{}\"\n[[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n{}[limits]\n{}",
+            "[machine]\nkind = \"{}\"\n{net}{}[[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n{}[limits]\n{}",
             place.machine.name(),
-            place.front(),
+            listeners(place.front(), &self.listen),
             keys.join("chain.pem").display(),
             keys.join("key.pem").display(),
             self.routes,
@@ -81,10 +97,20 @@ impl Config {
     }
 }
 
+fn listeners(first: SocketAddr, more: &[SocketAddr]) -> String {
+    core::iter::once(&first).chain(more).map(|address| format!("[[listen]]\naddress = \"{address}\"\n")).collect()
+}
+
 /// The built command.
 #[must_use]
 pub fn bountybox() -> PathBuf {
     std::env::var_os("BOUNTYBOX").map_or_else(|| root().join("target/release/bountybox"), PathBuf::from)
+}
+
+/// The guest image that `make image` leaves.
+#[must_use]
+pub fn image() -> PathBuf {
+    std::env::var_os("BOUNTYBOX_IMAGE").map_or_else(|| root().join("target/image/bountybox.elf"), PathBuf::from)
 }
 
 fn root() -> PathBuf {
@@ -117,6 +143,8 @@ pub struct Running {
     child: Child,
     address: SocketAddr,
     said: Arc<Mutex<String>>,
+    /// Ends when nobody holds the other end of standard error any more.
+    reader: Option<JoinHandle<()>>,
     _dir: TempDir,
 }
 
@@ -126,6 +154,16 @@ impl Running {
     /// # Errors
     /// When it ends before, or says nothing in time; with everything that it said.
     pub fn start(place: &Place, config: &Config) -> Outcome<Self> {
+        let running = Self::launch(place, config)?;
+        running.wait_for("ready", READY_TIMEOUT)?;
+        Ok(running)
+    }
+
+    /// Starts a box and waits for nothing.
+    ///
+    /// # Errors
+    /// When the process cannot be started.
+    pub fn launch(place: &Place, config: &Config) -> Outcome<Self> {
         let dir = tempfile::tempdir()?;
         let file = dir.path().join("bountybox.toml");
         fs::write(&file, config.toml(place, &keys_dir()?))?;
@@ -134,14 +172,11 @@ impl Running {
         if let Some(image) = &config.image {
             command.arg("--image").arg(image);
         }
+        command.args(&config.arguments);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let said = Arc::new(Mutex::new(String::new()));
-        if let Some(stderr) = child.stderr.take() {
-            collect(stderr, Arc::clone(&said));
-        }
-        let running = Self { child, address: place.front(), said, _dir: dir };
-        running.wait_for("ready", READY_TIMEOUT)?;
-        Ok(running)
+        let reader = child.stderr.take().map(|stderr| collect(stderr, Arc::clone(&said)));
+        Ok(Self { child, address: place.front(), said, reader, _dir: dir })
     }
 
     /// Waits until the box has said `word`.
@@ -159,10 +194,36 @@ impl Running {
         Err(format!("the box never said {word:?}; it said:\n{}", self.said()).into())
     }
 
+    /// Waits until the box has said `word` this often.
+    ///
+    /// # Errors
+    /// When it does not within `timeout`.
+    pub fn wait_for_count(&self, word: &str, count: usize, timeout: Duration) -> Outcome {
+        let end = Instant::now() + timeout;
+        while self.said().matches(word).count() < count {
+            if Instant::now() > end {
+                return Err(format!("the box did not say {word:?} {count} times; it said:\n{}", self.said()).into());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
     /// Everything that it wrote to standard error so far.
     #[must_use]
     pub fn said(&self) -> String {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A counter as the guest last logged it, which it does when a drain begins and when it ends: `("front", "flows")`.
+    ///
+    /// # Errors
+    /// When no line of the log has it.
+    pub fn counter(&self, group: &str, name: &str) -> Outcome<u64> {
+        let said = self.said();
+        let line = said.lines().rfind(|line| line.contains(&format!("counters {group}:")));
+        let field = line.and_then(|line| line.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('=')));
+        Ok(field.ok_or_else(|| format!("no counter {group}.{name} in:\n{said}"))?.parse()?)
     }
 
     /// Where it answers.
@@ -192,14 +253,16 @@ impl Running {
         Ok(kill_process(pid, signal)?)
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and for its last words.
     ///
     /// # Errors
     /// When it does not end within `timeout`.
     pub fn ended(&mut self, timeout: Duration) -> Outcome<ExitStatus> {
         let end = Instant::now() + timeout;
         while Instant::now() < end {
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.child.try_wait()?
+                && self.reader.as_ref().is_none_or(JoinHandle::is_finished)
+            {
                 return Ok(status);
             }
             thread::sleep(Duration::from_millis(2));
@@ -218,14 +281,14 @@ impl Drop for Running {
     }
 }
 
-fn collect(from: impl io::Read + Send + 'static, into: Arc<Mutex<String>>) {
+fn collect(from: impl io::Read + Send + 'static, into: Arc<Mutex<String>>) -> JoinHandle<()> {
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
             let mut said = into.lock().unwrap_or_else(PoisonError::into_inner);
             said.push_str(&line);
             said.push('\n');
         }
-    });
+    })
 }
 
 fn descendants(pid: u32) -> Vec<u32> {

@@ -1,4 +1,7 @@
-//! The attacks, as guest and test both know them. The bundle is one [`Attack`] in 13 bytes.
+//! The attacks, as guest and test both know them.
+//!
+//! An [`Attack`] is 13 bytes. A test that loads the guest itself makes them the bundle. A test of the whole command, whose bundle is a real one,
+//! writes them into the image's file instead, over the [`Slot`].
 
 /// What the guest is to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +158,34 @@ pub(crate) const KINDS: [Kind; 21] = [
     Kind::HangAfterSeal,
     Kind::SealTwice,
 ];
+
+/// How the slot's bytes begin; they stand in the file once.
+pub(crate) const SLOT_MAGIC: [u8; 16] = *b"bb-hostile-slot\0";
+
+/// Bytes of the image, as the file holds them: [`SLOT_MAGIC`], a [`When`], an [`Attack`].
+pub(crate) type Slot = [u8; 30];
+
+/// When the attack comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum When {
+    /// The slot was not written: the bundle is the attack, and it comes at once.
+    Bundle,
+    /// At the guest's start.
+    Start,
+    /// After `sealed`, when the first frame came over the front link: until then the guest waits as a good one does.
+    Frame,
+}
+
+/// A slot with these bytes; as the guest is built, with none but the magic.
+pub(crate) const fn slot(when: When, attack: [u8; 13]) -> Slot {
+    let mut slot = [0; 30];
+    let (magic, rest) = slot.split_at_mut(16);
+    magic.copy_from_slice(&SLOT_MAGIC);
+    rest[0] = when as u8;
+    rest.split_at_mut(1).1.copy_from_slice(&attack);
+    slot
+}
 
 /// The exit code of a guest whose attack had no effect at all.
 pub(crate) const SURVIVED: u32 = 77;

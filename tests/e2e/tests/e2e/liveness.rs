@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use e2e::{Config, Outcome, Place, Running, backend, client, ensure, flood};
+use rustix::process::Signal;
 
 /// What a cell may grow by while one peer misbehaves: its buffers, and what the allocator rounds up.
 const GROWTH_MAX: u64 = 16 << 20;
@@ -42,7 +43,7 @@ fn ask_once(running: &Running) -> Outcome {
 pub(crate) fn spoofed_syns(place: &Place) -> Outcome {
     const SYNS: u32 = 100_000;
     let answer = backend::answer()?;
-    let running = Running::start(place, &Config::one_route(&[answer.address()]))?;
+    let mut running = Running::start(place, &Config::one_route(&[answer.address()]))?;
     ask_once(&running)?;
     let before = running.memory();
     let SocketAddr::V4(target) = running.address() else { return Err("the TAP test uses IPv4".into()) };
@@ -57,5 +58,15 @@ pub(crate) fn spoofed_syns(place: &Place) -> Outcome {
     let after = running.memory();
     ensure(sent == SYNS, format!("only {sent} SYNs left"))?;
     ensure(during > 0, "no legitimate connection was tried during the flood")?;
-    ensure(after < before + (1 << 20), format!("memory went from {before} to {after} bytes"))
+    ensure(after < before + (1 << 20), format!("memory went from {before} to {after} bytes"))?;
+    running.signal(Signal::TERM)?;
+    running.ended(Duration::from_secs(10))?;
+    let (syns, cookies) = (running.counter("front", "syns")?, running.counter("front", "cookies_sent")?);
+    ensure(running.counter("front", "flows")? == 0, "spoofed SYNs left flows behind")?;
+    // The kernel drops what the TAP's queue has no room for.
+    ensure(syns >= u64::from(sent) / 2, format!("of {sent} SYNs only {syns} came to the guest"))?;
+    ensure(cookies >= syns * 9 / 10, format!("{syns} SYNs, but only {cookies} cookies"))?;
+    // Each legitimate client came in through a cookie, and nobody else did.
+    let accepted = running.counter("front", "cookies_accepted")?;
+    ensure(accepted == during + 2, format!("{} clients, but {accepted} cookies accepted", during + 2))
 }

@@ -6,7 +6,9 @@
 mod demo;
 mod groups;
 mod hello;
+mod hostile;
 mod liveness;
+mod serving;
 mod streams;
 mod trouble;
 
@@ -35,13 +37,25 @@ const EVERYWHERE: &[Case] = &[
     ("stalled_reader_blocks_only_itself", liveness::stalled_reader),
     ("refused_backend_is_a_clean_close", trouble::refused),
     ("reset_backend_is_a_clean_close_and_the_next_connection_works", trouble::reset),
+    ("backends_of_a_route_take_turns", serving::backends_in_turn),
+    ("access_record_says_what_was_agreed", serving::access_record),
     ("killed_tender_is_restarted", trouble::killed_tender),
     ("sigterm_ends_with_code_0_within_2_s", trouble::sigterm),
 ];
 
 const ON_TAP: &[Case] = &[("spoofed_syns_leave_nothing_and_block_nobody", liveness::spoofed_syns)];
 
-const ON_USER: &[Case] = &[("demo_answers_curl_openssl_gnutls_and_rustls", demo::answers)];
+const ON_USER: &[Case] = &[
+    ("demo_answers_curl_openssl_gnutls_and_rustls", demo::answers),
+    ("two_listeners_of_both_families_answer", serving::two_listeners),
+    ("machine_of_the_command_line_wins", serving::machine_of_the_command_line),
+    ("hostile_guest_is_reported_and_ends_with_code_18", hostile::reports),
+    ("hostile_guest_is_reported_as_json", hostile::reports_as_json),
+    ("hostile_guest_is_restarted_with_back_off", hostile::back_off),
+    ("restart_follows_the_policy", hostile::policies),
+    ("listeners_stay_open_over_a_crash", hostile::listeners_stay_open),
+    ("good_guest_that_goes_bad_while_serving_is_replaced", hostile::good_guest_goes_bad),
+];
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();

@@ -1,0 +1,60 @@
+//! Guest images that were tampered with: what a defect or an intruder would do to a good one, done to its file.
+
+use elf::ElfBytes;
+use elf::abi::{STT_FUNC, STT_NOTYPE};
+use elf::endian::LittleEndian;
+
+use crate::{Outcome, ensure};
+
+/// `ud2`: raises #UD (Intel SDM volume 2).
+const UD2: [u8; 2] = [0x0f, 0x0b];
+
+/// The image with `ud2` at the start of every function whose symbol holds one of `names`: a guest that is sound until it calls one.
+///
+/// # Errors
+/// When the file is no ELF file with symbols, or has no such function.
+pub fn with_traps(image: &[u8], names: &[&str]) -> Outcome<Vec<u8>> {
+    let file = ElfBytes::<LittleEndian>::minimal_parse(image)?;
+    let (symbols, strings) = file.symbol_table()?.ok_or("the image has no symbols")?;
+    let segments = file.segments().ok_or("the image has no segments")?;
+    let mut trapped = image.to_vec();
+    let mut count = 0;
+    for symbol in symbols.iter().filter(|symbol| matches!(symbol.st_symtype(), STT_FUNC | STT_NOTYPE)) {
+        let name = strings.get(usize::try_from(symbol.st_name)?)?;
+        let code = segments.iter().find(|segment| {
+            segment.p_flags & elf::abi::PF_X != 0 && (segment.p_vaddr..segment.p_vaddr + segment.p_filesz).contains(&symbol.st_value)
+        });
+        if let Some(code) = code.filter(|_| names.iter().any(|wanted| name.contains(wanted))) {
+            let at = usize::try_from(symbol.st_value - code.p_vaddr + code.p_offset)?;
+            trapped.get_mut(at..at + UD2.len()).ok_or("a symbol outside the file")?.copy_from_slice(&UD2);
+            count += 1;
+        }
+    }
+    ensure(count > 0, format!("no function of the image is named like {names:?}"))?;
+    Ok(trapped)
+}
+
+/// The image with `new` in place of the bytes that begin with `magic`, which stand in it once.
+///
+/// # Errors
+/// When they stand there not at all or more than once.
+pub fn with_slot(image: &[u8], magic: &[u8], new: &[u8]) -> Outcome<Vec<u8>> {
+    let places: Vec<_> = image.windows(magic.len()).enumerate().filter(|(_, bytes)| *bytes == magic).map(|(at, _)| at).collect();
+    let [at] = places[..] else { return Err(format!("the slot stands at {places:?}").into()) };
+    let mut written = image.to_vec();
+    written.get_mut(at..at + new.len()).ok_or("the slot is cut off")?.copy_from_slice(new);
+    Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_written_only_where_it_is_the_only_one() {
+        assert_eq!(with_slot(b"..ab...", b"ab", b"abcd").ok(), Some(b"..abcd.".to_vec()));
+        assert!(with_slot(b"..ab", b"ab", b"abc").is_err());
+        assert!(with_slot(b"abab", b"ab", b"ab").is_err());
+        assert!(with_slot(b"none", b"ab", b"ab").is_err());
+    }
+}
