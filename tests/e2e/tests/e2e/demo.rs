@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,9 +22,10 @@ struct Demo {
 }
 
 impl Demo {
-    fn start(place: &Place, dir: &std::path::Path) -> Outcome<Self> {
-        let mut child = Command::new(bountybox())
-            .args(["demo", "--machine", place.machine.name(), "--listen", &place.front().to_string(), "--dir"])
+    /// `command` is the program, with whatever has to stand before `demo`.
+    fn start(mut command: Command, machine: &str, place: &Place, dir: &Path) -> Outcome<Self> {
+        let mut child = command
+            .args(["demo", "--machine", machine, "--listen", &place.front().to_string(), "--dir"])
             .arg(dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -72,7 +74,7 @@ fn shell(line: &str) -> Outcome<String> {
 
 pub(crate) fn answers(place: &Place) -> Outcome {
     let dir = tempfile::tempdir()?;
-    let demo = Demo::start(place, dir.path())?;
+    let demo = Demo::start(Command::new(bountybox()), place.machine.name(), place, dir.path())?;
     let ca = dir.path().join("ca.pem");
     let page = shell(&format!("{} --silent --show-error --include --max-time 20", demo.curl))?;
     ensure(page.contains(" 200") && page.to_lowercase().contains("<!doctype html"), page)?;
@@ -89,7 +91,7 @@ pub(crate) fn answers(place: &Place) -> Outcome {
     demo.interrupt()
 }
 
-fn rustls_gets_the_page(address: SocketAddr, ca: &std::path::Path) -> Outcome {
+fn rustls_gets_the_page(address: SocketAddr, ca: &Path) -> Outcome {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(&fs::read(ca)?)?)?;
     let provider = Arc::new(rustls_std::crypto::aws_lc_rs::default_provider());
@@ -99,4 +101,25 @@ fn rustls_gets_the_page(address: SocketAddr, ca: &std::path::Path) -> Outcome {
     let mut page = String::new();
     stream.read_to_string(&mut page)?;
     ensure(page.starts_with("HTTP/1.1 200"), page)
+}
+
+/// Nobody, on Debian.
+const NOBODY: &str = "65534";
+
+/// The default needs no root, and no `/dev/kvm` either: `auto` says which machine it took.
+pub(crate) fn unprivileged(place: &Place) -> Outcome {
+    let dir = tempfile::tempdir()?;
+    let (program, keys) = (dir.path().join("bountybox"), dir.path().join("demo"));
+    fs::copy(bountybox(), &program)?;
+    fs::create_dir(&keys)?;
+    let mut command = Command::new(&program);
+    if rustix::process::geteuid().is_root() {
+        shell(&format!("chmod 755 {0} {0}/bountybox && chown {NOBODY}:{NOBODY} {0}/demo", dir.path().display()))?;
+        command = Command::new("setpriv");
+        command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]).arg(&program);
+    }
+    let demo = Demo::start(command, "auto", place, &keys)?;
+    let page = shell(&format!("{} --silent --show-error --include --max-time 20", demo.curl))?;
+    ensure(page.contains(" 200"), page)?;
+    demo.interrupt()
 }

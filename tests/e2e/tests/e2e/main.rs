@@ -47,6 +47,7 @@ const ON_TAP: &[Case] = &[("spoofed_syns_leave_nothing_and_block_nobody", livene
 
 const ON_USER: &[Case] = &[
     ("demo_answers_curl_openssl_gnutls_and_rustls", demo::answers),
+    ("demo_needs_no_root", demo::unprivileged),
     ("two_listeners_of_both_families_answer", serving::two_listeners),
     ("machine_of_the_command_line_wins", serving::machine_of_the_command_line),
     ("hostile_guest_is_reported_and_ends_with_code_18", hostile::reports),
