@@ -12,6 +12,7 @@
 
 mod check;
 mod fault;
+mod memory;
 mod wire;
 
 use alloc::{string::String, vec::Vec};
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 pub use fault::BundleFault;
+pub use memory::Memory;
 
 /// All that a cell is told.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,8 +39,10 @@ pub struct Bundle {
     pub routes: Vec<Route>,
     /// How TLS is spoken on all listeners.
     pub tls: Tls,
-    /// What one peer, and all together, may take.
+    /// What one peer, and all together, may take; no more than the memory holds ([`Memory::holds`]).
     pub limits: Limits,
+    /// What the cell itself may take.
+    pub memory: Memory,
 }
 
 /// One of the cell's two networks.
@@ -180,10 +184,10 @@ impl Default for Limits {
             half_close_timeout_ms: 60_000,
             drain_timeout_ms: 1_500,
             connect_timeout_ms: 5_000,
-            connections: 16_384,
+            connections: Memory::CONNECTIONS_DEFAULT,
             connections_per_source: 2_048,
             new_per_source_per_s: 1_000,
-            handshakes: 1_024,
+            handshakes: Memory::HANDSHAKES_DEFAULT,
         }
     }
 }

@@ -53,6 +53,28 @@ pub const TIMEOUT_MS_MAX: u64 = 30 * 24 * 3600 * 1000;
 /// No count in the limits is larger than this.
 pub const COUNT_MAX: u32 = 1 << 20;
 
+/// The guest's heap at least, in bytes.
+pub const HEAP_LEN_MIN: u64 = 8 << 20;
+/// The guest's heap where the configuration says nothing, in bytes.
+pub const HEAP_LEN_DEFAULT: u64 = 1 << 30;
+/// What the allocator's rounding and gaps may take: this part of the heap.
+pub const HEAP_ROUNDING_SHARE: u64 = 32;
+/// What a cell takes for itself, in bytes: certificates and routes, replies, reports, what is remembered of sources, one flow on its move to
+/// larger rings.
+pub const CELL_LEN: u64 = 4 << 20;
+/// A connection outside its rings, in bytes: its session, both flows' books, its places in the tables, and one record of which a part is there.
+pub const CONNECTION_LEN_MAX: u64 = 24 << 10;
+/// What a handshake takes beyond that, in bytes, while it lasts.
+pub const HANDSHAKE_LEN_MAX: u64 = 48 << 10;
+/// Handshakes take no more than this part of what is left for peers.
+pub const HANDSHAKES_SHARE: u64 = 8;
+/// The rings that a client's flow can always have, in bytes: 4 KiB to receive, 8 to send.
+pub const FRONT_RINGS_LEN: u64 = 12 << 10;
+/// The rings that a backend's flow can always have, in bytes: 4 KiB to receive, and 17 to send, for a whole record's plaintext must find room.
+pub const BACK_RINGS_LEN: u64 = 21 << 10;
+/// Places beyond the connections, for flows that are closing and belong to no connection any more.
+pub const CONNECTIONS_CLOSING: u64 = 32;
+
 /// A minted certificate is valid for no longer than this, in seconds: ten years.
 pub const VALIDITY_S_MAX: u64 = 3650 * 24 * 3600;
 

@@ -26,8 +26,29 @@ pub const SOURCES_LEFT_MAX: usize = 16_384;
 
 /// With less room than this in the client's transmit ring, and more to send, a connection waits for more, in bytes.
 pub const SEND_LEN_MIN: usize = 2048;
-/// Flows of a link beyond the bundle's connections: those that are closing, and belong to no connection any more.
+/// Flows of a link beyond the bundle's connections at most: those that are closing, and belong to no connection any more.
 pub const CLOSING_FLOWS: usize = 1024;
+/// Flows in TIME-WAIT on one link at most, and never more than there may be connections.
+pub const TIME_WAITS_MAX: usize = 16_384;
+
+/// Every flow's first receive ring, in bytes.
+pub const FIRST_RX_RING: usize = 4 * 1024;
+/// The send ring that a client's flow can always have, in bytes: much more than the least that is worth a record.
+pub const FRONT_TX_RING: usize = 8 * 1024;
+/// The send ring that a backend's flow can always have, in bytes. A record's plaintext is put there as a whole or not at all.
+pub const BACK_TX_RING: usize = 17 * 1024;
 
 const _: () = assert!(TURN_LEN >= 2 * 16 * 1024, "a turn moves at least two whole records");
+const _: () = assert!(FRONT_TX_RING >= 2 * SEND_LEN_MIN, "a record can always leave, and the next be made meanwhile");
+const _: () = assert!(BACK_TX_RING >= tls::limits::RECORD_CIPHER_LEN_MAX, "a record can always be passed on");
+const _: () = assert!((FIRST_RX_RING + FRONT_TX_RING) as u64 == keys::limits::FRONT_RINGS_LEN, "both ends of the bundle reckon alike");
+const _: () = assert!((FIRST_RX_RING + BACK_TX_RING) as u64 == keys::limits::BACK_RINGS_LEN, "both ends of the bundle reckon alike");
+const _: () = assert!(
+    keys::limits::CONNECTION_LEN_MAX >= (tls::limits::RECORD_LEN_MAX + 7 * 1024) as u64,
+    "a partial record, and what a connection costs when idle"
+);
+const _: () = assert!(
+    keys::limits::HANDSHAKE_LEN_MAX >= (tls::limits::HELLO_LEN_MAX + tls::limits::HANDSHAKE_INPUT_LEN_MAX) as u64,
+    "what a handshake may hold"
+);
 const _: () = assert!(WRAP_LEN >= SEND_LEN_MIN, "what is worth a record fits the stack's");

@@ -12,7 +12,7 @@ use tls::{Clock, ConfigParts, Identity, Provider, Tickets};
 use crate::admission::Admission;
 use crate::counters::Counters;
 use crate::flows::Flows;
-use crate::limits::CLOSING_FLOWS;
+use crate::limits::{BACK_TX_RING, CLOSING_FLOWS, FIRST_RX_RING, FRONT_TX_RING, TIME_WAITS_MAX};
 use crate::report::Reports;
 use crate::router::{RouteId, Router, RouterFault};
 use crate::routes::{Backends, Route, Routes};
@@ -106,19 +106,35 @@ impl Shared<'_> {
 
 fn front_config(bundle: &Bundle) -> net::Config {
     let listen = bundle.listeners.iter().map(|listener| net::Listen { address: listener.address, port: listener.port });
-    let mut limits = net_limits(&bundle.limits);
-    limits.flows_per_source = count(bundle.limits.connections_per_source);
+    let (ring_bytes, _) = bundle.memory.rings(&bundle.limits);
+    let limits = net::Limits {
+        flows_per_source: count(bundle.limits.connections_per_source),
+        assured_tx_ring: FRONT_TX_RING,
+        ..net_limits(&bundle.limits, ring_bytes)
+    };
     net_config(&bundle.front, listen.collect(), limits)
 }
 
 fn back_config(bundle: &Bundle) -> net::Config {
-    let limits = net_limits(&bundle.limits);
-    net_config(&bundle.back, Vec::new(), net::Limits { connect_timeout: Duration::from_millis(bundle.limits.connect_timeout_ms), ..limits })
+    let (_, ring_bytes) = bundle.memory.rings(&bundle.limits);
+    let limits = net::Limits {
+        connect_timeout: Duration::from_millis(bundle.limits.connect_timeout_ms),
+        assured_tx_ring: BACK_TX_RING,
+        ..net_limits(&bundle.limits, ring_bytes)
+    };
+    net_config(&bundle.back, Vec::new(), limits)
 }
 
-fn net_limits(limits: &bundle::Limits) -> net::Limits {
-    let flows = count(limits.connections).saturating_add(CLOSING_FLOWS).min(net::limits::FLOWS_MAX);
-    net::Limits { flows, ..net::Limits::default() }
+fn net_limits(limits: &bundle::Limits, ring_bytes: u64) -> net::Limits {
+    let connections = count(limits.connections);
+    net::Limits {
+        flows: connections.saturating_add(connections.min(CLOSING_FLOWS)).min(net::limits::FLOWS_MAX),
+        time_waits: connections.min(TIME_WAITS_MAX),
+        ring_bytes: usize::try_from(ring_bytes).unwrap_or(usize::MAX),
+        first_rx_ring: FIRST_RX_RING,
+        first_tx_ring: FRONT_TX_RING,
+        ..net::Limits::default()
+    }
 }
 
 fn net_config(link: &bundle::Link, listen: Vec<net::Listen>, limits: net::Limits) -> net::Config {

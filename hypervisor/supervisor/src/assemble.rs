@@ -3,7 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
 
-use keys::bundle::{Bundle, Link, Listener, Route};
+use keys::bundle::{Bundle, Link, Listener, Memory, Route};
 
 use crate::addresses::{BACKENDS_MAX, MTU_DEFAULT, back_link, front_guest, front_link, virtual_backend};
 use crate::check::{Material, certificates_of};
@@ -29,7 +29,16 @@ pub(crate) fn plan(config: &Config, materials: Vec<Material>, mut report: Report
     });
     let routes = routes.collect();
     let certificates = materials.into_iter().map(|material| material.certificate).collect();
-    let bundle = Bundle { front, back, listeners: guest, certificates, routes, tls: config.tls.clone(), limits: config.limits.clone() };
+    let bundle = Bundle {
+        front,
+        back,
+        listeners: guest,
+        certificates,
+        routes,
+        tls: config.tls.clone(),
+        limits: config.limits.clone(),
+        memory: memory(config),
+    };
     if !report.has_errors()
         && let Err(fault) = bundle.encode()
     {
@@ -42,7 +51,7 @@ pub(crate) fn plan(config: &Config, materials: Vec<Material>, mut report: Report
     Ok(Plan {
         bundle,
         machine: config.machine,
-        heap_len: usize::try_from(config.heap_mib.saturating_mul(1 << 20)).unwrap_or(usize::MAX),
+        heap_len: usize::try_from(memory(config).0).unwrap_or(usize::MAX),
         image: config.image.clone(),
         restart: config.restart,
         front: config.front.attachment.clone(),
@@ -51,6 +60,10 @@ pub(crate) fn plan(config: &Config, materials: Vec<Material>, mut report: Report
         backends: backends.list(),
         warnings: report,
     })
+}
+
+fn memory(config: &Config) -> Memory {
+    Memory(config.heap_mib.saturating_mul(1 << 20))
 }
 
 fn mtu(net: &Net) -> u16 {

@@ -37,6 +37,9 @@ pub const DEMO_HEAD_LEN_MAX: usize = 16 * 1024;
 /// What the tender waits beyond the guest's own drain time-out, in milliseconds: the guest is to be the one who cuts.
 pub const DRAIN_ALLOWANCE_MS: u64 = 100;
 
+const _: () = assert!(HEAP_MIB_MIN << 20 == keys::limits::HEAP_LEN_MIN, "the bundle's smallest memory is the smallest heap");
+const _: () = assert!(HEAP_MIB_DEFAULT << 20 == keys::limits::HEAP_LEN_DEFAULT, "and its default the default");
+
 #[cfg(test)]
 mod tests {
     #[test]

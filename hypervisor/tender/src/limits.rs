@@ -14,6 +14,8 @@ pub const ORDER_LEN_MAX: usize = 1 << 20;
 
 /// Connections of one user net at a time.
 pub const PIPES_MAX: usize = 30_000;
+/// What the flows of one user net may hold in rings, in bytes. The guest's own budget is mostly smaller; this one holds whatever a guest does.
+pub const RING_BYTES: usize = 512 << 20;
 /// Descriptors kept free of connections: image, machine, channel, listeners, standard streams.
 pub const DESCRIPTORS_RESERVED: usize = 64 + DESCRIPTORS_MAX;
 /// Connections accepted from one listener in one turn.

@@ -27,7 +27,8 @@ impl Bundle {
         self.check_routes()?;
         require(alpn_is_sound(&self.tls.alpn), BundleFault::Alpn)?;
         require(self.tls.ticket_lifetime_s <= TICKET_LIFETIME_S_MAX, BundleFault::TicketLifetime)?;
-        require(self.limits.is_sound(), BundleFault::Limits)
+        require(self.limits.is_sound(), BundleFault::Limits)?;
+        require(self.memory.holds(&self.limits), BundleFault::Memory)
     }
 
     fn check_listeners(&self) -> Result<(), BundleFault> {

@@ -27,6 +27,8 @@ pub enum BundleFault {
     TicketLifetime,
     /// A limit that is zero or beyond reason.
     Limits,
+    /// More connections or handshakes than the memory holds.
+    Memory,
 }
 
 impl fmt::Display for BundleFault {
@@ -44,6 +46,7 @@ impl fmt::Display for BundleFault {
             Self::Route(index) => write!(f, "route {index} of the bundle is missing, impossible, or takes another's name"),
             Self::Alpn => f.write_str("an ALPN list of the bundle is too long or has an impossible name"),
             Self::TicketLifetime => f.write_str("the tickets of the bundle live too long"),
+            Self::Memory => f.write_str("the bundle allows more connections or handshakes than its memory holds"),
             Self::Limits => f.write_str("a limit of the bundle is zero or beyond reason"),
         }
     }

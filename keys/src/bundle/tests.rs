@@ -9,7 +9,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use proptest::collection::vec as many;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use super::{Bundle, BundleFault, Certificate, Cidr, Gateway, Limits, Link, LinkKind, Listener, Route, Tls, Version};
+use super::{Bundle, BundleFault, Certificate, Cidr, Gateway, Limits, Link, LinkKind, Listener, Memory, Route, Tls, Version};
 use crate::Secret;
 use crate::limits::{
     ADDRESSES_MAX, ALPN_LEN_MAX, BUNDLE_LEN_MAX, CERTIFICATE_LEN_MAX, CHAIN_MAX, COUNT_MAX, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX,
@@ -53,6 +53,7 @@ fn sample() -> Bundle {
         routes: vec![route(&["localhost", "*.example.org"]), route(&[])],
         tls: Tls::default(),
         limits: Limits::default(),
+        memory: Memory::default(),
     }
 }
 
@@ -62,7 +63,7 @@ fn fault_after(change: impl FnOnce(&mut Bundle)) -> Option<BundleFault> {
     change(&mut bundle);
     let made = bundle.encode().err();
     assert_eq!(made, bundle.check().err());
-    let mut bytes = b"BB\x00\x01".to_vec();
+    let mut bytes = b"BB\x00\x02".to_vec();
     bytes.extend(postcard::to_allocvec(&bundle).unwrap());
     assert_eq!(Bundle::decode(&bytes).err(), made, "both ends say the same");
     made

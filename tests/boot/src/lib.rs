@@ -14,7 +14,7 @@ use abi::limits::{HEAP_LEN_MIN, SEED_LEN};
 use abi::log::HEADER_LEN;
 use defmt_decoder::{DecodeError, Table};
 use keys::Secret;
-use keys::bundle::{Bundle, Certificate, Cidr, Gateway, Limits, Link, LinkKind, Listener, Route, Tls};
+use keys::bundle::{Bundle, Certificate, Cidr, Gateway, Limits, Link, LinkKind, Listener, Memory, Route, Tls};
 use machine::{Cell, Exit, Image, Jailed, Kind, Parcel};
 use zeroize::Zeroizing;
 
@@ -111,9 +111,13 @@ pub fn bundle() -> Bundle {
         }],
         routes: vec![Route { sni: Vec::new(), alpn: Vec::new(), certificates: vec![0], backends: vec![([100, 64, 0, 1], 80).into()] }],
         tls: Tls::default(),
-        limits: Limits::default(),
+        limits: MEMORY.fit(Limits::default()),
+        memory: MEMORY,
     }
 }
+
+/// The smallest heap there is.
+const MEMORY: Memory = Memory(HEAP_LEN_MIN as u64);
 
 /// The certificate's name.
 const NAME: &str = "example.test";

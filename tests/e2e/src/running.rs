@@ -22,6 +22,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(20);
 /// The routes and limits of a box under test.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
+    machine: String,
     routes: String,
     limits: String,
     image: Option<PathBuf>,
@@ -45,6 +46,13 @@ impl Config {
         }
         let backends: Vec<_> = backends.iter().map(ToString::to_string).collect();
         let _ = writeln!(self.routes, "backends = {backends:?}");
+        self
+    }
+
+    /// One more key of `[machine]`.
+    #[must_use]
+    pub fn machine(mut self, key: &str, value: impl core::fmt::Display) -> Self {
+        let _ = writeln!(self.machine, "{key} = {value}");
         self
     }
 
@@ -86,8 +94,9 @@ impl Config {
             .to_owned(),
         };
         format!(
-            "[machine]\nkind = \"{}\"\n{net}{}[[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n{}[limits]\n{}",
+            "[machine]\nkind = \"{}\"\n{}{net}{}[[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n{}[limits]\n{}",
             place.machine.name(),
+            self.machine,
             listeners(place.front(), &self.listen),
             keys.join("chain.pem").display(),
             keys.join("key.pem").display(),

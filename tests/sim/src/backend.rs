@@ -31,6 +31,8 @@ pub enum Manners {
     ResetAfter(usize),
     /// Takes everything and says nothing.
     Silent,
+    /// Sends without end, and takes everything.
+    Endless,
 }
 
 /// The answer that belongs to `request`, and to no other.
@@ -172,7 +174,7 @@ impl Peer {
                     self.pending.extend(reply_to([chunk[0], chunk[1], chunk[2], chunk[3]]));
                 }
             }
-            Manners::Speak(_) | Manners::ResetAfter(_) | Manners::Silent => {}
+            Manners::Speak(_) | Manners::ResetAfter(_) | Manners::Silent | Manners::Endless => {}
         }
         bytes.len()
     }
@@ -180,6 +182,9 @@ impl Peer {
     fn write(&mut self, net: &mut Net, flow: FlowId) -> usize {
         if matches!(self.manners, Manners::EchoAfterEnd) && !(self.finished && net.readable(flow) == 0) {
             return 0;
+        }
+        if matches!(self.manners, Manners::Endless) {
+            return net.send(flow, |space| (space.len(), space.len())).unwrap_or(0);
         }
         let pending = &mut self.pending;
         if pending.is_empty() {

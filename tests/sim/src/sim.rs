@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use appliance::report::Record;
 use appliance::{Appliance, Now, Report};
-use keys::bundle::{self, Bundle, Limits};
+use keys::bundle::{self, Bundle, Limits, Memory};
 use net::{Net, Trust};
 use rustls_std::ClientConfig;
 
@@ -61,6 +61,8 @@ pub struct Setup {
     pub backends: Vec<(SocketAddr, Manners)>,
     /// The cell's limits.
     pub limits: Limits,
+    /// The cell's memory; more connections or handshakes than it holds are cut.
+    pub memory: Memory,
     /// What befalls frames on the front link.
     pub faults: Faults,
     /// Whether super-frames pass.
@@ -76,6 +78,7 @@ impl Default for Setup {
             routes: vec![(vec![], vec![backend(1)])],
             backends: vec![(backend(1), Manners::Echo)],
             limits: Limits::default(),
+            memory: Memory::default(),
             faults: Faults::default(),
             offload: false,
         }
@@ -229,7 +232,8 @@ fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {
         certificates: identities.iter().map(Identity::for_bundle).collect(),
         routes: routes.collect(),
         tls: bundle::Tls::default(),
-        limits: setup.limits.clone(),
+        limits: setup.memory.fit(setup.limits.clone()),
+        memory: setup.memory,
     }
 }
 

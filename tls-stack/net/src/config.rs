@@ -75,6 +75,9 @@ pub struct Limits {
     pub time_waits: usize,
     /// How long TIME-WAIT lasts. Twice the segment lifetime we reckon with.
     pub time_wait: Duration,
+    /// Bytes of all rings of all flows together. What a flow holds counts, and at least its first receive ring and its assured send ring. Who
+    /// would take more is turned away or stays small.
+    pub ring_bytes: usize,
     /// Bytes of a flow's receive ring, and so its largest window, once its peer has shown that it needs it.
     pub rx_ring: usize,
     /// Bytes of a flow's send ring, once its user has shown that it needs it.
@@ -83,6 +86,10 @@ pub struct Limits {
     pub first_rx_ring: usize,
     /// Bytes of the send ring until then: the flight that answers a hello.
     pub first_tx_ring: usize,
+    /// Bytes that a flow's send ring can always grow to, even if all flows together hold all that they may.
+    pub assured_tx_ring: usize,
+    /// Bytes of an idle flow's receive ring. It grows again before the next bytes are put into it.
+    pub idle_rx_ring: usize,
     /// Bytes of an idle flow's send ring.
     pub idle_tx_ring: usize,
     /// How long a flow must have been idle for that.
@@ -108,10 +115,13 @@ impl Default for Limits {
             flows_per_source: 1024,
             time_waits: 16_384,
             time_wait: Duration::from_secs(30),
+            ring_bytes: 512 << 20,
             rx_ring: 128 * 1024,
             tx_ring: 128 * 1024,
             first_rx_ring: 4 * 1024,
             first_tx_ring: 8 * 1024,
+            assured_tx_ring: 8 * 1024,
+            idle_rx_ring: 2 * 1024,
             idle_tx_ring: 2 * 1024,
             shrink_after: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),
@@ -183,7 +193,10 @@ impl Limits {
             && ring.contains(&self.tx_ring)
             && (limits::RING_LEN_MIN..=self.rx_ring).contains(&self.first_rx_ring)
             && (limits::RING_LEN_MIN..=self.tx_ring).contains(&self.first_tx_ring)
+            && (self.first_tx_ring..=self.tx_ring).contains(&self.assured_tx_ring)
+            && (limits::RING_LEN_MIN..=self.first_rx_ring).contains(&self.idle_rx_ring)
             && (limits::RING_LEN_MIN..=self.first_tx_ring).contains(&self.idle_tx_ring)
+            && self.ring_bytes >= self.first_rx_ring + self.assured_tx_ring
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a `Net` has counted. Plain numbers that only grow, but for the two gauges.
+//! What a `Net` has counted. Plain numbers that only grow, but for the gauges.
 
 /// Counters of one [`Net`](crate::Net).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,10 +45,14 @@ pub struct Counters {
     pub echo_replies: u64,
     /// Flows or SYNs turned away by a limit.
     pub refused_by_limit: u64,
+    /// Flows that wanted larger rings when there were none to be had, and went on with their own.
+    pub growths_refused: u64,
     /// Connections begun by `connect`.
     pub connects: u64,
     /// Gauge: flows that are there now, TIME-WAIT not counted.
     pub flows: u64,
     /// Gauge: flows in TIME-WAIT now.
     pub time_waits: u64,
+    /// Gauge: bytes of [`Limits::ring_bytes`](crate::Limits::ring_bytes) that flows are charged now.
+    pub ring_bytes: u64,
 }

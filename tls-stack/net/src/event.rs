@@ -78,7 +78,7 @@ pub enum ConnectFault {
     InUse,
     /// No free port towards this peer was found.
     LimitPorts,
-    /// The limit on flows is reached.
+    /// The limit on flows, or on the bytes of their rings, is reached.
     LimitFlows,
     /// Too many attempts wait for this next hop, or for too many next hops.
     LimitNeighbors,

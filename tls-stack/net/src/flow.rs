@@ -15,7 +15,7 @@ use crate::limits::CHALLENGE_PER_S;
 use crate::reply::Mac;
 use crate::segment::{Kind, Segment, before};
 
-pub(crate) use rings::window_scale;
+pub(crate) use rings::{Growth, window_scale};
 
 /// See the module.
 #[derive(Debug)]
@@ -48,6 +48,11 @@ pub(crate) struct Flow {
     /// The ring was found too small.
     rx_pressed: bool,
     tx_pressed: bool,
+    /// When there was no larger ring to be had.
+    rx_refused_at: Option<Duration>,
+    tx_refused_at: Option<Duration>,
+    /// The receive ring that the peer was last told of, before the flow fell idle.
+    promised_rx: usize,
     active_at: Duration,
     peer_scale: u8,
     peer_window: u32,
@@ -119,6 +124,9 @@ impl Flow {
             received: birth.peer_sequence.wrapping_add(1),
             rx_pressed: false,
             tx_pressed: false,
+            rx_refused_at: None,
+            tx_refused_at: None,
+            promised_rx: birth.rx_ring,
             active_at: now,
             peer_scale,
             peer_window,
@@ -222,7 +230,8 @@ impl Flow {
         if before(self.received, segment.end()) {
             self.received = segment.end();
         }
-        self.rx_pressed |= self.readable() > self.seat.socket().recv_capacity() / 2;
+        self.forget_refusals(now);
+        self.rx_pressed |= self.rx_refused_at.is_none() && self.readable() > self.seat.socket().recv_capacity() / 2;
         let unacknowledged = self.unacknowledged();
         // RFC 9293 section 3.10.7.4: an older segment's window is history.
         if matches!(segment.kind, Kind::Ack { ack, .. } if !before(ack, unacknowledged)) {
@@ -313,7 +322,7 @@ impl Flow {
         self.queued = self.queued.wrapping_add(len32(filled));
         self.restart_clock |= idle && filled > 0;
         let free = self.writable();
-        self.tx_pressed |= free == 0;
+        self.tx_pressed |= free == 0 && self.tx_refused_at.is_none();
         if filled == 0 || free == 0 {
             self.starved_at = Some(self.writable());
         }
@@ -322,7 +331,7 @@ impl Flow {
 
     /// The user waits for room for `len` bytes.
     pub(crate) fn want_room(&mut self, len: usize) {
-        self.tx_pressed |= self.seat.socket().send_capacity() < len;
+        self.tx_pressed |= self.seat.socket().send_capacity() < len && self.tx_refused_at.is_none();
         self.starved_at = Some(self.writable());
     }
 

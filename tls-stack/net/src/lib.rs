@@ -65,6 +65,7 @@
 extern crate alloc;
 
 mod bucket;
+mod budget;
 mod checksum;
 mod config;
 mod cookie;

@@ -22,6 +22,11 @@ pub const RING_LEN_MIN: usize = 2048;
 /// The largest ring for a flow. With window scaling by at most 14, far below what TCP can announce.
 pub const RING_LEN_MAX: usize = 1 << 24;
 
+/// A flow that was refused larger rings asks again after this long.
+pub const GROWTH_RETRY: core::time::Duration = core::time::Duration::from_secs(1);
+/// When the rings' budget is pressed, an idle flow gives its rings back so many times sooner.
+pub const PRESSED_HASTE: u32 = 16;
+
 /// Smallest segment size we send, whatever a peer announces: the default of RFC 9293 section 3.7.1.
 pub const MSS_MIN: u16 = 536;
 /// Largest window scale (RFC 7323 section 2.3).

@@ -254,6 +254,8 @@ impl Session {
             if part.is_empty() {
                 return taken;
             }
+            // The length is known after the header, and what it claims is bounded: room for it is taken once, and no more than that.
+            self.partial.reserve_exact(missing);
             self.partial.extend_from_slice(part);
             taken += part.len();
         }

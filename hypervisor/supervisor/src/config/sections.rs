@@ -4,7 +4,7 @@ use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use keys::bundle::{Limits, Tls, Version};
+use keys::bundle::{Limits, Memory, Tls, Version};
 use keys::limits::{
     ALPN_LEN_MAX, ALPN_MAX, CERTIFICATES_MAX, COUNT_MAX, LISTENERS_MAX, ROUTE_BACKENDS_MAX, ROUTE_NAMES_MAX, ROUTES_MAX,
     TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX,
@@ -86,9 +86,10 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
     let mut back = front.section("back", report);
     let mut tls = top.section("tls", report);
     let mut limits = top.section("limits", report);
+    let heap_mib = machine.number("heap_mib", HEAP_MIB_MIN..=HEAP_MIB_MAX, report).map_or(HEAP_MIB_DEFAULT, |mib| mib.value);
     let config = Config {
         machine: machine.choice("kind", &KINDS, report).map_or(MachineKind::Auto, |kind| kind.value),
-        heap_mib: machine.number("heap_mib", HEAP_MIB_MIN..=HEAP_MIB_MAX, report).map_or(HEAP_MIB_DEFAULT, |mib| mib.value),
+        heap_mib,
         image: machine.text("image", report).map(|image| document.resolve(&image.value)),
         restart: machine.choice("restart", &RESTARTS, report).map_or(Restart::OnFailure, |restart| restart.value),
         front: net::read(&mut front, WIRE_MACS[0], report),
@@ -97,7 +98,7 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
         certificates: read_certificates(&mut top, report),
         routes: read_routes(&mut top, report),
         tls: read_tls(&mut tls, report),
-        limits: read_limits(&mut limits, report),
+        limits: read_limits(&mut limits, heap_mib, report),
     };
     [machine, back, front, tls, limits, top].into_iter().for_each(|section| section.finish(report));
     config
@@ -198,7 +199,9 @@ fn read_alpn(section: &mut Section<'_>, report: &mut Report) -> Vec<String> {
     alpn.into_iter().map(|protocol| protocol.value).collect()
 }
 
-fn read_limits(section: &mut Section<'_>, report: &mut Report) -> Limits {
+/// What is not written is fitted to the heap; what is written must fit it.
+fn read_limits(section: &mut Section<'_>, heap_mib: u64, report: &mut Report) -> Limits {
+    let memory = Memory(heap_mib.saturating_mul(1 << 20));
     let mut limits = Limits::default();
     for (key, limit) in [
         ("handshake_timeout_ms", &mut limits.handshake_timeout_ms),
@@ -210,16 +213,31 @@ fn read_limits(section: &mut Section<'_>, report: &mut Report) -> Limits {
     ] {
         *limit = section.number(key, 1..=TIMEOUT_MS_MAX, report).map_or(*limit, |number| number.value);
     }
-    for (key, limit) in [
-        ("connections", &mut limits.connections),
-        ("connections_per_source", &mut limits.connections_per_source),
-        ("new_per_source_per_s", &mut limits.new_per_source_per_s),
-        ("handshakes", &mut limits.handshakes),
-    ] {
-        let number = section.number(key, 1..=COUNT_MAX.into(), report);
-        *limit = number.and_then(|number| u32::try_from(number.value).ok()).unwrap_or(*limit);
+    for (key, limit) in
+        [("connections_per_source", &mut limits.connections_per_source), ("new_per_source_per_s", &mut limits.new_per_source_per_s)]
+    {
+        *limit = read_count(section, key, report).unwrap_or(*limit);
     }
+    limits.handshakes = fitting(section, "handshakes", limits.handshakes, memory.handshakes_max(), heap_mib, report);
+    let most = memory.connections_max(limits.handshakes);
+    limits.connections = fitting(section, "connections", limits.connections, most, heap_mib, report);
     limits
+}
+
+/// A count that the heap must have room for.
+fn fitting(section: &mut Section<'_>, key: &'static str, default: u32, most: u32, heap_mib: u64, report: &mut Report) -> u32 {
+    let Some(wanted) = read_count(section, key, report) else { return default.min(most) };
+    if wanted > most {
+        let message =
+            format!("{wanted} do not fit a heap of {heap_mib} MiB, which holds {most}: lower it, or raise `heap_mib` in [machine]");
+        report.add(Rule::OutOfRange, &section.place_at(key), message);
+    }
+    wanted.min(most)
+}
+
+fn read_count(section: &mut Section<'_>, key: &'static str, report: &mut Report) -> Option<u32> {
+    let number = section.number(key, 1..=COUNT_MAX.into(), report)?;
+    u32::try_from(number.value).ok()
 }
 
 /// The tables of an array that must have one at least.

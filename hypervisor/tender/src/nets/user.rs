@@ -19,7 +19,7 @@ use std::os::fd::OwnedFd;
 use net::{Cidr, Config, Event, Gateway, Limits, Listen, Trust};
 use queue::{Batch, Frame};
 
-use crate::limits::{PIPES_MAX, PUMP_LEN_MAX};
+use crate::limits::{PIPES_MAX, PUMP_LEN_MAX, RING_BYTES};
 use crate::nets::{Dropped, Net, Progress};
 use crate::order::{Backend, Ends};
 use crate::poller::{Poller, Readiness, Token};
@@ -210,7 +210,8 @@ impl Net for User {
 /// Our end of the link. The guest is its only neighbour, with a pinned link address: there is nobody to resolve.
 fn config(ends: &Ends, listen: Vec<Listen>, pipes_max: usize) -> Config {
     let host_prefix = |address: &core::net::IpAddr| Cidr { address: *address, prefix_len: if address.is_ipv4() { 32 } else { 128 } };
-    let limits = Limits { flows: pipes_max.clamp(1, PIPES_MAX), time_wait: Duration::from_secs(1), ..Limits::default() };
+    let flows = pipes_max.clamp(1, PIPES_MAX);
+    let limits = Limits { flows, ring_bytes: RING_BYTES, time_wait: Duration::from_secs(1), ..Limits::default() };
     Config {
         mac: ends.host_mac,
         addresses: ends.host.iter().map(host_prefix).collect(),

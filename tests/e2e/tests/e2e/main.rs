@@ -8,6 +8,7 @@ mod groups;
 mod hello;
 mod hostile;
 mod liveness;
+mod memory;
 mod serving;
 mod streams;
 mod trouble;
@@ -35,6 +36,7 @@ const EVERYWHERE: &[Case] = &[
     ("tls_1_1_is_refused_with_protocol_version", groups::tls11_refused),
     ("rsa_key_exchange_is_refused_with_handshake_failure", groups::rsa_refused),
     ("stalled_reader_blocks_only_itself", liveness::stalled_reader),
+    ("many_stalled_readers_stay_within_the_heap", memory::stalled_readers),
     ("refused_backend_is_a_clean_close", trouble::refused),
     ("reset_backend_is_a_clean_close_and_the_next_connection_works", trouble::reset),
     ("backends_of_a_route_take_turns", serving::backends_in_turn),

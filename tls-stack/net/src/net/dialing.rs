@@ -35,7 +35,7 @@ impl Net {
         let sequence = self.keys.initial_sequence(&ends, now);
         let dial = Dial::new(sequence, hop, self.config.limits.connect_timeout, now);
         let index = self.table.insert(&self.keys, ends, State::Dialing(Box::new(dial)), Counted::Not);
-        self.counters.flows += 1;
+        self.open_account();
         self.counters.connects += 1;
         let flow = self.table.name(index);
         self.redial(index, now);

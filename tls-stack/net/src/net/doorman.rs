@@ -110,7 +110,7 @@ impl Net {
         let flow = Flow::new(seat, &birth, route.next_hop, self.config.limits.rx_ring, now);
         let index = self.table.insert(&self.keys, segment.ends, State::Open(flow), Counted::BySource);
         self.counters.cookies_accepted += 1;
-        self.counters.flows += 1;
+        self.open_account();
         self.table.slot_mut(index).pending.accepted = true;
         self.table.mark_news(index);
         self.table.mark_ready(index);
@@ -120,7 +120,7 @@ impl Net {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.counters.flows >= u64::try_from(self.config.limits.flows).unwrap_or(u64::MAX)
+        self.counters.flows >= u64::try_from(self.config.limits.flows).unwrap_or(u64::MAX) || !self.budget.has_room()
     }
 
     fn source_is_full(&self, segment: &Segment<'_>) -> bool {

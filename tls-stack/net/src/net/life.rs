@@ -9,7 +9,7 @@ use super::Net;
 use crate::bucket::Bucket;
 use crate::engine::EMPTY_LEN_MAX;
 use crate::event::CloseReason;
-use crate::flow::Expiry;
+use crate::flow::{Expiry, Growth};
 use crate::limits::CHALLENGE_PER_S;
 use crate::linger::Linger;
 use crate::reply::{self, Route};
@@ -84,7 +84,7 @@ impl Net {
         }
         let polled = self.engine.poll_at(&flow.seat, now).map(|at| at.max(now.saturating_add(SETTLE)));
         let expiry = flow.expiry(&self.config.limits).map(|(at, _)| at);
-        let shrink = flow.shrinks_at(&self.config.limits).map(|at| at.max(now.saturating_add(SETTLE)));
+        let shrink = flow.shrinks_at(&self.config.limits, &self.budget).map(|at| at.max(now.saturating_add(SETTLE)));
         if let Some(at) = [polled, expiry, shrink].into_iter().flatten().min() {
             self.wake_at(index, at);
         }
@@ -95,8 +95,19 @@ impl Net {
     pub(super) fn resize(&mut self, index: u32, now: Duration) {
         let slot = self.table.slot_mut(index);
         let State::Open(flow) = &mut slot.state else { return };
-        let Some(rings) = flow.next_rings(&self.config.limits, now) else { return };
-        let grows = rings.0 > flow.seat.socket().recv_capacity();
+        let before = flow.rings();
+        let rings = match flow.next_rings(&self.config.limits, &self.budget, now) {
+            None => return,
+            Some(Growth::Granted(rings)) => rings,
+            Some(Growth::Refused(rings)) => {
+                self.counters.growths_refused += 1;
+                rings
+            }
+        };
+        if rings == before {
+            return;
+        }
+        let grows = rings.rx > before.rx;
         let birth = flow.heir(slot.ends, rings);
         let Ok((mut seat, _)) = self.engine.birth(&birth, &mut [0; EMPTY_LEN_MAX], now) else { return };
         let (finished, unread) = (flow.peer_finished(), flow.take_unread());
@@ -105,6 +116,8 @@ impl Net {
             self.engine.hand_over_fin(&birth, &mut seat, u32::try_from(unread.len()).unwrap_or(0), now);
         }
         flow.inherit(seat);
+        self.budget.exchange(before, rings);
+        self.note_budget();
         if grows {
             // The larger window, at once.
             self.send_control(index, TcpControl::None);
@@ -174,10 +187,25 @@ impl Net {
     }
 
     fn release_account(&mut self, index: u32) {
-        if matches!(self.table.slot(index).state, State::Open(_) | State::Dialing(_)) {
-            self.counters.flows -= 1;
+        match &self.table.slot(index).state {
+            State::Open(flow) => self.budget.leave(flow.rings()),
+            State::Dialing(_) => self.budget.leave_unopened(),
+            State::Lingering(_) | State::Vacant => return self.table.discount(&self.keys, index),
         }
+        self.counters.flows -= 1;
+        self.note_budget();
         self.table.discount(&self.keys, index);
+    }
+
+    /// A flow is there, open or dialing.
+    pub(super) fn open_account(&mut self) {
+        self.counters.flows += 1;
+        self.budget.enter();
+        self.note_budget();
+    }
+
+    fn note_budget(&mut self) {
+        self.counters.ring_bytes = u64::try_from(self.budget.charged()).unwrap_or(u64::MAX);
     }
 
     fn disarm(&mut self, index: u32) {

@@ -13,6 +13,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use crate::bucket::Bucket;
+use crate::budget::Budget;
 use crate::config::{Config, ConfigFault, Trust};
 use crate::counters::Counters;
 use crate::engine::{Engine, Segmentation};
@@ -34,6 +35,8 @@ pub struct Net {
     counters: Counters,
     engine: Engine,
     table: Table,
+    /// Of the flows' rings.
+    budget: Budget,
     /// When to look at which slot again.
     wheel: Wheel<u32>,
     outbox: Outbox,
@@ -56,6 +59,7 @@ impl Net {
             counters: Counters::default(),
             engine: Engine::new(segmentation, now),
             table: Table::new(),
+            budget: Budget::new(&config.limits),
             wheel: Wheel::new(now),
             outbox: Outbox::new(),
             neighbors: Neighbors::new(pinned),

@@ -6,6 +6,7 @@
     reason = "helpers of tests stop at the first surprise, and cut random numbers to size"
 )]
 
+mod budget;
 mod doorman;
 mod endings;
 mod hostile;
