@@ -51,6 +51,8 @@ impl Cell {
     #[must_use]
     pub fn next(&self, now: Duration) -> Option<Duration> {
         match self.deadline {
+            // The guest ends when it has handed over its last frames.
+            Deadline::Flush if self.appliance.drained() => None,
             Deadline::Flush => Some(now),
             Deadline::At(at) => Some(at.max(now)),
             Deadline::Never => None,
