@@ -115,12 +115,13 @@ fn link(link: Link, counters: &net::Counters) {
         Link::Back => "back",
     };
     defmt::info!(
-        "counters {=str}: flows={=u64} time_waits={=u64} rx_frames={=u64} rx_bytes={=u64} tx_frames={=u64} tx_bytes={=u64} syns={=u64} \
-         cookies_sent={=u64} cookies_accepted={=u64} cookies_refused={=u64} connects={=u64} refused_by_limit={=u64} resets_sent={=u64} \
-         challenge_acks={=u64} echo_replies={=u64} replies_suppressed={=u64}",
+        "counters {=str}: flows={=u64} time_waits={=u64} ring_bytes={=u64} rx_frames={=u64} rx_bytes={=u64} tx_frames={=u64} tx_bytes={=u64} syns={=u64} \
+         cookies_sent={=u64} cookies_accepted={=u64} cookies_refused={=u64} connects={=u64} refused_by_limit={=u64} growths_refused={=u64} \
+         resets_sent={=u64} challenge_acks={=u64} echo_replies={=u64} replies_suppressed={=u64}",
         name,
         counters.flows,
         counters.time_waits,
+        counters.ring_bytes,
         counters.rx_frames,
         counters.rx_bytes,
         counters.tx_frames,
@@ -131,6 +132,7 @@ fn link(link: Link, counters: &net::Counters) {
         counters.cookies_refused,
         counters.connects,
         counters.refused_by_limit,
+        counters.growths_refused,
         counters.resets_sent,
         counters.challenge_acks,
         counters.echo_replies,
