@@ -14,7 +14,7 @@
 //! let place = e2e::Place::new(e2e::Machine::Kvm, e2e::Net::User)?;
 //! let echo = e2e::backend::echo()?;
 //! let running = e2e::Running::start(&place, &e2e::Config::one_route(&[echo.address()]))?;
-//! # Ok::<(), std::io::Error>(())
+//! # Ok::<(), Box<dyn core::error::Error + Send + Sync>>(())
 //! ```
 #![forbid(unsafe_code)]
 
