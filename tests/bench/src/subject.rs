@@ -97,7 +97,8 @@ impl Subject {
         let end = Instant::now() + Duration::from_secs(10);
         while std::net::TcpStream::connect_timeout(&server.address, Duration::from_millis(100)).is_err() {
             if Instant::now() > end {
-                return Err(format!("{} does not accept", self.name).into());
+                let said = fs::read_to_string(place.path("stderr.log")).unwrap_or_default();
+                return Err(format!("{} does not accept; it said: {said}", self.name).into());
             }
             thread::sleep(Duration::from_millis(5));
         }
@@ -153,7 +154,7 @@ fn bountybox(place: &Place, backend: SocketAddr, machine: &str, tap: bool) -> Ou
     let (chain, key) = (place.path("chain.pem"), place.path("key.pem"));
     let limits = "connections = 60000\nconnections_per_source = 60000\nnew_per_source_per_s = 100000\n";
     let config = format!(
-        "[machine]\nkind = \"{machine}\"\n[net]\n{net}[[listen]]\naddress = \"{address}\"\n[[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n\
+        "[machine]\nkind = \"{machine}\"\nheap_mib = 4096\n[net]\n{net}[[listen]]\naddress = \"{address}\"\n[[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n\
          [[route]]\nbackends = [\"{backend}\"]\n[limits]\n{limits}",
         chain.display(),
         key.display()
