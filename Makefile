@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo test lint fuzz bench facts ci clean
+.PHONY: help deps build image run demo test lint soak fuzz bench facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
@@ -30,6 +30,9 @@ test: build ## Everything that must hold: unit, property, end-to-end on both mac
 
 lint: deps ## rustfmt, clippy, rustdoc, cargo-deny
 	@tools/lint
+
+soak: ## What takes longer than a test may: all 65,536 ports from the inside, one fresh cell each
+	@PORT_STEP=1 $(CARGO) test --locked -p machine --test hostile closed_ports
 
 fuzz: ## Run every fuzz target for a short while (nightly toolchain)
 	@tools/fuzz
