@@ -69,3 +69,6 @@ pub const MEMORY_LEN_MAX: usize = HEAP_LEN_MAX + SMALL_LEN_MAX + (128 << 20);
 
 const _: () = assert!((HEAP_LEN_MAX as u64).is_multiple_of(HEAP_ALIGN) && GUARD_LEN.is_multiple_of(4096), "whole pages");
 const _: () = assert!((MEMORY_LEN_MAX as u64) < ADDRESS_MAX / 1024, "a random address seldom collides");
+
+/// How often a virtual machine is asked for before an interruption is taken for an answer.
+pub const CREATE_TRIES: u32 = 16;

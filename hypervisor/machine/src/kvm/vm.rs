@@ -16,6 +16,7 @@ use super::own::{Own, READ_ONLY_LEN, physical};
 use crate::fault::{Capability, LoadFault, Step};
 use crate::image::Access;
 use crate::layout::Mapping;
+use crate::limits::CREATE_TRIES;
 use crate::space::Space;
 
 /// Opens `/dev/kvm` and checks that it has all that is needed.
@@ -43,7 +44,7 @@ pub(super) fn open() -> Result<Kvm, LoadFault> {
 ///
 /// Both must outlive it: [`super::Kvm`] holds all three and drops the machine first.
 pub(super) fn create(kvm: &Kvm, own: &Own, space: &Space) -> Result<VmFd, LoadFault> {
-    let vm = kvm.create_vm().map_err(at(Step::CreateVm))?;
+    let vm = retried(|| kvm.create_vm()).map_err(at(Step::CreateVm))?;
     forbid_quirks(&vm);
     deny_msrs(&vm)?;
     for (slot, region) in (0..).zip(regions(own, space)) {
@@ -53,6 +54,17 @@ pub(super) fn create(kvm: &Kvm, own: &Own, space: &Space) -> Result<VmFd, LoadFa
         unsafe { vm.set_user_memory_region(region) }.map_err(at(Step::MemorySlot))?;
     }
     Ok(vm)
+}
+
+/// Making a virtual machine can be interrupted by any signal to the process, a child's end among them, and then is to be asked for again.
+fn retried<T>(mut make: impl FnMut() -> Result<T, kvm_ioctls::Error>) -> Result<T, kvm_ioctls::Error> {
+    for _ in 1..CREATE_TRIES {
+        match make() {
+            Err(fault) if errno(fault) == Errno::INTR => {}
+            other => return other,
+        }
+    }
+    make()
 }
 
 /// Makes the vCPU, in CPL3 from its first instruction on.
@@ -235,6 +247,29 @@ mod tests {
             [mapping(0, Access::Execute), mapping(4096, Access::Read), mapping(8192, Access::Write), mapping(16384, Access::Write)];
         let expected = [(0, 8192, false), (8192, 4096, true), (16384, 4096, true)];
         assert_eq!(runs(&mappings), expected.map(|(offset, len, writable)| Run { offset, len, writable }));
+    }
+
+    #[test]
+    fn an_interrupted_creation_is_tried_again_a_bounded_number_of_times() {
+        let interrupted = || kvm_ioctls::Error::new(libc::EINTR);
+        let mut calls = 0;
+        let third = retried(|| {
+            calls += 1;
+            if calls < 3 { Err(interrupted()) } else { Ok(calls) }
+        });
+        assert_eq!(third.ok(), Some(3));
+        let mut calls = 0;
+        let never: Result<(), _> = retried(|| {
+            calls += 1;
+            Err(interrupted())
+        });
+        assert_eq!((never.map_err(errno), calls), (Err(Errno::INTR), CREATE_TRIES));
+        let mut calls = 0;
+        let refused: Result<(), _> = retried(|| {
+            calls += 1;
+            Err(kvm_ioctls::Error::new(libc::ENOMEM))
+        });
+        assert_eq!((refused.map_err(errno), calls), (Err(Errno::NOMEM), 1));
     }
 
     #[test]
