@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
+use e2e::memory::{descendants, proportional_set};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tempfile::TempDir;
@@ -192,21 +193,6 @@ impl Drop for Server {
             thread::sleep(Duration::from_millis(5));
         }
     }
-}
-
-fn descendants(pid: u32) -> Vec<u32> {
-    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let mut all = vec![pid];
-    for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
-        all.extend(descendants(child));
-    }
-    all
-}
-
-fn proportional_set(pid: u32) -> u64 {
-    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
 fn run(program: &str, arguments: &[&str]) -> Outcome {

@@ -8,6 +8,7 @@
 //! - [`backend`]: plain TCP servers that echo, answer or misbehave;
 //! - [`client`]: TLS clients;
 //! - [`flood`]: spoofed SYNs;
+//! - [`memory`]: what a server's processes take;
 //! - [`images`]: guest images that were tampered with.
 //!
 //! ```no_run
@@ -22,6 +23,7 @@ pub mod backend;
 pub mod client;
 pub mod flood;
 pub mod images;
+pub mod memory;
 mod place;
 mod running;
 

@@ -14,6 +14,7 @@ use std::time::Instant;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::memory::{descendants, proportional_set};
 use crate::{Net, Outcome, Place};
 
 /// How long a box may take to become ready. It takes milliseconds; this bounds a test that waits in vain.
@@ -298,19 +299,4 @@ fn collect(from: impl io::Read + Send + 'static, into: Arc<Mutex<String>>) -> Jo
             said.push('\n');
         }
     })
-}
-
-fn descendants(pid: u32) -> Vec<u32> {
-    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let mut all = vec![pid];
-    for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
-        all.extend(descendants(child));
-    }
-    all
-}
-
-fn proportional_set(pid: u32) -> u64 {
-    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) * 1024
 }

@@ -12,7 +12,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("inspect", &[]),
     ("tender", &["abi", "queue", "machine", "keys", "net"]),
     ("bountybox", &["tender", "keys", "bounty", "inspect"]),
-    ("platform", &["abi", "queue"]),
+    ("platform", &["abi"]),
     ("appliance", &["net", "tls", "keys"]),
     ("unikernel", &["abi", "queue", "platform", "appliance", "net", "keys"]),
     ("net", &[]),
