@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Session`] | one connection: hello, handshake, traffic, end |
 //! | [`Hello`] | what the client says before a configuration is chosen: server name, ALPN, versions |
+//! | [`Replay`] | a hello given back as it came, for who passes TLS on untouched |
 //! | [`Config`] | one route's certificates, protocols, versions and tickets |
 //! | [`Provider`] | the suites and groups that may be negotiated, X25519MLKEM768 first |
 //! | [`Identity`] | a certificate chain with its key and its names |
@@ -59,7 +60,7 @@ pub use certificates::Identity;
 pub use clock::Clock;
 pub use config::{Config, ConfigFault, ConfigParts, Tickets};
 pub use event::{Event, Fault, Foreign, Summary, Version};
-pub use hello::Hello;
+pub use hello::{Hello, Replay};
 pub use provider::Provider;
 pub use session::{Sent, Session};
 pub use sink::Sink;

@@ -20,6 +20,10 @@ pub const RECORD_OVERHEAD_MAX: usize = RECORD_HEADER_LEN + 8 + 16;
 /// of it is kept. The largest seen from real clients (hybrid key share, resumption, padding) is below 4 KiB.
 pub const HELLO_LEN_MAX: usize = RECORD_PLAIN_LEN_MAX;
 
+/// Runs of equal records of a hello that are remembered, for a hello that is passed on. Clients send one to three records; a hello in
+/// records of one byte each is a single run.
+pub const HELLO_CUTS_MAX: usize = 512;
+
 /// Most bytes of handshake records that may wait for the rest of their message, after the first ClientHello.
 pub const HANDSHAKE_INPUT_LEN_MAX: usize = RECORD_LEN_MAX + 2048;
 

@@ -5,12 +5,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::handshake::{Handshake, Progress};
-use crate::hello::{Assembler, Step};
+use crate::hello::{Assembler, Cuts, Step};
 use crate::limits::{EVENTS_MAX, RECORD_HEADER_LEN};
 use crate::outbox::Outbox;
 use crate::record::fragment_len;
 use crate::traffic::{Inbound, Traffic};
-use crate::{Alert, Config, Event, Fault, Hello, Refusal, Sink};
+use crate::{Alert, Config, Event, Fault, Hello, Refusal, Replay, Sink};
 
 /// The server's end of one TLS connection.
 ///
@@ -41,9 +41,10 @@ enum State {
     Over,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Greeting {
     message: Vec<u8>,
+    cuts: Cuts,
     server_name: Option<String>,
 }
 
@@ -124,13 +125,28 @@ impl Session {
     /// Goes on with the handshake under `config`: the answer to [`Event::Hello`]. At any other time it does nothing.
     pub fn accept(&mut self, config: &Config) {
         let State::Greeted(greeting) = &mut self.state else { return };
-        let Greeting { message, server_name } = core::mem::replace(&mut **greeting, Greeting { message: Vec::new(), server_name: None });
+        let Greeting { message, server_name, .. } = core::mem::take(&mut **greeting);
         let started = Handshake::new(config).map(Box::new);
         let outcome = started.and_then(|mut handshake| Ok((handshake.receive_hello(&message, &mut self.outbox)?, handshake)));
         match outcome {
             Ok((progress, handshake)) => self.advance(handshake, server_name, progress),
             Err(fault) => self.fail(fault),
         }
+    }
+
+    /// Gives the hello back, in the records in which it came, to be passed on untouched: another answer to [`Event::Hello`]. The session is over then,
+    /// and whatever follows on the peer's stream is not for it.
+    ///
+    /// `None` changes nothing: there is no hello, or it was cut in a way that no honest client does and that was not remembered
+    /// ([`HELLO_CUTS_MAX`](crate::limits::HELLO_CUTS_MAX)).
+    pub fn give_back(&mut self) -> Option<Replay> {
+        let State::Greeted(greeting) = &mut self.state else { return None };
+        if !greeting.cuts.are_known() {
+            return None;
+        }
+        let Greeting { message, cuts, .. } = core::mem::take(&mut **greeting);
+        self.state = State::Over;
+        Some(Replay::new(message, cuts))
     }
 
     /// Ends the session before it is established: the other answer to [`Event::Hello`], and the way to give up on a handshake. The alert is queued as far
@@ -221,16 +237,16 @@ impl Session {
         let (taken, step) = assembler.receive(bytes);
         match step {
             Ok(Step::More) => {}
-            Ok(Step::Whole(message)) => self.greet(message),
+            Ok(Step::Whole(message, cuts)) => self.greet(message, cuts),
             Err(fault) => self.fail_in_clear(fault),
         }
         taken
     }
 
-    fn greet(&mut self, message: Vec<u8>) {
+    fn greet(&mut self, message: Vec<u8>, cuts: Cuts) {
         match Hello::parse(&message) {
             Ok(hello) => {
-                self.state = State::Greeted(Box::new(Greeting { message, server_name: hello.server_name.clone() }));
+                self.state = State::Greeted(Box::new(Greeting { message, cuts, server_name: hello.server_name.clone() }));
                 self.report(Event::Hello(Box::new(hello)));
             }
             Err(alert) => self.fail_in_clear(Fault::Peer(alert)),

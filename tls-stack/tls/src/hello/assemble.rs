@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::Cuts;
 use crate::limits::{HELLO_LEN_MAX, HELLO_RECORD_LEN_MAX, RECORD_HEADER_LEN};
 use crate::{Alert, Fault, Foreign};
 
@@ -20,6 +21,8 @@ pub(crate) struct Assembler {
     in_alert: bool,
     alert: heapless::Vec<u8, 2>,
     message: Vec<u8>,
+    /// How the message was cut, for those who pass it on.
+    cuts: Cuts,
 }
 
 /// How far the hello has come.
@@ -28,7 +31,7 @@ pub(crate) enum Step {
     /// All bytes were taken, and more are needed.
     More,
     /// The message is whole; bytes behind it were not taken.
-    Whole(Vec<u8>),
+    Whole(Vec<u8>, Cuts),
 }
 
 impl Assembler {
@@ -46,7 +49,8 @@ impl Assembler {
             };
             rest = rest.get(taken..).unwrap_or_default();
             if self.is_whole() {
-                return (bytes.len() - rest.len(), Ok(Step::Whole(core::mem::take(&mut self.message))));
+                let whole = Step::Whole(core::mem::take(&mut self.message), core::mem::take(&mut self.cuts));
+                return (bytes.len() - rest.len(), Ok(whole));
             }
         }
         (bytes.len(), Ok(Step::More))
@@ -64,7 +68,11 @@ impl Assembler {
             [_, major] if major != 3 => {
                 return Err(Fault::PeerNotTls(Foreign::Unknown, Alert::PROTOCOL_VERSION));
             }
-            [kind, _, _, high, low] => self.begin_record(kind, usize::from(u16::from_be_bytes([high, low])))?,
+            [kind, _, minor, high, low] => {
+                let len = u16::from_be_bytes([high, low]);
+                self.begin_record(kind, usize::from(len))?;
+                self.cuts.push(minor, len);
+            }
             _ => {}
         }
         Ok(1)

@@ -7,8 +7,11 @@
 
 mod assemble;
 mod parse;
+mod replay;
 
 pub(crate) use assemble::{Assembler, Step};
+pub(crate) use replay::Cuts;
+pub use replay::Replay;
 
 use alloc::string::String;
 use alloc::vec::Vec;

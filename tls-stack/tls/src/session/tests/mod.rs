@@ -5,4 +5,5 @@ mod handshakes;
 mod hostile;
 mod records;
 mod refusals;
+mod replays;
 mod resumption;
