@@ -13,16 +13,18 @@
 mod check;
 mod fault;
 mod memory;
+mod route;
 mod wire;
 
 use alloc::{string::String, vec::Vec};
-use core::net::{IpAddr, SocketAddr};
+use core::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 pub use fault::BundleFault;
 pub use memory::Memory;
+pub use route::{Balance, Check, CheckKind, ClientAuth, Eject, Mode, ProxyOut, Route, Upstream};
 
 /// All that a cell is told.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,12 +35,14 @@ pub struct Bundle {
     pub back: Link,
     /// Where the guest listens on the front link; at least one, no two alike.
     pub listeners: Vec<Listener>,
-    /// Chains and their keys; at least one.
+    /// Chains and their keys; none only where all routes pass TLS through.
     pub certificates: Vec<Certificate>,
     /// Which connection goes where; at least one, at most one of them the default.
     pub routes: Vec<Route>,
     /// How TLS is spoken on all listeners.
     pub tls: Tls,
+    /// What ticket keys are derived from; without it, fresh randomness of each start.
+    pub ticket_key: Option<TicketKey>,
     /// What one peer, and all together, may take; no more than the memory holds ([`Memory::holds`]).
     pub limits: Limits,
     /// What the cell itself may take.
@@ -90,12 +94,14 @@ pub struct Gateway {
 }
 
 /// A place to listen, as the guest sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listener {
     /// One of the front link's addresses; `None` is all of them.
     pub address: Option<IpAddr>,
     /// Not zero.
     pub port: u16,
+    /// Front ends whose connections begin with a PROXY header; at most [`PROXIES_MAX`](crate::limits::PROXIES_MAX).
+    pub proxy_from: Vec<Cidr>,
 }
 
 /// A certificate chain and its key.
@@ -110,17 +116,12 @@ pub struct Certificate {
     pub names: Vec<String>,
 }
 
-/// Which connections go to which backends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Route {
-    /// Server names in lower case, exact or `*.name`; empty is the default route. No name stands in two routes.
-    pub sni: Vec<String>,
-    /// Protocols offered here, best first; empty is the list of [`Tls::alpn`].
-    pub alpn: Vec<String>,
-    /// Indices into [`Bundle::certificates`], at least one; the first that covers the name and suits the client is used.
-    pub certificates: Vec<u16>,
-    /// Where plaintext goes, as the guest sees it; at least one.
-    pub backends: Vec<SocketAddr>,
+/// What several boxes share, so that one resumes the sessions of another.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketKey {
+    /// [`TICKET_KEY_LEN`](crate::limits::TICKET_KEY_LEN) bytes.
+    #[serde(with = "wire::secret")]
+    pub secret: Secret<Vec<u8>>,
 }
 
 /// How TLS is spoken.
@@ -130,13 +131,32 @@ pub struct Tls {
     pub alpn: Vec<String>,
     /// How long a session ticket is good for, in seconds; 0 issues none.
     pub ticket_lifetime_s: u32,
+    /// How often a new ticket key is taken, in seconds; not 0.
+    pub ticket_rotation_s: u32,
     /// The oldest version that is spoken.
     pub min_version: Version,
+    /// Cipher suites by their IANA numbers, best first; at least one.
+    pub suites: Vec<u16>,
+    /// Key exchange groups by their IANA numbers, best first; at least one.
+    pub groups: Vec<u16>,
 }
+
+/// AES-128-GCM, AES-256-GCM and ChaCha20-Poly1305: those of TLS 1.3, then with ECDHE those of TLS 1.2 (ECDSA before RSA).
+const SUITES_DEFAULT: [u16; 9] = [0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8];
+
+/// X25519MLKEM768, X25519, secp256r1, secp384r1.
+const GROUPS_DEFAULT: [u16; 4] = [0x11ec, 0x001d, 0x0017, 0x0018];
 
 impl Default for Tls {
     fn default() -> Self {
-        Self { alpn: Vec::new(), ticket_lifetime_s: 2 * 3600, min_version: Version::Tls12 }
+        Self {
+            alpn: Vec::new(),
+            ticket_lifetime_s: 2 * 3600,
+            ticket_rotation_s: 3600,
+            min_version: Version::Tls12,
+            suites: SUITES_DEFAULT.to_vec(),
+            groups: GROUPS_DEFAULT.to_vec(),
+        }
     }
 }
 
@@ -154,6 +174,8 @@ pub enum Version {
 pub struct Limits {
     /// From the TCP connection to the end of the TLS handshake.
     pub handshake_timeout_ms: u64,
+    /// From the TCP connection to its first byte.
+    pub first_byte_timeout_ms: u64,
     /// Without a byte in either direction.
     pub idle_timeout_ms: u64,
     /// A connection in all.
@@ -170,8 +192,14 @@ pub struct Limits {
     pub connections_per_source: u32,
     /// New connections a second from one source, as a long-run mean.
     pub new_per_source_per_s: u32,
+    /// New connections a second in all, as a long-run mean.
+    pub new_per_s: u32,
+    /// Connections at once whose hello is not whole.
+    pub waiting: u32,
     /// Handshakes at once.
     pub handshakes: u32,
+    /// Refusals that are logged in a second; the rest are counted.
+    pub log_per_s: u32,
 }
 
 /// The documented defaults.
@@ -179,6 +207,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             handshake_timeout_ms: 10_000,
+            first_byte_timeout_ms: 10_000,
             idle_timeout_ms: 300_000,
             lifetime_ms: 24 * 3600 * 1000,
             half_close_timeout_ms: 60_000,
@@ -187,7 +216,10 @@ impl Default for Limits {
             connections: Memory::CONNECTIONS_DEFAULT,
             connections_per_source: 2_048,
             new_per_source_per_s: 1_000,
+            new_per_s: 20_000,
+            waiting: 8_192,
             handshakes: Memory::HANDSHAKES_DEFAULT,
+            log_per_s: 20,
         }
     }
 }

@@ -36,6 +36,26 @@ pub const ROUTE_NAMES_MAX: usize = 256;
 pub const ROUTE_CERTIFICATES_MAX: usize = CERTIFICATES_MAX;
 /// Backends of one route at most.
 pub const ROUTE_BACKENDS_MAX: usize = 64;
+/// A route's name for people at most, in bytes.
+pub const ROUTE_NAME_LEN_MAX: usize = 64;
+/// Front ends of one listener at most.
+pub const PROXIES_MAX: usize = 64;
+/// Authorities of one route's clients at most.
+pub const CLIENT_ROOTS_MAX: usize = 64;
+/// Revocation lists of one route's clients at most.
+pub const CRLS_MAX: usize = 64;
+/// One DER revocation list at most, in bytes.
+pub const CRL_LEN_MAX: usize = 1 << 20;
+/// Allowed names, or subjects, of one route's clients at most.
+pub const CLIENT_NAMES_MAX: usize = 256;
+/// One of them at most, in bytes.
+pub const CLIENT_NAME_LEN_MAX: usize = 256;
+/// Path or host of a check at most, in bytes.
+pub const CHECK_TEXT_LEN_MAX: usize = 1024;
+/// The shared secret of ticket keys, in bytes.
+pub const TICKET_KEY_LEN: usize = 32;
+/// Cipher suites, or groups, in one list at most.
+pub const SUITES_MAX: usize = 32;
 /// Protocols (ALPN) in one list at most.
 pub const ALPN_MAX: usize = 16;
 /// One protocol's name at most, in bytes (RFC 7301, 3.1).

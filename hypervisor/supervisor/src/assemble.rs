@@ -3,7 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
 
-use keys::bundle::{Bundle, Link, Listener, Memory, Route};
+use keys::bundle::{Bundle, Link, Listener, Memory, Mode, ProxyOut, Route, Upstream};
 
 use crate::addresses::{BACKENDS_MAX, MTU_DEFAULT, back_link, front_guest, front_link, virtual_backend};
 use crate::check::{Material, certificates_of};
@@ -22,10 +22,15 @@ pub(crate) fn plan(config: &Config, materials: Vec<Material>, mut report: Report
     let (host, guest) = listeners(config, &front, &mut report);
     let mut backends = Backends { wire: config.back.wire.is_some(), known: BTreeMap::new() };
     let routes = config.routes.iter().map(|route| Route {
+        name: route.sni.first().map_or_else(|| "default".into(), |name| name.value.clone()),
         sni: route.sni.iter().map(|name| name.value.clone()).collect(),
         alpn: route.alpn.clone(),
         certificates: certificates_of(route, &materials).into_iter().filter_map(|index| u16::try_from(index).ok()).collect(),
+        mode: Mode::Terminate,
+        client: None,
         backends: route.backends.iter().filter_map(|backend| backends.guest(backend, &mut report)).collect(),
+        upstream: Upstream::default(),
+        proxy: ProxyOut::Off,
     });
     let routes = routes.collect();
     let certificates = materials.into_iter().map(|material| material.certificate).collect();
@@ -36,6 +41,7 @@ pub(crate) fn plan(config: &Config, materials: Vec<Material>, mut report: Report
         certificates,
         routes,
         tls: config.tls.clone(),
+        ticket_key: None,
         limits: config.limits.clone(),
         memory: memory(config),
     };
@@ -80,7 +86,7 @@ fn listeners(config: &Config, front: &Link, report: &mut Report) -> (Vec<Listen>
         } else {
             let listen = user_listen(spot.value, index);
             host.push(listen);
-            Some(Listener { address: Some(listen.guest.ip()), port: listen.guest.port() })
+            Some(Listener { address: Some(listen.guest.ip()), port: listen.guest.port(), proxy_from: Vec::new() })
         };
         guest.extend(listener.filter(|listener| !guest.contains(listener)));
     }
@@ -104,7 +110,7 @@ fn wire_listener(spot: &Spot<SocketAddr>, front: &Link, report: &mut Report) -> 
         report.add(Rule::WrongValue, &spot.place, format!("{address} is none of the guest's addresses in [net] addresses"));
         return None;
     }
-    Some(Listener { address: own.then_some(address), port })
+    Some(Listener { address: own.then_some(address), port, proxy_from: Vec::new() })
 }
 
 /// The backends met so far, in the order met.

@@ -1,14 +1,16 @@
 //! The rules that every bundle keeps, on the side that makes it and on the side that reads it.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use super::{Bundle, BundleFault, Certificate, Limits, Link, Listener, Route};
+use super::{Bundle, BundleFault, Certificate, Check, CheckKind, Cidr, ClientAuth, Limits, Link, Listener, Mode, Route, Tls, Upstream};
 use crate::limits::{
-    ADDRESSES_MAX, ALPN_LEN_MAX, ALPN_MAX, CERTIFICATE_LEN_MAX, CERTIFICATE_NAMES_MAX, CERTIFICATES_MAX, CHAIN_MAX, COUNT_MAX,
-    GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX, MTU_MIN, ROUTE_BACKENDS_MAX, ROUTE_CERTIFICATES_MAX, ROUTE_NAMES_MAX, ROUTES_MAX,
-    TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX,
+    ADDRESSES_MAX, ALPN_LEN_MAX, ALPN_MAX, CERTIFICATE_LEN_MAX, CERTIFICATE_NAMES_MAX, CERTIFICATES_MAX, CHAIN_MAX, CHECK_TEXT_LEN_MAX,
+    CLIENT_NAME_LEN_MAX, CLIENT_NAMES_MAX, CLIENT_ROOTS_MAX, COUNT_MAX, CRL_LEN_MAX, CRLS_MAX, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX,
+    MTU_MIN, PROXIES_MAX, ROUTE_BACKENDS_MAX, ROUTE_CERTIFICATES_MAX, ROUTE_NAME_LEN_MAX, ROUTE_NAMES_MAX, ROUTES_MAX, SUITES_MAX,
+    TICKET_KEY_LEN, TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX,
 };
 use crate::names::is_pattern;
 
@@ -20,38 +22,74 @@ impl Bundle {
     pub fn check(&self) -> Result<(), BundleFault> {
         require(self.front.is_sound() && self.back.is_sound(), BundleFault::Link)?;
         self.check_listeners()?;
-        require((1..=CERTIFICATES_MAX).contains(&self.certificates.len()), BundleFault::Certificate(0))?;
+        require(self.certificates.len() <= CERTIFICATES_MAX, BundleFault::Certificate(0))?;
         for (index, certificate) in self.certificates.iter().enumerate() {
             require(certificate.is_sound(), BundleFault::Certificate(index))?;
         }
         self.check_routes()?;
-        require(alpn_is_sound(&self.tls.alpn), BundleFault::Alpn)?;
-        require(self.tls.ticket_lifetime_s <= TICKET_LIFETIME_S_MAX, BundleFault::TicketLifetime)?;
+        self.check_tls()?;
         require(self.limits.is_sound(), BundleFault::Limits)?;
         require(self.memory.holds(&self.limits), BundleFault::Memory)
+    }
+
+    fn check_tls(&self) -> Result<(), BundleFault> {
+        require(alpn_is_sound(&self.tls.alpn), BundleFault::Alpn)?;
+        require(self.tls.has_sound_tickets(), BundleFault::Tickets)?;
+        let key = self.ticket_key.as_ref();
+        require(key.is_none_or(|key| key.secret.expose().len() == TICKET_KEY_LEN), BundleFault::Tickets)?;
+        let lists = [&self.tls.suites, &self.tls.groups];
+        require(lists.iter().all(|list| (1..=SUITES_MAX).contains(&list.len())), BundleFault::Suites)
     }
 
     fn check_listeners(&self) -> Result<(), BundleFault> {
         require((1..=LISTENERS_MAX).contains(&self.listeners.len()), BundleFault::Listener(0))?;
         for (index, listener) in self.listeners.iter().enumerate() {
-            let first = self.listeners.iter().position(|other| other == listener) == Some(index);
-            require(first && self.front.has(listener), BundleFault::Listener(index))?;
+            let place = (listener.address, listener.port);
+            let first = self.listeners.iter().position(|other| (other.address, other.port) == place) == Some(index);
+            require(first && self.front.has(listener) && listener.is_sound(), BundleFault::Listener(index))?;
         }
         Ok(())
     }
 
     fn check_routes(&self) -> Result<(), BundleFault> {
         require((1..=ROUTES_MAX).contains(&self.routes.len()), BundleFault::Route(0))?;
-        let mut names = BTreeSet::new();
-        let mut defaults = 0_usize;
+        let mut labels = BTreeSet::new();
+        let mut taken: BTreeMap<&str, Vec<&[String]>> = BTreeMap::new();
         for (index, route) in self.routes.iter().enumerate() {
-            require(route.is_sound(self.certificates.len()), BundleFault::Route(index))?;
-            require(route.sni.iter().all(|name| names.insert(name)), BundleFault::Route(index))?;
+            require(route.is_sound(self.certificates.len()) && labels.insert(&route.name), BundleFault::Route(index))?;
             require(alpn_is_sound(&route.alpn), BundleFault::Alpn)?;
-            defaults = defaults.saturating_add(usize::from(route.sni.is_empty()));
-            require(defaults <= 1, BundleFault::Route(index))?;
+            // The default route's place has no name.
+            let names = route.sni.iter().map(String::as_str).chain(route.sni.is_empty().then_some(""));
+            for name in names {
+                let lists = taken.entry(name).or_default();
+                require(lists.iter().all(|list| are_apart(list, &route.alpn)), BundleFault::Route(index))?;
+                lists.push(&route.alpn);
+            }
         }
         Ok(())
+    }
+}
+
+/// Whether a client's offer tells two routes of one name apart: at most one takes any protocol, and no protocol stands in both.
+fn are_apart(one: &[String], other: &[String]) -> bool {
+    !(one.is_empty() && other.is_empty()) && one.iter().all(|protocol| !other.contains(protocol))
+}
+
+impl Tls {
+    fn has_sound_tickets(&self) -> bool {
+        self.ticket_lifetime_s <= TICKET_LIFETIME_S_MAX && (1..=TICKET_LIFETIME_S_MAX).contains(&self.ticket_rotation_s)
+    }
+}
+
+impl Listener {
+    fn is_sound(&self) -> bool {
+        self.proxy_from.len() <= PROXIES_MAX && self.proxy_from.iter().all(Cidr::is_prefix)
+    }
+}
+
+impl Cidr {
+    fn is_prefix(&self) -> bool {
+        self.prefix_len <= prefix_len_max(self.address)
     }
 }
 
@@ -59,7 +97,7 @@ impl Link {
     fn is_sound(&self) -> bool {
         let mac = is_unicast_mac(self.mac);
         let counts = (1..=ADDRESSES_MAX).contains(&self.addresses.len()) && self.gateways.len() <= GATEWAYS_MAX;
-        let addresses = self.addresses.iter().all(|cidr| is_unicast(cidr.address) && cidr.prefix_len <= prefix_len_max(cidr.address));
+        let addresses = self.addresses.iter().all(|cidr| is_unicast(cidr.address) && cidr.is_prefix());
         let gateways = self.gateways.iter().all(|gateway| {
             let family = self.addresses.iter().any(|cidr| cidr.address.is_ipv4() == gateway.address.is_ipv4());
             family && is_unicast(gateway.address) && gateway.mac.is_none_or(is_unicast_mac)
@@ -83,25 +121,91 @@ impl Certificate {
 
 impl Route {
     fn is_sound(&self, certificates: usize) -> bool {
+        let label = (1..=ROUTE_NAME_LEN_MAX).contains(&self.name.len());
         let names = self.sni.len() <= ROUTE_NAMES_MAX && self.sni.iter().all(|name| is_pattern(name));
-        let count = (1..=ROUTE_CERTIFICATES_MAX).contains(&self.certificates.len());
-        let known = self.certificates.iter().all(|&index| usize::from(index) < certificates);
         let backends = (1..=ROUTE_BACKENDS_MAX).contains(&self.backends.len()) && self.backends.iter().all(is_backend);
-        names && count && known && backends
+        label && names && backends && self.has_sound_tls(certificates) && self.upstream.is_sound()
     }
+
+    fn has_sound_tls(&self, certificates: usize) -> bool {
+        let known = self.certificates.iter().all(|&index| usize::from(index) < certificates);
+        match self.mode {
+            Mode::Passthrough => self.certificates.is_empty() && self.client.is_none(),
+            Mode::Terminate => {
+                let count = (1..=ROUTE_CERTIFICATES_MAX).contains(&self.certificates.len());
+                count && known && self.client.as_ref().is_none_or(ClientAuth::is_sound)
+            }
+        }
+    }
+}
+
+impl ClientAuth {
+    fn is_sound(&self) -> bool {
+        let roots = (1..=CLIENT_ROOTS_MAX).contains(&self.roots.len()) && fit(&self.roots, CERTIFICATE_LEN_MAX);
+        let crls = self.crls.len() <= CRLS_MAX && fit(&self.crls, CRL_LEN_MAX);
+        let names = [&self.names, &self.subjects];
+        let allowed = names.iter().all(|list| list.len() <= CLIENT_NAMES_MAX && fit(list, CLIENT_NAME_LEN_MAX));
+        roots && crls && allowed
+    }
+}
+
+impl Upstream {
+    fn is_sound(&self) -> bool {
+        let counts = [self.connections, self.queue, self.retries, self.eject.failures];
+        let times = [self.queue_timeout_ms, self.eject.for_ms];
+        counts.iter().all(|&count| count <= COUNT_MAX)
+            && times.iter().all(|ms| (1..=TIMEOUT_MS_MAX).contains(ms))
+            && self.check.as_ref().is_none_or(Check::is_sound)
+    }
+}
+
+impl Check {
+    fn is_sound(&self) -> bool {
+        let times = [self.interval_ms, self.timeout_ms];
+        let counts = [self.rise, self.fall];
+        let numbers =
+            times.iter().all(|ms| (1..=TIMEOUT_MS_MAX).contains(ms)) && counts.iter().all(|count| (1..=COUNT_MAX).contains(count));
+        numbers && self.kind.is_sound()
+    }
+}
+
+impl CheckKind {
+    /// Path and host go into a request as they are, so neither may hold a space or a control character.
+    fn is_sound(&self) -> bool {
+        match self {
+            Self::Tcp => true,
+            Self::Http { path, host, expect } => {
+                let plain = |text: &str| text.len() <= CHECK_TEXT_LEN_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
+                path.starts_with('/') && plain(path) && plain(host) && 100 <= expect.0 && expect.0 <= expect.1 && expect.1 <= 599
+            }
+        }
+    }
+}
+
+fn fit(list: &[impl AsRef<[u8]>], len_max: usize) -> bool {
+    list.iter().all(|item| (1..=len_max).contains(&item.as_ref().len()))
 }
 
 impl Limits {
     fn is_sound(&self) -> bool {
         let timeouts = [
             self.handshake_timeout_ms,
+            self.first_byte_timeout_ms,
             self.idle_timeout_ms,
             self.lifetime_ms,
             self.half_close_timeout_ms,
             self.drain_timeout_ms,
             self.connect_timeout_ms,
         ];
-        let counts = [self.connections, self.connections_per_source, self.new_per_source_per_s, self.handshakes];
+        let counts = [
+            self.connections,
+            self.connections_per_source,
+            self.new_per_source_per_s,
+            self.new_per_s,
+            self.waiting,
+            self.handshakes,
+            self.log_per_s,
+        ];
         timeouts.iter().all(|ms| (1..=TIMEOUT_MS_MAX).contains(ms)) && counts.iter().all(|count| (1..=COUNT_MAX).contains(count))
     }
 }

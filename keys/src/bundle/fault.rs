@@ -15,16 +15,19 @@ pub enum BundleFault {
     Trailing,
     /// A link without, or with too many, or with impossible addresses, gateways, MAC or MTU.
     Link,
-    /// No listeners, too many, twice the same, port 0, or an address that the front link has not.
+    /// No listeners, too many, twice the same, port 0, an address that the front link has not, or impossible front ends.
     Listener(usize),
     /// No certificates, too many, an empty chain or key, one too long, or a name that is none.
     Certificate(usize),
-    /// No routes or too many; a name that is none or stands twice; a second default; no or a wrong certificate or backend.
+    /// No routes or too many; a name that is none or stands twice; a second default; no or a wrong certificate or backend; client
+    /// certificates, upstream or check out of bounds.
     Route(usize),
     /// A protocol's name that is empty or too long, or too many of them.
     Alpn,
-    /// Tickets that live too long.
-    TicketLifetime,
+    /// Tickets that live too long, a rotation that never comes or comes too late, or a shared key of the wrong length.
+    Tickets,
+    /// No suites or groups, or too many.
+    Suites,
     /// A limit that is zero or beyond reason.
     Limits,
     /// More connections or handshakes than the memory holds.
@@ -45,7 +48,8 @@ impl fmt::Display for BundleFault {
             }
             Self::Route(index) => write!(f, "route {index} of the bundle is missing, impossible, or takes another's name"),
             Self::Alpn => f.write_str("an ALPN list of the bundle is too long or has an impossible name"),
-            Self::TicketLifetime => f.write_str("the tickets of the bundle live too long"),
+            Self::Tickets => f.write_str("the tickets of the bundle live too long, or their keys are impossible"),
+            Self::Suites => f.write_str("the bundle has no cipher suites or groups, or too many"),
             Self::Memory => f.write_str("the bundle allows more connections or handshakes than its memory holds"),
             Self::Limits => f.write_str("a limit of the bundle is zero or beyond reason"),
         }

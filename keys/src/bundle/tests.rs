@@ -1,5 +1,6 @@
 //! Behaviours of the bundle: what goes in comes out, each rule holds at both ends, and bytes that are anything end in a fault.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -9,7 +10,10 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use proptest::collection::vec as many;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use super::{Bundle, BundleFault, Certificate, Cidr, Gateway, Limits, Link, LinkKind, Listener, Memory, Route, Tls, Version};
+use super::{
+    Balance, Bundle, BundleFault, Certificate, Check, CheckKind, Cidr, ClientAuth, Gateway, Limits, Link, LinkKind, Listener, Memory, Mode,
+    ProxyOut, Route, TicketKey, Tls, Upstream, Version,
+};
 use crate::Secret;
 use crate::limits::{
     ADDRESSES_MAX, ALPN_LEN_MAX, BUNDLE_LEN_MAX, CERTIFICATE_LEN_MAX, CHAIN_MAX, COUNT_MAX, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX,
@@ -33,10 +37,15 @@ fn certificate() -> Certificate {
 
 fn route(names: &[&str]) -> Route {
     Route {
+        name: names.first().unwrap_or(&"default").to_string(),
         sni: names.iter().map(ToString::to_string).collect(),
         alpn: vec!["http/1.1".into()],
+        mode: Mode::Terminate,
         certificates: vec![0],
+        client: None,
         backends: vec![backend(80)],
+        upstream: Upstream::default(),
+        proxy: ProxyOut::Off,
     }
 }
 
@@ -48,10 +57,11 @@ fn sample() -> Bundle {
     Bundle {
         front: link(2),
         back: link(3),
-        listeners: vec![Listener { address: None, port: 8443 }],
+        listeners: vec![Listener { address: None, port: 8443, proxy_from: Vec::new() }],
         certificates: vec![certificate()],
         routes: vec![route(&["localhost", "*.example.org"]), route(&[])],
         tls: Tls::default(),
+        ticket_key: None,
         limits: Limits::default(),
         memory: Memory::default(),
     }
@@ -63,7 +73,7 @@ fn fault_after(change: impl FnOnce(&mut Bundle)) -> Option<BundleFault> {
     change(&mut bundle);
     let made = bundle.encode().err();
     assert_eq!(made, bundle.check().err());
-    let mut bytes = b"BB\x00\x02".to_vec();
+    let mut bytes = b"BB\x00\x03".to_vec();
     bytes.extend(postcard::to_allocvec(&bundle).unwrap());
     assert_eq!(Bundle::decode(&bytes).err(), made, "both ends say the same");
     made
@@ -161,13 +171,13 @@ fn links_at_their_bounds_are_taken() {
 
 #[test]
 fn impossible_listeners_are_refused() {
-    let listener = |port| Listener { address: None, port };
+    let listener = |port| Listener { address: None, port, proxy_from: Vec::new() };
     assert_eq!(fault_after(|bundle| bundle.listeners.clear()), Some(BundleFault::Listener(0)));
     assert_eq!(fault_after(|bundle| bundle.listeners.push(listener(0))), Some(BundleFault::Listener(1)));
     assert_eq!(fault_after(|bundle| bundle.listeners.push(listener(8443))), Some(BundleFault::Listener(1)));
-    let foreign = Listener { address: Some(Ipv4Addr::new(10, 0, 3, 15).into()), port: 1 };
+    let foreign = Listener { address: Some(Ipv4Addr::new(10, 0, 3, 15).into()), port: 1, proxy_from: Vec::new() };
     assert_eq!(fault_after(|bundle| bundle.listeners.push(foreign)), Some(BundleFault::Listener(1)));
-    let own = Listener { address: Some(Ipv4Addr::new(10, 0, 2, 15).into()), port: 8443 };
+    let own = Listener { address: Some(Ipv4Addr::new(10, 0, 2, 15).into()), port: 8443, proxy_from: Vec::new() };
     assert_eq!(fault_after(|bundle| bundle.listeners.push(own)), None);
     let most = u16::try_from(LISTENERS_MAX).unwrap();
     assert_eq!(fault_after(|bundle| bundle.listeners = (1..=most).map(listener).collect()), None);
@@ -190,7 +200,7 @@ fn impossible_certificates_are_refused() {
     for change in changes {
         assert_eq!(fault_after(|bundle| change(&mut bundle.certificates[0])), Some(BundleFault::Certificate(0)));
     }
-    assert_eq!(fault_after(|bundle| bundle.certificates.clear()), Some(BundleFault::Certificate(0)));
+    assert_eq!(fault_after(|bundle| bundle.certificates.clear()), Some(BundleFault::Route(0)), "a route wants one");
     assert_eq!(fault_after(|bundle| bundle.certificates[0].key = Secret::new(vec![0; KEY_LEN_MAX])), None);
 }
 
@@ -216,13 +226,82 @@ fn impossible_routes_are_refused() {
 }
 
 #[test]
+fn impossible_upstreams_checks_and_clients_are_refused() {
+    let check = |kind| Check { kind, interval_ms: 2000, timeout_ms: 1000, rise: 2, fall: 3 };
+    let http = |path: &str, expect| check(CheckKind::Http { path: path.into(), host: "app".into(), expect });
+    let client = ClientAuth { required: true, roots: vec![vec![0x30]], crls: Vec::new(), names: Vec::new(), subjects: Vec::new() };
+    type Change = Box<dyn Fn(&mut Route)>;
+    let mut changes: Vec<Change> = Vec::new();
+    for wrong in [
+        http("healthz", (200, 399)),
+        http("/a b", (200, 399)),
+        http("/", (399, 200)),
+        http("/", (0, 200)),
+        Check { rise: 0, ..check(CheckKind::Tcp) },
+    ] {
+        changes.push(Box::new(move |route| route.upstream.check = Some(wrong.clone())));
+    }
+    for wrong in [
+        ClientAuth { roots: Vec::new(), ..client.clone() },
+        ClientAuth { roots: vec![Vec::new()], ..client.clone() },
+        ClientAuth { names: vec![String::new()], ..client.clone() },
+    ] {
+        changes.push(Box::new(move |route| route.client = Some(wrong.clone())));
+    }
+    changes.push(Box::new(|route| route.upstream.queue_timeout_ms = 0));
+    changes.push(Box::new(|route| route.mode = Mode::Passthrough));
+    changes.push(Box::new(|route| route.name = String::new()));
+    changes.push(Box::new(|route| route.name = "default".into()));
+    for (index, change) in changes.iter().enumerate() {
+        let fault = fault_after(|bundle| change(&mut bundle.routes[0]));
+        assert!(matches!(fault, Some(BundleFault::Route(_))), "{index}: {fault:?}");
+    }
+    let sound = |bundle: &mut Bundle| {
+        bundle.routes[0].client = Some(client.clone());
+        bundle.routes[0].upstream =
+            Upstream { balance: Balance::SourceHash, check: Some(http("/healthz", (200, 399))), ..Upstream::default() };
+        bundle.listeners[0].proxy_from = vec![Cidr { address: Ipv4Addr::UNSPECIFIED.into(), prefix_len: 0 }];
+    };
+    assert_eq!(fault_after(sound), None);
+    let wide = Cidr { address: Ipv4Addr::UNSPECIFIED.into(), prefix_len: 33 };
+    assert_eq!(fault_after(|bundle| bundle.listeners[0].proxy_from = vec![wide]), Some(BundleFault::Listener(0)));
+}
+
+#[test]
+fn routes_share_a_name_if_their_protocols_tell_them_apart() {
+    let with =
+        |alpn: &[&str]| Route { name: "other".into(), alpn: alpn.iter().map(ToString::to_string).collect(), ..route(&["localhost"]) };
+    assert_eq!(fault_after(|bundle| bundle.routes.push(with(&["h2"]))), None);
+    assert_eq!(fault_after(|bundle| bundle.routes.push(with(&[]))), None);
+    assert_eq!(fault_after(|bundle| bundle.routes.push(with(&["h2", "http/1.1"]))), Some(BundleFault::Route(2)));
+}
+
+#[test]
+fn routes_that_pass_tls_through_need_no_certificate() {
+    let all = |bundle: &mut Bundle| {
+        bundle.certificates.clear();
+        for route in &mut bundle.routes {
+            route.certificates.clear();
+            route.mode = Mode::Passthrough;
+        }
+    };
+    assert_eq!(fault_after(all), None);
+}
+
+#[test]
 fn protocols_tickets_and_limits_have_bounds() {
     let protocol = |len| "a".repeat(len);
     assert_eq!(fault_after(|bundle| bundle.tls.alpn = vec![protocol(ALPN_LEN_MAX)]), None);
     assert_eq!(fault_after(|bundle| bundle.tls.alpn = vec![protocol(ALPN_LEN_MAX + 1)]), Some(BundleFault::Alpn));
     assert_eq!(fault_after(|bundle| bundle.routes[0].alpn = vec![String::new()]), Some(BundleFault::Alpn));
     assert_eq!(fault_after(|bundle| bundle.tls.ticket_lifetime_s = TICKET_LIFETIME_S_MAX), None);
-    assert_eq!(fault_after(|bundle| bundle.tls.ticket_lifetime_s = TICKET_LIFETIME_S_MAX + 1), Some(BundleFault::TicketLifetime));
+    assert_eq!(fault_after(|bundle| bundle.tls.ticket_lifetime_s = TICKET_LIFETIME_S_MAX + 1), Some(BundleFault::Tickets));
+    assert_eq!(fault_after(|bundle| bundle.tls.ticket_rotation_s = 0), Some(BundleFault::Tickets));
+    let key = |len| Some(TicketKey { secret: Secret::new(vec![7; len]) });
+    assert_eq!(fault_after(|bundle| bundle.ticket_key = key(32)), None);
+    assert_eq!(fault_after(|bundle| bundle.ticket_key = key(31)), Some(BundleFault::Tickets));
+    assert_eq!(fault_after(|bundle| bundle.tls.suites.clear()), Some(BundleFault::Suites));
+    assert_eq!(fault_after(|bundle| bundle.tls.groups.clear()), Some(BundleFault::Suites));
     assert_eq!(fault_after(|bundle| bundle.limits.idle_timeout_ms = TIMEOUT_MS_MAX), None);
     assert_eq!(fault_after(|bundle| bundle.limits.idle_timeout_ms = 0), Some(BundleFault::Limits));
     assert_eq!(fault_after(|bundle| bundle.limits.connections = COUNT_MAX + 1), Some(BundleFault::Limits));
@@ -258,7 +337,7 @@ proptest! {
     #[test]
     fn any_bytes_are_refused_without_a_panic(bytes in many(any::<u8>(), 0..600)) {
         prop_assert_eq!(Bundle::decode(&bytes).err().is_some(), true);
-        let versioned = [b"BB\x00\x01".as_slice(), &bytes].concat();
+        let versioned = [b"BB\x00\x03".as_slice(), &bytes].concat();
         if let Ok(bundle) = Bundle::decode(&versioned) {
             prop_assert!(bundle.check().is_ok());
         }

@@ -14,7 +14,7 @@ use abi::limits::{HEAP_LEN_MIN, SEED_LEN};
 use abi::log::HEADER_LEN;
 use defmt_decoder::{DecodeError, Table};
 use keys::Secret;
-use keys::bundle::{Bundle, Certificate, Cidr, Gateway, Limits, Link, LinkKind, Listener, Memory, Route, Tls};
+use keys::bundle::{Bundle, Certificate, Cidr, Gateway, Limits, Link, LinkKind, Listener, Memory, Mode, ProxyOut, Route, Tls, Upstream};
 use machine::{Cell, Exit, Image, Jailed, Kind, Parcel};
 use zeroize::Zeroizing;
 
@@ -103,14 +103,25 @@ pub fn bundle() -> Bundle {
     Bundle {
         front: link([10, 0, 2, 15], [10, 0, 2, 2], 1),
         back: link([10, 0, 3, 15], [10, 0, 3, 2], 2),
-        listeners: vec![Listener { address: None, port: 8443 }],
+        listeners: vec![Listener { address: None, port: 8443, proxy_from: Vec::new() }],
         certificates: vec![Certificate {
             chain: vec![minted.cert.der().to_vec()],
             key: Secret::new(minted.signing_key.serialize_der()),
             names: vec![NAME.to_owned()],
         }],
-        routes: vec![Route { sni: Vec::new(), alpn: Vec::new(), certificates: vec![0], backends: vec![([100, 64, 0, 1], 80).into()] }],
+        routes: vec![Route {
+            name: "default".into(),
+            sni: Vec::new(),
+            alpn: Vec::new(),
+            mode: Mode::Terminate,
+            certificates: vec![0],
+            client: None,
+            backends: vec![([100, 64, 0, 1], 80).into()],
+            upstream: Upstream::default(),
+            proxy: ProxyOut::Off,
+        }],
         tls: Tls::default(),
+        ticket_key: None,
         limits: MEMORY.fit(Limits::default()),
         memory: MEMORY,
     }

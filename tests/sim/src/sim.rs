@@ -220,18 +220,24 @@ fn identity(kind: Kind, names: &[&str]) -> Identity {
 
 fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {
     let routes = setup.routes.iter().zip(0..).map(|((names, backends), index)| bundle::Route {
+        name: names.first().copied().unwrap_or("default").to_owned(),
         sni: names.iter().map(|name| (*name).to_owned()).collect(),
         alpn: Vec::new(),
+        mode: bundle::Mode::Terminate,
         certificates: vec![index],
+        client: None,
         backends: backends.clone(),
+        upstream: bundle::Upstream::default(),
+        proxy: bundle::ProxyOut::Off,
     });
     Bundle {
         front: link(bundle::LinkKind::Wire, FRONT_CELL, FRONT_GATEWAY, setup.offload),
         back: link(bundle::LinkKind::User, BACK_CELL, BACK_GATEWAY, setup.offload),
-        listeners: vec![bundle::Listener { address: None, port: SERVER.port() }],
+        listeners: vec![bundle::Listener { address: None, port: SERVER.port(), proxy_from: Vec::new() }],
         certificates: identities.iter().map(Identity::for_bundle).collect(),
         routes: routes.collect(),
         tls: bundle::Tls::default(),
+        ticket_key: None,
         limits: setup.memory.fit(setup.limits.clone()),
         memory: setup.memory,
     }

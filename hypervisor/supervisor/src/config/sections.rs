@@ -189,6 +189,7 @@ fn read_tls(section: &mut Section<'_>, report: &mut Report) -> Tls {
         alpn: read_alpn(section, report),
         ticket_lifetime_s: lifetime.unwrap_or(default.ticket_lifetime_s),
         min_version: version.map_or(default.min_version, |version| version.value),
+        ..default
     }
 }
 
