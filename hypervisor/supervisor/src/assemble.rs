@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use keys::bundle::{Bundle, Link, Listener, Memory, Mode, ProxyOut, Route, Upstream};
 
-use crate::addresses::{BACKENDS_MAX, MTU_DEFAULT, back_link, front_guest, front_link, virtual_backend};
+use crate::addresses::{BACKENDS_MAX, back_link, front_guest, front_link, virtual_backend};
 use crate::check::{Material, certificates_of};
-use crate::config::{Config, Endpoint, Net, Spot};
+use crate::config::{Config, Endpoint, Spot};
 use crate::plan::{Backend, Listen, Plan, Target};
 use crate::report::{Place, Report};
 use crate::rule::Rule;
@@ -17,8 +17,8 @@ const CHOSEN_PORTS: u16 = 40_000;
 
 /// Makes the plan. What cannot be brought together goes to the report.
 pub(crate) fn plan(config: &Config, materials: Vec<Material>, mut report: Report) -> Result<Plan, Report> {
-    let front = config.front.wire.clone().unwrap_or_else(|| front_link(mtu(&config.front)));
-    let back = config.back.wire.clone().unwrap_or_else(|| back_link(mtu(&config.back)));
+    let front = config.front.wire.clone().unwrap_or_else(|| front_link(config.front.mtu));
+    let back = config.back.wire.clone().unwrap_or_else(|| back_link(config.back.mtu));
     let (host, guest) = listeners(config, &front, &mut report);
     let mut backends = Backends { wire: config.back.wire.is_some(), known: BTreeMap::new() };
     let routes = config.routes.iter().map(|route| Route {
@@ -70,10 +70,6 @@ pub(crate) fn plan(config: &Config, materials: Vec<Material>, mut report: Report
 
 fn memory(config: &Config) -> Memory {
     Memory(config.heap_mib.saturating_mul(1 << 20))
-}
-
-fn mtu(net: &Net) -> u16 {
-    net.mtu.unwrap_or(MTU_DEFAULT)
 }
 
 /// The host's listeners and the guest's. With a TAP the guest listens itself, and the host not at all.

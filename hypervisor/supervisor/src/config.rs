@@ -5,6 +5,7 @@
 //! listening, or started.
 
 mod document;
+pub mod keys;
 mod net;
 mod section;
 mod sections;

@@ -6,6 +6,7 @@ use keys::bundle::{Cidr, Gateway, Link, LinkKind};
 use keys::limits::{ADDRESSES_MAX, GATEWAYS_MAX, MTU_MIN};
 
 use super::section::{Section, Spot};
+use crate::addresses::MTU_DEFAULT;
 use crate::limits::DEVICE_NAME_LEN_MAX;
 use crate::plan::Attachment;
 use crate::report::Report;
@@ -25,13 +26,13 @@ pub enum Mode {
 pub struct Net {
     /// What the tender attaches.
     pub attachment: Attachment,
-    /// The MTU, if the file names one.
-    pub mtu: Option<u16>,
+    /// The MTU.
+    pub mtu: u16,
     /// What the guest is told, for a TAP; a `user` link's is known without the file.
     pub wire: Option<Link>,
 }
 
-const USER: Net = Net { attachment: Attachment::User, mtu: None, wire: None };
+const USER: Net = Net { attachment: Attachment::User, mtu: MTU_DEFAULT, wire: None };
 const TAP_ONLY: [&str; 6] = ["device", "fd", "addresses", "gateways", "mac", "offload"];
 
 /// The default hardware addresses of TAP links, front and back.
@@ -41,6 +42,7 @@ pub(crate) const WIRE_MACS: [[u8; 6]; 2] = [[0x02, 0xbb, 0, 0, 0, 1], [0x02, 0xb
 pub(crate) fn read(section: &mut Section<'_>, mac: [u8; 6], report: &mut Report) -> Net {
     let mode = section.choice("mode", &[("user", Mode::User), ("tap", Mode::Tap)], report);
     let mtu = section.number("mtu", MTU_MIN.into()..=u16::MAX.into(), report).and_then(|mtu| u16::try_from(mtu.value).ok());
+    let mtu = mtu.unwrap_or(MTU_DEFAULT);
     let wire = Wire::read(section, report);
     match mode.map_or(Mode::User, |mode| mode.value) {
         Mode::Tap => wire.attach(section, mtu, mac, report).unwrap_or(USER),
@@ -79,7 +81,7 @@ impl Wire {
         }
     }
 
-    fn attach(self, section: &Section<'_>, mtu: Option<u16>, mac: [u8; 6], report: &mut Report) -> Option<Net> {
+    fn attach(self, section: &Section<'_>, mtu: u16, mac: [u8; 6], report: &mut Report) -> Option<Net> {
         self.check(section, report);
         let attachment = match (self.device, self.descriptor) {
             (Some(device), None) => Attachment::TapDevice(device.value),
@@ -99,7 +101,7 @@ impl Wire {
             mac: self.mac.unwrap_or(mac),
             addresses: self.addresses.iter().map(|cidr| cidr.value).collect(),
             gateways: self.gateways.iter().map(|gateway| gateway.value).collect(),
-            mtu: mtu.unwrap_or(crate::addresses::MTU_DEFAULT),
+            mtu,
             offload: self.offload.unwrap_or(true),
         };
         Some(Net { attachment, mtu, wire: Some(wire) })

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::document::Document;
+use super::keys;
 use super::suggest::nearest;
 use crate::limits::QUOTE_LEN_MAX;
 use crate::report::{Place, Report};
@@ -181,13 +182,20 @@ impl<'a> Section<'a> {
         let Some(table) = self.table else { return };
         for key in table.keys().filter(|key| !self.asked.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref();
-            let hint = match nearest(name, self.asked.iter().copied()) {
-                Some(word) => format!("did you mean `{word}`?"),
-                None => format!("known here are {}", self.asked.join(", ")),
+            let hint = match (nearest(name, self.asked.iter().copied()), keys::home(name)) {
+                (_, Some(home)) if home.path != self.generic_path() => format!("`{name}` belongs in [{}]", home.path),
+                (Some(word), _) => format!("did you mean `{word}`?"),
+                (None, _) => format!("known here are {}", self.asked.join(", ")),
             };
             let place = self.document.place(Some(key.span()), &format!("{}{name}", self.path));
             report.add(Rule::UnknownKey, &place, format!("unknown key; {hint}"));
         }
+    }
+
+    /// The keys that lead here, as the table of keys names them.
+    fn generic_path(&self) -> String {
+        let steps = self.path.split('.').filter_map(|step| step.split('[').next());
+        steps.filter(|step| !step.is_empty()).collect::<Vec<_>>().join(".")
     }
 
     fn take(&mut self, key: &'static str) -> Option<&'a Node<'a>> {

@@ -1,0 +1,160 @@
+//! Every key of the configuration file: what it takes, what holds where it is left out, what it means.
+//!
+//! `docs/reference.md` is made from this table (`BLESS=1 cargo test -p bountybox --test reference_page` writes it). The same test holds the table against the
+//! reader: both know the same sections and keys, a required key is missed, a default that is written out changes nothing, words are taken, bounds are bounds.
+//!
+//! To add a key, add one [`key`] row in the order in which the page should show it, and run the command above. A default is written as TOML: `"1000"`,
+//! `"\"auto\""`, `"[]"`. Where leaving the key out does something that no value says, use [`Unless::Absent`] and say what, as the end of the sentence
+//! "without it: ..". A new section is a new [`Section`]; keys that only work beside others name those in `with`. This module holds words only; what they
+//! do is read in `sections`.
+
+use keys::limits::{COUNT_MAX, MTU_MIN, TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX};
+
+use crate::limits::{HEAP_MIB_MAX, HEAP_MIB_MIN};
+
+/// One table of the file.
+#[derive(Debug, Clone, Copy)]
+pub struct Section {
+    /// The keys that lead to it, as in `net.back`.
+    pub path: &'static str,
+    /// Whether it is an array of tables, as `[[route]]`.
+    pub repeated: bool,
+    /// What it is about.
+    pub about: &'static str,
+    /// Keys, with values, without which others of this section are out of place.
+    pub with: &'static [(&'static str, &'static str)],
+    /// Its keys.
+    pub keys: &'static [Key],
+}
+
+/// One key.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// What holds without it.
+    pub unless: Unless,
+    /// What it means, in a line.
+    pub meaning: &'static str,
+}
+
+/// What a key takes.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// One of these words.
+    Words(&'static [&'static str]),
+    /// A whole number within these bounds, both included.
+    Number(u64, u64),
+    /// `true` or `false`.
+    Switch,
+    /// A text; what it says.
+    Text(&'static str),
+    /// A list of texts; what each says.
+    List(&'static str),
+}
+
+/// What holds where a key is left out.
+#[derive(Debug, Clone, Copy)]
+pub enum Unless {
+    /// It must not be left out; a value that it takes, as TOML.
+    Required(&'static str),
+    /// This value, as TOML.
+    Default(&'static str),
+    /// Something that no value says.
+    Absent(&'static str),
+}
+
+use Kind::{List, Number, Switch, Text, Words};
+use Unless::{Absent, Default, Required};
+
+/// The section that a key belongs to, if it belongs to just one.
+#[must_use]
+pub fn home(name: &str) -> Option<&'static Section> {
+    let mut homes = SECTIONS.iter().filter(|section| section.keys.iter().any(|key| key.name == name));
+    homes.next().filter(|_| homes.next().is_none())
+}
+
+const fn section(path: &'static str, about: &'static str, keys: &'static [Key]) -> Section {
+    Section { path, repeated: false, about, with: &[], keys }
+}
+
+const fn repeated(path: &'static str, about: &'static str, keys: &'static [Key]) -> Section {
+    Section { path, repeated: true, about, with: &[], keys }
+}
+
+const fn key(name: &'static str, kind: Kind, unless: Unless, meaning: &'static str) -> Key {
+    Key { name, kind, unless, meaning }
+}
+
+const TIMEOUT: Kind = Number(1, TIMEOUT_MS_MAX);
+const COUNT: Kind = Number(1, COUNT_MAX as u64);
+const ALPN: Kind = List("a protocol's name, best first, as \"http/1.1\"");
+const ON_A_TAP: &[(&str, &str)] = &[("mode", "\"tap\""), ("device", "\"bb0\""), ("addresses", "[\"192.0.2.2/24\"]")];
+
+/// All of them, in the order of the page.
+#[rustfmt::skip] // A key is a row.
+pub const SECTIONS: &[Section] = &[
+    section("machine", "The machine that the guest runs on.", &[
+        key("kind", Words(&["auto", "kvm", "process"]), Default("\"auto\""), "`auto` takes kvm where its probe works, else process, and says which."),
+        key("heap_mib", Number(HEAP_MIB_MIN, HEAP_MIB_MAX), Default("1024"), "The guest's heap. Only what is touched costs memory."),
+        key("image", Text("a path"), Absent("the embedded image"), "Another guest image."),
+        key("restart", Words(&["always", "on-failure", "never"]), Default("\"on-failure\""), "When a cell that ended is started anew."),
+    ]),
+    Section { with: ON_A_TAP, ..section("net", "How the public side is attached.", NET) },
+    Section { with: ON_A_TAP, ..section("net.back", "How the side to the backends is attached.", NET) },
+    repeated("listen", "An address that clients connect to; one at least.", &[
+        key("address", Text("an address and a port, as \"[::1]:8443\""), Required("\"127.0.0.1:8443\""), "Port 0 lets the system choose (`mode = \"user\"` only)."),
+    ]),
+    repeated("certificate", "A certificate and its key; one at least. Which is shown follows from the names in it.", &[
+        key("chain", Text("a path"), Required("\"pki/chain.pem\""), "PEM: the leaf first, then its intermediates, no root. Shown exactly as it stands."),
+        key("key", Text("a path"), Required("\"pki/key.pem\""), "PEM: PKCS#8, SEC1 or PKCS#1, unencrypted."),
+    ]),
+    repeated("route", "Which connections go to which backends; one at least.", &[
+        key("sni", List("a host name, or `*.` and a host name"), Absent("the default route: whatever no other route names"), "The names it is for. A star is one whole label; an exact name goes before a star."),
+        key("alpn", ALPN, Absent("what `[tls] alpn` says"), "What is agreed on with clients of this route."),
+        key("backends", List("a host (name or address) and a port"), Required("[\"127.0.0.1:8080\"]"), "Where the plaintext goes. Names are resolved at start."),
+    ]),
+    section("tls", "What is spoken with clients.", &[
+        key("alpn", ALPN, Default("[]"), "For routes that name none. Empty: none is agreed on."),
+        key("ticket_lifetime_s", Number(0, TICKET_LIFETIME_S_MAX as u64), Default("7200"), "How long a session can be resumed; 0 issues no tickets."),
+        key("min_version", Words(&["1.2", "1.3"]), Default("\"1.2\""), "The oldest version that is spoken."),
+    ]),
+    section("limits", "Time and resources. Each is on by default; `connections` and `handshakes` must fit the heap.", &[
+        key("handshake_timeout_ms", TIMEOUT, Default("10000"), "From the TCP connection to the end of the TLS handshake."),
+        key("idle_timeout_ms", TIMEOUT, Default("300000"), "Without a byte in either direction."),
+        key("lifetime_ms", TIMEOUT, Default("86400000"), "A connection in all."),
+        key("half_close_timeout_ms", TIMEOUT, Default("60000"), "One side has said its last, the other is quiet."),
+        key("drain_timeout_ms", TIMEOUT, Default("1500"), "What runs may take after SIGTERM."),
+        key("connect_timeout_ms", TIMEOUT, Default("5000"), "Until a backend has answered."),
+        key("connections", COUNT, Default("16384"), "At once."),
+        key("connections_per_source", COUNT, Default("2048"), "At once, from one IPv4 address or IPv6 /64."),
+        key("new_per_source_per_s", COUNT, Default("1000"), "From one IPv4 address or IPv6 /64, as a long-run mean."),
+        key("handshakes", COUNT, Default("1024"), "In flight at once."),
+    ]),
+];
+
+#[rustfmt::skip] // As above.
+const NET: &[Key] = &[
+    key("mode", Words(&["user", "tap"]), Default("\"user\""), "`user`: the host's sockets, no root. `tap`: a TAP device, and our own TCP meets the wire."),
+    key("mtu", Number(MTU_MIN as u64, u16::MAX as u64), Default("1500"), "The link's MTU. Segments of up to 64 KiB pass it by offload."),
+    key("device", Text("a network device's name"), Absent("`fd`, for a TAP"), "The TAP device to open."),
+    key("fd", Number(3, 1023), Absent("`device`, for a TAP"), "An open TAP that the supervisor inherits."),
+    key("addresses", List("an address with its prefix, as \"192.0.2.2/24\""), Absent("an error, for a TAP"), "The guest's own."),
+    key("gateways", List("an address, or address@mac to pin its MAC"), Default("[]"), "The ways out, on one of the guest's networks."),
+    key("mac", Text("a unicast MAC"), Absent("02:bb:00:00:00:01, on the back 02:bb:00:00:00:02"), "The guest's hardware address on a TAP."),
+    key("offload", Switch, Default("true"), "On a TAP: segments of up to 64 KiB, checksums left to the host."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_one_section_has_a_home_and_a_key_of_several_has_none() {
+        assert_eq!(home("heap_mib").map(|section| section.path), Some("machine"));
+        assert!(home("alpn").is_none());
+        assert!(home("no such key").is_none());
+    }
+}
