@@ -43,7 +43,7 @@ impl Hello {
 
     /// The application protocols that the client offers, in its order; bounded by
     /// [`ALPN_OFFERED_MAX`](crate::limits::ALPN_OFFERED_MAX).
-    pub fn alpn(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn alpn(&self) -> impl Iterator<Item = &[u8]> + Clone {
         parse::Names(&self.alpn).take(crate::limits::ALPN_OFFERED_MAX)
     }
 

@@ -117,6 +117,7 @@ fn supported_versions(body: &[u8], hello: &mut Hello) -> Result<(), Alert> {
 }
 
 /// The names of a ProtocolNameList that [`alpn`] has found sound.
+#[derive(Clone)]
 pub(super) struct Names<'a>(pub(super) &'a [u8]);
 
 impl<'a> Iterator for Names<'a> {
