@@ -232,7 +232,7 @@ impl Appliance {
             self.wheel.disarm(timer);
         }
         let now = self.world.now.mono;
-        if connection.client.log.handshake.is_none() {
+        if connection.client.log.handshake.is_none() && !connection.client.log.passed {
             self.world.admission.handshake_over();
         }
         self.world.admission.connection_over(connection.client.log.accepted.peer.ip(), now);

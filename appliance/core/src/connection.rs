@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! Peeking -> Handshaking -> Connecting -> Relaying -> over
-//!    |            |             |            |
-//!    +------------+-------------+------------+--> Draining -> over
+//!    |            |             |  |          |
+//!    |            |             |  +-> Passing --> over       (TLS passes through: no Handshaking before, no Draining after)
+//!    +------------+-------------+-------------+--> Draining -> over
 //! ```
 //!
 //! Each state is a type whose `turn` consumes it and says what follows, so that what belongs to one state (the backend's flow, a half that
@@ -13,7 +14,9 @@ mod client;
 mod connecting;
 mod draining;
 mod handshaking;
+mod passing;
 mod peeking;
+mod preface;
 mod relay;
 mod relaying;
 
@@ -26,6 +29,7 @@ pub(crate) use client::Client;
 use connecting::Connecting;
 use draining::Draining;
 use handshaking::Handshaking;
+use passing::Passing;
 use peeking::Peeking;
 use relaying::Relaying;
 
@@ -52,6 +56,7 @@ enum State {
     Handshaking(Handshaking),
     Connecting(Connecting),
     Relaying(Relaying),
+    Passing(Passing),
     Draining(Draining),
 }
 
@@ -109,6 +114,7 @@ impl Connection {
         let backend = match &mut self.state {
             Some(State::Connecting(state)) => &mut state.backend,
             Some(State::Relaying(state)) => &mut state.backend,
+            Some(State::Passing(state)) => &mut state.backend,
             _ => return,
         };
         if backend.flow == flow {
@@ -141,6 +147,7 @@ impl State {
             Self::Handshaking(state) => state.turn(client, world),
             Self::Connecting(state) => state.turn(client, world),
             Self::Relaying(state) => state.turn(client, world),
+            Self::Passing(state) => state.turn(client, world),
             Self::Draining(state) => state.turn(client, world),
         }
     }
@@ -151,6 +158,7 @@ impl State {
             Self::Peeking(_) | Self::Handshaking(_) => client.opened.saturating_add(world.times.handshake),
             Self::Connecting(state) => state.deadline(world),
             Self::Relaying(state) => state.deadline(client, world),
+            Self::Passing(state) => state.deadline(client, world),
             Self::Draining(state) => state.deadline(world),
         }
     }
@@ -164,6 +172,7 @@ impl State {
             }
             Self::Connecting(state) => state.expire(client, world),
             Self::Relaying(state) => state.expire(client, world),
+            Self::Passing(state) => state.expire(client, world),
             Self::Draining(state) => state.expire(client, world),
         }
     }
@@ -173,6 +182,7 @@ impl State {
         match self {
             Self::Connecting(state) => world.back.abort(state.backend.flow),
             Self::Relaying(state) => world.back.abort(state.backend.flow),
+            Self::Passing(state) => world.back.abort(state.backend.flow),
             Self::Peeking(_) | Self::Handshaking(_) | Self::Draining(_) => {}
         }
     }

@@ -59,6 +59,8 @@ pub struct Ends {
     pub client_fault: u64,
     /// [`End::UnknownName`].
     pub unknown_name: u64,
+    /// [`End::UnknownProtocol`].
+    pub unknown_protocol: u64,
     /// [`End::ClientTruncated`] and [`End::ClientGone`].
     pub client_gone: u64,
     /// [`End::NoBackend`].
@@ -90,6 +92,7 @@ impl Ends {
             End::Done => &mut self.done,
             End::ClientFault(_) => &mut self.client_fault,
             End::UnknownName => &mut self.unknown_name,
+            End::UnknownProtocol => &mut self.unknown_protocol,
             End::ClientTruncated | End::ClientGone => &mut self.client_gone,
             End::NoBackend => &mut self.no_backend,
             End::BackendGone => &mut self.backend_gone,

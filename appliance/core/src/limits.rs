@@ -15,6 +15,9 @@ pub const CONNECT_TRIES_MAX: usize = 3;
 /// A record that would wrap round the end of the transmit ring is made on the stack; so long at most, in bytes.
 pub const WRAP_LEN: usize = 4096;
 
+/// The room that a connection whose TLS passes through waits for when there is none, in bytes.
+pub const PASS_LEN: usize = 16 * 1024;
+
 /// A server name at most, in bytes (RFC 1035 section 2.3.4).
 pub const NAME_LEN_MAX: usize = 253;
 

@@ -15,13 +15,15 @@ pub(crate) struct Log {
     /// What was agreed on, and how long it took.
     pub(crate) handshake: Option<(Box<tls::Summary>, Duration)>,
     pub(crate) backend: Option<SocketAddr>,
+    /// TLS passed through, and no handshake was ours.
+    pub(crate) passed: bool,
     pub(crate) bytes_up: u64,
     pub(crate) bytes_down: u64,
 }
 
 impl Log {
     pub(crate) fn new(accepted: Accepted) -> Self {
-        Self { accepted, route: None, handshake: None, backend: None, bytes_up: 0, bytes_down: 0 }
+        Self { accepted, route: None, handshake: None, backend: None, passed: false, bytes_up: 0, bytes_down: 0 }
     }
 
     pub(crate) fn serial(&self) -> Serial {
@@ -37,6 +39,7 @@ impl Log {
             handshake,
             route: self.route,
             backend: self.backend,
+            passed: self.passed,
             bytes_up: self.bytes_up,
             bytes_down: self.bytes_down,
             handshake_time,

@@ -103,6 +103,8 @@ pub struct Record {
     pub route: Option<RouteId>,
     /// The backend, once one took the connection.
     pub backend: Option<SocketAddr>,
+    /// TLS passed through: what was agreed on is between client and backend, and bytes are those of the TCP streams.
+    pub passed: bool,
     /// Plaintext from the client to the backend, in bytes.
     pub bytes_up: u64,
     /// Plaintext from the backend to the client, in bytes.
@@ -124,6 +126,8 @@ pub enum End {
     ClientFault(tls::Fault),
     /// No route has the name that the client asked for; it was sent `unrecognized_name`.
     UnknownName,
+    /// No route of that name speaks a protocol (ALPN) that the client offers; it was sent `no_application_protocol`.
+    UnknownProtocol,
     /// The client went away without a close_notify. The backend sees a reset, not an end (RFC 8446 section 6.1).
     ClientTruncated,
     /// The client's TCP connection was reset or gave up.

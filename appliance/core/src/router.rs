@@ -75,11 +75,7 @@ impl Router {
     }
 
     /// The route for a client that asked for `name` and offers these protocols.
-    pub(crate) fn route<'o>(
-        &self,
-        name: Option<&str>,
-        offer: impl Iterator<Item = &'o [u8]> + Clone,
-    ) -> Result<RouteId, Unroutable> {
+    pub(crate) fn route<'o>(&self, name: Option<&str>, offer: impl Iterator<Item = &'o [u8]> + Clone) -> Result<RouteId, Unroutable> {
         let choice = name.and_then(|name| self.named(name)).unwrap_or(&self.default);
         if choice.is_empty() {
             return Err(Unroutable::Name);

@@ -1,15 +1,29 @@
-//! What a route leads to: a TLS configuration and backends.
+//! What a route leads to: a TLS configuration, or none where TLS passes through, and backends.
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use crate::router::{RouteId, Router};
+use keys::bundle::ProxyOut;
+use tls::Hello;
+
+use crate::router::{RouteId, Router, Unroutable};
 
 /// One route, ready to be used.
 #[derive(Debug)]
 pub(crate) struct Route {
-    pub(crate) config: tls::Config,
+    pub(crate) way: Way,
+    /// What the backends hear first.
+    pub(crate) proxy: ProxyOut,
     pub(crate) backends: Backends,
+}
+
+/// What becomes of a client's TLS.
+#[derive(Debug)]
+pub(crate) enum Way {
+    /// It ends here.
+    Terminate(tls::Config),
+    /// The backend ends it.
+    Passthrough,
 }
 
 /// All routes and their names.
@@ -20,10 +34,11 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
-    /// The route for a client that asked for `name`.
-    pub(crate) fn find(&self, name: Option<&str>) -> Option<(RouteId, &Route)> {
-        let id = self.router.route(name)?;
-        Some((id, self.list.get(usize::from(id.0))?))
+    /// The route for a client with this hello.
+    pub(crate) fn find(&self, hello: &Hello) -> Result<(RouteId, &Route), Unroutable> {
+        let id = self.router.route(hello.server_name.as_deref(), hello.alpn())?;
+        let route = self.list.get(usize::from(id.0)).ok_or(Unroutable::Name)?;
+        Ok((id, route))
     }
 
     /// The backends of a route.

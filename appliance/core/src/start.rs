@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use keys::bundle::{self, Bundle, LinkKind};
+use keys::bundle::{self, Bundle, LinkKind, Mode};
 use keys::{Secret, Signer, SignerFault};
 use net::{Net, Trust};
 use tls::{Clock, ConfigParts, Identity, Provider, Tickets};
@@ -15,7 +15,7 @@ use crate::flows::Flows;
 use crate::limits::{BACK_TX_RING, CLOSING_FLOWS, FIRST_RX_RING, FRONT_TX_RING, TIME_WAITS_MAX};
 use crate::report::Reports;
 use crate::router::{RouteId, Router, RouterFault};
-use crate::routes::{Backends, Route, Routes};
+use crate::routes::{Backends, Route, Routes, Way};
 use crate::seeds::Seeds;
 use crate::times::Times;
 use crate::wires::Now;
@@ -71,8 +71,12 @@ impl Shared<'_> {
         let mut list = Vec::with_capacity(self.bundle.routes.len());
         for (route, index) in self.bundle.routes.iter().zip(0..) {
             let id = RouteId(index);
-            router.add(id, route.sni.iter().map(String::as_str)).map_err(StartFault::ConfigNames)?;
-            list.push(Route { config: self.config(id, route)?, backends: Backends::new(route.backends.clone()) });
+            router.add(id, route.sni.iter().map(String::as_str), &route.alpn).map_err(StartFault::ConfigNames)?;
+            let way = match route.mode {
+                Mode::Terminate => Way::Terminate(self.config(id, route)?),
+                Mode::Passthrough => Way::Passthrough,
+            };
+            list.push(Route { way, proxy: route.proxy, backends: Backends::new(route.backends.clone()) });
         }
         Ok(Routes { router, list })
     }

@@ -96,11 +96,12 @@ fn refused(refused: &Refusals) {
 
 fn ended(ended: &Ends) {
     defmt::info!(
-        "counters ended: done={=u64} client_fault={=u64} unknown_name={=u64} client_gone={=u64} no_backend={=u64} backend_gone={=u64} \
+        "counters ended: done={=u64} client_fault={=u64} unknown_name={=u64} unknown_protocol={=u64} client_gone={=u64} no_backend={=u64} backend_gone={=u64} \
          timeout={=u64} drained={=u64}",
         ended.done,
         ended.client_fault,
         ended.unknown_name,
+        ended.unknown_protocol,
         ended.client_gone,
         ended.no_backend,
         ended.backend_gone,

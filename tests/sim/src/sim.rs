@@ -67,6 +67,8 @@ pub struct Setup {
     pub faults: Faults,
     /// Whether super-frames pass.
     pub offload: bool,
+    /// What the bundle says besides.
+    pub amend: fn(&mut Bundle),
 }
 
 impl Default for Setup {
@@ -81,6 +83,7 @@ impl Default for Setup {
             memory: Memory::default(),
             faults: Faults::default(),
             offload: false,
+            amend: |_| {},
         }
     }
 }
@@ -113,7 +116,8 @@ impl Sim {
         let mut rng = Rng::new(setup.seed);
         let identities: Vec<Identity> = setup.routes.iter().map(|(names, _)| identity(setup.kind, names)).collect();
         let config = Arc::new(client_config(&identities.iter().collect::<Vec<_>>()));
-        let bundle = bundle_of(&setup, &identities);
+        let mut bundle = bundle_of(&setup, &identities);
+        (setup.amend)(&mut bundle);
         let appliance = Appliance::new(bundle, rng.seed(), Now::default()).expect("a bundle that works");
         let manners: BTreeMap<_, _> = setup.backends.iter().cloned().collect();
         let listen = manners.keys().map(|at| net::Listen { address: Some(at.ip()), port: at.port() }).collect();

@@ -1,14 +1,17 @@
 //! The client's side of a connection: its flow, its session, and what is known for the access record.
 
+use alloc::boxed::Box;
+use core::net::SocketAddr;
 use core::time::Duration;
 
+use keys::bundle::ProxyOut;
 use net::{FlowId, Net};
-use tls::{Session, Sink};
+use tls::{Replay, Session, Sink};
 
 use crate::heard::Heard;
 use crate::limits::TURN_LEN;
 use crate::log::Log;
-use crate::report::Accepted;
+use crate::report::{Accepted, Timeout};
 use crate::table::ConnectionId;
 use crate::world::World;
 
@@ -24,11 +27,31 @@ pub(crate) struct Client {
     pub(crate) opened: Duration,
     /// When a byte last moved in either direction.
     pub(crate) moved: Duration,
+    /// The address that it reached, as others know it.
+    pub(crate) reached: SocketAddr,
+    /// The name that its hello asks for.
+    pub(crate) server_name: Option<Box<str>>,
+    /// What the backends of its route hear first.
+    pub(crate) proxy: ProxyOut,
+    /// Its hello, where the route passes TLS through and no backend has got it yet.
+    pub(crate) hello: Option<Box<Replay>>,
 }
 
 impl Client {
     pub(crate) fn new(id: ConnectionId, flow: FlowId, accepted: Accepted, now: Duration) -> Self {
-        Self { id, flow, heard: Heard::Connected, session: Session::new(), log: Log::new(accepted), opened: now, moved: now }
+        Self {
+            id,
+            flow,
+            heard: Heard::Connected,
+            session: Session::new(),
+            log: Log::new(accepted),
+            opened: now,
+            moved: now,
+            reached: accepted.local,
+            server_name: None,
+            proxy: ProxyOut::Off,
+            hello: None,
+        }
     }
 
     /// Lets the session take what has come in, its plaintext going to `sink`. Returns the bytes taken from the flow; the session may also have
@@ -67,6 +90,16 @@ impl Client {
             }
         }
         Written::All
+    }
+
+    /// Until when a connection with a backend may go on as it is, and what ends it then. One of its halves, or none, is over.
+    pub(crate) fn patience(&self, is_half: bool, world: &World) -> (Duration, Timeout) {
+        let (quiet, timeout) = match is_half {
+            true => (world.times.half_close, Timeout::HalfClose),
+            false => (world.times.idle, Timeout::Idle),
+        };
+        let (quiet, lifetime) = (self.moved.saturating_add(quiet), self.opened.saturating_add(world.times.lifetime));
+        if lifetime <= quiet { (lifetime, Timeout::Lifetime) } else { (quiet, timeout) }
     }
 
     /// Whether the client has said all that it will ever say, and the session has taken all of it.

@@ -1,9 +1,13 @@
 //! The first state: the client's hello is not whole yet. No certificate, no backend, no key has been touched.
 
+use alloc::boxed::Box;
+
 use tls::{Event, Hello, Refusal};
 
-use super::{Client, State, Turn, draining::Draining, handshaking::Handshaking};
+use super::{Client, State, Turn, connecting::Connecting, draining::Draining, handshaking::Handshaking};
 use crate::report::End;
+use crate::router::{RouteId, Unroutable};
+use crate::routes::Way;
 use crate::world::World;
 
 /// See the module.
@@ -22,12 +26,37 @@ impl Peeking {
     }
 
     fn route(hello: &Hello, client: &mut Client, world: &mut World) -> Turn {
-        let Some((id, route)) = world.routes.find(hello.server_name.as_deref()) else {
-            client.session.refuse(Refusal::UnrecognizedName);
-            return Draining::begin(End::UnknownName, client, world);
+        client.server_name = hello.server_name.as_deref().map(Box::from);
+        let (id, route) = match world.routes.find(hello) {
+            Ok(found) => found,
+            Err(Unroutable::Name) => return Self::refuse(Refusal::UnrecognizedName, End::UnknownName, client, world),
+            Err(Unroutable::Protocol) => return Self::refuse(Refusal::NoApplicationProtocol, End::UnknownProtocol, client, world),
         };
         client.log.route = Some(id);
-        client.session.accept(&route.config);
-        Handshaking { route: id }.turn(client, world)
+        client.proxy = route.proxy;
+        match &route.way {
+            Way::Terminate(config) => {
+                client.session.accept(config);
+                Handshaking { route: id }.turn(client, world)
+            }
+            Way::Passthrough => Self::pass(id, client, world),
+        }
+    }
+
+    /// The hello goes on as it is, and so will all that follows it: there is no handshake of ours.
+    fn pass(route: RouteId, client: &mut Client, world: &mut World) -> Turn {
+        let Some(hello) = client.session.give_back() else {
+            return Self::refuse(Refusal::Internal, End::ClientFault(tls::Fault::Refused(Refusal::Internal.alert())), client, world);
+        };
+        client.hello = Some(Box::new(hello));
+        client.moved = world.now.mono;
+        client.log.passed = true;
+        world.admission.handshake_over();
+        Connecting::begin(route, client, world)
+    }
+
+    fn refuse(refusal: Refusal, end: End, client: &mut Client, world: &mut World) -> Turn {
+        client.session.refuse(refusal);
+        Draining::begin(end, client, world)
     }
 }

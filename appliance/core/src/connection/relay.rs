@@ -5,7 +5,7 @@ use tls::limits::{RECORD_CIPHER_LEN_MAX, RECORD_OVERHEAD_MAX};
 use tls::{Session, Sink};
 
 use super::client::{Client, Written};
-use crate::limits::{SEND_LEN_MIN, TURN_LEN, WRAP_LEN};
+use crate::limits::{PASS_LEN, SEND_LEN_MIN, TURN_LEN, WRAP_LEN};
 use crate::world::World;
 
 /// Whether one turn was enough.
@@ -125,12 +125,61 @@ fn seal_across(session: &mut Session, plain: &[u8], front: &mut Net, flow: FlowI
     sent.consumed
 }
 
-fn copy(from: &[u8], to: &mut [u8]) -> (usize, usize) {
+/// Copies what fits; how much that was, twice.
+pub(super) fn copy(from: &[u8], to: &mut [u8]) -> (usize, usize) {
     let len = from.len().min(to.len());
     if let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len)) {
         to.copy_from_slice(from);
     }
     (len, len)
+}
+
+/// Client to backend, byte for byte.
+pub(super) fn pass_up(client: &mut Client, backend: FlowId, world: &mut World) -> Pace {
+    let moved = pass(&mut world.front, client.flow, &mut world.back, backend);
+    count_up(moved, client, world);
+    Pace::after(moved)
+}
+
+/// Backend to client, byte for byte.
+pub(super) fn pass_down(client: &mut Client, backend: FlowId, world: &mut World) -> Pace {
+    let moved = pass(&mut world.back, backend, &mut world.front, client.flow);
+    let bytes = u64::try_from(moved).unwrap_or(u64::MAX);
+    client.log.bytes_down = client.log.bytes_down.saturating_add(bytes);
+    world.counters.bytes_down = world.counters.bytes_down.saturating_add(bytes);
+    if moved > 0 {
+        client.moved = world.now.mono;
+    }
+    Pace::after(moved)
+}
+
+/// Books bytes that went to the backend as they came.
+pub(super) fn count_up(moved: usize, client: &mut Client, world: &mut World) {
+    let bytes = u64::try_from(moved).unwrap_or(u64::MAX);
+    client.log.bytes_up = client.log.bytes_up.saturating_add(bytes);
+    world.counters.bytes_up = world.counters.bytes_up.saturating_add(bytes);
+    if moved > 0 {
+        client.moved = world.now.mono;
+    }
+}
+
+/// From one ring into the other, within a turn. What finds no room waits where it is, and closes its sender's window.
+fn pass(from: &mut Net, source: FlowId, to: &mut Net, target: FlowId) -> usize {
+    let mut moved = 0_usize;
+    while moved < TURN_LEN {
+        let taken = from.recv(source, |bytes| {
+            let sent = to.send(target, |space| copy(bytes, space)).unwrap_or(0);
+            (sent, sent)
+        });
+        match taken {
+            Ok(len) if len > 0 => moved = moved.saturating_add(len),
+            _ => break,
+        }
+    }
+    if from.readable(source) > 0 && to.writable(target) == 0 {
+        to.want_room(target, PASS_LEN);
+    }
+    moved
 }
 
 /// The backend's transmit ring as a place for plaintext.

@@ -11,15 +11,18 @@ use tls::Event;
 use super::client::{Client, Written};
 use super::connecting::Backend;
 use super::draining::Draining;
+use super::passing::Passing;
+use super::preface::Preface;
 use super::relay::{self, Pace};
 use super::{State, Turn};
-use crate::report::{End, Timeout};
+use crate::report::End;
 use crate::world::World;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Relaying {
     pub(super) backend: Backend,
+    preface: Preface,
     up: Half,
     down: Half,
 }
@@ -36,15 +39,22 @@ enum Half {
 }
 
 impl Relaying {
-    /// The backend has taken the connection.
+    /// The backend has taken the connection. Where TLS is not ended here, it is another state that goes on.
     pub(super) fn begin(backend: Backend, client: &mut Client, world: &mut World) -> Turn {
         client.log.backend = Some(backend.address);
         client.moved = world.now.mono;
-        Self { backend, up: Half::Open, down: Half::Open }.turn(client, world)
+        if let Some(hello) = client.hello.take() {
+            return Passing::begin(hello, backend, client, world);
+        }
+        let preface = Preface::of(client);
+        Self { backend, preface, up: Half::Open, down: Half::Open }.turn(client, world)
     }
 
     pub(super) fn turn(mut self, client: &mut Client, world: &mut World) -> Turn {
-        let mut pace = relay::up(client, self.backend.flow, world);
+        let mut pace = match self.preface.write(&mut world.back, self.backend.flow) {
+            Written::All => relay::up(client, self.backend.flow, world),
+            Written::Waiting => Pace::Enough,
+        };
         if self.down == Half::Open {
             pace = pace.and(relay::down(client, self.backend.flow, world));
         }
@@ -113,13 +123,7 @@ impl Relaying {
     }
 
     pub(super) fn deadline(&self, client: &Client, world: &World) -> Duration {
-        let (quiet, lifetime) = self.deadlines(client, world);
-        quiet.min(lifetime)
-    }
-
-    fn deadlines(&self, client: &Client, world: &World) -> (Duration, Duration) {
-        let quiet = if self.is_half() { world.times.half_close } else { world.times.idle };
-        (client.moved.saturating_add(quiet), client.opened.saturating_add(world.times.lifetime))
+        client.patience(self.is_half(), world).0
     }
 
     fn is_half(&self) -> bool {
@@ -127,12 +131,7 @@ impl Relaying {
     }
 
     pub(super) fn expire(self, client: &mut Client, world: &mut World) -> Turn {
-        let (quiet, lifetime) = self.deadlines(client, world);
-        let timeout = match self.is_half() {
-            _ if lifetime <= quiet => Timeout::Lifetime,
-            true => Timeout::HalfClose,
-            false => Timeout::Idle,
-        };
+        let (_, timeout) = client.patience(self.is_half(), world);
         self.give_up(End::Timeout(timeout), client, world)
     }
 }
