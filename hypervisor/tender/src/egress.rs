@@ -10,7 +10,7 @@
 //! assert!(!egress.allows(b"not a frame"));
 //! ```
 
-mod packet;
+pub(crate) mod packet;
 #[cfg(test)]
 mod tests;
 

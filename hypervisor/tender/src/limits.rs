@@ -24,6 +24,12 @@ pub const ACCEPTS_PER_TURN: usize = 64;
 pub const PUMP_LEN_MAX: usize = 512 * 1024;
 /// How long a connection attempt to one address of a backend may take.
 pub const BACKEND_CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// Connections that the guest asks for and the host has not answered yet, at a time. What is beyond it is not heard; the guest asks again.
+pub const KNOCKS_MAX: usize = 4096;
+/// How long the guest may take to complete a connection that the host has opened for it. It needs one turn.
+pub const KNOCK_CLAIM_TIMEOUT: Duration = Duration::from_secs(3);
+/// The longest frame with a SYN, in bytes: Ethernet, IPv6 and TCP with all its options.
+pub const SYN_LEN_MAX: usize = 14 + 40 + 60;
 /// Readiness events taken from the kernel at once.
 pub const EVENTS_PER_POLL: usize = 256;
 /// The longest sleep; a lost wake-up could cost no more.

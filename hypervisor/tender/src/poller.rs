@@ -25,6 +25,9 @@ pub struct Token {
 /// [`Token::owner`] of the channel to the supervisor.
 pub const CHANNEL: u8 = 255;
 
+/// Both directions, each change told once.
+const ALL_EDGES: EventFlags = EventFlags::IN.union(EventFlags::OUT).union(EventFlags::RDHUP).union(EventFlags::ET);
+
 /// What a descriptor is ready for. Errors count as both: the next read or write tells them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Readiness {
@@ -54,8 +57,15 @@ impl Poller {
     /// # Errors
     /// What epoll_ctl(2) says.
     pub fn watch(&self, source: impl AsFd, token: Token) -> io::Result<()> {
-        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
-        Ok(epoll::add(&self.epoll, source, EventData::new_u64(token.pack()), flags)?)
+        Ok(epoll::add(&self.epoll, source, EventData::new_u64(token.pack()), ALL_EDGES)?)
+    }
+
+    /// Watches under another token what is watched already. What it is ready for now is reported anew.
+    ///
+    /// # Errors
+    /// What epoll_ctl(2) says.
+    pub fn rename(&self, source: impl AsFd, token: Token) -> io::Result<()> {
+        Ok(epoll::modify(&self.epoll, source, EventData::new_u64(token.pack()), ALL_EDGES)?)
     }
 
     /// Waits for events until `timeout` (`ZERO`: not at all), and takes a batch of them.
@@ -128,6 +138,11 @@ mod tests {
         assert_eq!(poller.poll(Duration::ZERO).unwrap(), 1);
         assert_eq!(poller.event(0), Some((token, Readiness { readable: false, writable: true })));
         assert_eq!(poller.poll(Duration::ZERO).unwrap(), 0);
+        let renamed = Token { index: 4, ..token };
+        poller.rename(&ours, renamed).unwrap();
+        assert_eq!(poller.poll(Duration::ZERO).unwrap(), 1);
+        assert_eq!(poller.event(0), Some((renamed, Readiness { readable: false, writable: true })));
+        let token = renamed;
         drop(theirs);
         assert_eq!(poller.poll(Duration::ZERO).unwrap(), 1);
         assert_eq!(poller.event(0), Some((token, Readiness { readable: true, writable: true })));

@@ -13,25 +13,25 @@ const TCP_ACK: u8 = 0x10;
 
 /// A frame that might be allowed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Packet {
-    pub(super) source_mac: [u8; 6],
-    pub(super) body: Body,
+pub(crate) struct Packet {
+    pub(crate) source_mac: [u8; 6],
+    pub(crate) body: Body,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Body {
+pub(crate) enum Body {
     Arp { sender_mac: [u8; 6], sender: Ipv4Addr },
     Ip { source: IpAddr, destination: IpAddr, payload: Payload },
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Payload {
+pub(crate) enum Payload {
     Icmp(Icmp),
     Tcp(Tcp),
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Icmp {
+pub(crate) enum Icmp {
     EchoReply,
     /// Packet too big, or fragmentation needed.
     TooBig,
@@ -40,16 +40,16 @@ pub(super) enum Icmp {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Tcp {
-    pub(super) source_port: u16,
-    pub(super) destination_port: u16,
+pub(crate) struct Tcp {
+    pub(crate) source_port: u16,
+    pub(crate) destination_port: u16,
     /// SYN without ACK.
-    pub(super) opens: bool,
+    pub(crate) opens: bool,
 }
 
 impl Packet {
     /// `None` for whatever has no name in this file.
-    pub(super) fn parse(frame: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(frame: &[u8]) -> Option<Self> {
         let (_destination, rest) = frame.split_first_chunk::<6>()?;
         let (source_mac, rest) = rest.split_first_chunk::<6>()?;
         let (ethertype, rest) = rest.split_first_chunk::<2>()?;

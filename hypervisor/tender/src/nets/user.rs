@@ -1,14 +1,16 @@
 //! The user net: the link ends in a TCP of our own, and each of its flows goes on as one host socket.
 //!
 //! It needs no privilege and reaches nothing but the configured listeners and backends: the *front* accepts on host listeners and connects to
-//! the guest under the client's address; the *back* accepts what the guest connects to, if it stands in the table of backends, and connects to where
-//! that backend really is. Nothing is buffered here: bytes go from a socket straight into the flow's ring and back, so a side that stops reading
+//! the guest under the client's address; the *back* holds what the guest asks for, if it stands in the table of backends, until the host has connected to
+//! where that backend really is, and then accepts it. Nothing is buffered here: bytes go from a socket straight into the flow's ring and back, so a side that stops reading
 //! stops the other side's sender by TCP alone.
 
 mod back;
 mod front;
+mod knock;
 mod pipe;
 mod socket;
+mod targets;
 #[cfg(test)]
 mod tests;
 
@@ -25,12 +27,15 @@ use crate::order::{Backend, Ends};
 use crate::poller::{Poller, Readiness, Token};
 use back::Back;
 use front::Front;
+use knock::Syn;
 use pipe::{Fate, Pipe, Pipes};
 
 /// [`Token::kind`]: a listener; the index is the door's.
 const KIND_DOOR: u8 = 1;
 /// [`Token::kind`]: a connection.
 const KIND_PIPE: u8 = 2;
+/// [`Token::kind`]: a dial that has no flow yet; the index is the knock's.
+const KIND_KNOCK: u8 = 3;
 
 /// One link of the user net.
 #[derive(Debug)]
@@ -69,7 +74,7 @@ impl User {
     pub fn back(ends: &Ends, backends: Vec<Backend>, seed: [u8; 32], pipes_max: usize, now: Duration) -> Result<Self, net::ConfigFault> {
         let listen = backends.iter().map(|backend| Listen { address: Some(backend.guest.ip()), port: backend.guest.port() }).collect();
         let net = net::Net::new(config(ends, listen, pipes_max), seed, now)?;
-        Ok(Self { net, pipes: Pipes::new(abi::boot::BACK, pipes_max), side: Side::Back(Back::new(backends)) })
+        Ok(Self { net, pipes: Pipes::new(abi::boot::BACK, pipes_max), side: Side::Back(Back::new(backends, now)) })
     }
 
     /// Watches the listeners; to be called once, before the first turn.
@@ -86,7 +91,7 @@ impl User {
     fn take_events(&mut self, poller: &Poller, now: Duration) {
         while let Some(event) = self.net.poll_event() {
             match event {
-                Event::Accepted { flow, local, .. } => self.connect_backend(poller, flow, local, now),
+                Event::Accepted { flow, local, peer } => self.join_backend(poller, flow, local, peer),
                 Event::Connected(flow) | Event::Readable(flow) | Event::Writable(flow) => self.pipes.queue(flow),
                 Event::Finished(flow) => {
                     self.pipes.edit(flow, Pipe::guest_has_finished);
@@ -97,17 +102,17 @@ impl User {
         }
     }
 
-    fn connect_backend(&mut self, poller: &Poller, flow: net::FlowId, guest: SocketAddr, now: Duration) {
+    /// The guest has completed a connection: the host's goes with it. Without one, what the guest acknowledges is long over.
+    fn join_backend(&mut self, poller: &Poller, flow: net::FlowId, backend: SocketAddr, guest: SocketAddr) {
         let Side::Back(back) = &mut self.side else { return self.net.abort(flow) };
-        let attempt = if self.pipes.is_full() { None } else { back.first_attempt(guest) };
-        let opened = attempt.and_then(|(socket, attempt)| self.pipes.insert(poller, Pipe::connecting(flow, socket, attempt)).ok());
-        match opened {
-            Some(()) => back.watch_attempt(flow, now),
-            None => self.net.abort(flow),
+        let joined = back.claim(backend, guest).map(|socket| self.pipes.adopt(poller, Pipe::connected(flow, socket)));
+        match joined {
+            Some(Ok(())) => self.pipes.queue(flow),
+            Some(Err(_)) | None => self.net.abort(flow),
         }
     }
 
-    fn pump_all(&mut self, poller: &Poller, now: Duration) {
+    fn pump_all(&mut self, now: Duration) {
         for _ in 0..self.pipes.queued() {
             let Some(flow) = self.pipes.next() else { break };
             let Some(pipe) = self.pipes.get(flow) else { continue };
@@ -122,33 +127,18 @@ impl User {
                     self.net.abort(flow);
                     self.pipes.remove_with_reset(flow);
                 }
-                Fate::Unreached => self.try_next_address(poller, flow, now),
             }
-        }
-    }
-
-    fn try_next_address(&mut self, poller: &Poller, flow: net::FlowId, now: Duration) {
-        let attempt = self.pipes.take_attempt(flow);
-        let Side::Back(back) = &mut self.side else { return self.net.abort(flow) };
-        let next = attempt.and_then(|attempt| back.next_attempt(attempt));
-        let opened = next.and_then(|(socket, attempt)| self.pipes.insert(poller, Pipe::connecting(flow, socket, attempt)).ok());
-        match opened {
-            Some(()) => back.watch_attempt(flow, now),
-            None => self.net.abort(flow),
-        }
-    }
-
-    fn time_out_attempts(&mut self, now: Duration) {
-        let Side::Back(back) = &mut self.side else { return };
-        while let Some(flow) = back.overdue(now) {
-            self.pipes.edit(flow, Pipe::attempt_has_timed_out);
-            self.pipes.queue(flow);
         }
     }
 }
 
 impl Net for User {
     fn transmit(&mut self, frame: Frame<'_>, now: Duration) {
+        if let Side::Back(back) = &mut self.side
+            && let Some(syn) = Syn::of(&frame).filter(|syn| back.has(syn.ends.backend))
+        {
+            return back.knock(syn);
+        }
         self.net.receive(frame.bytes, of_queue(frame.offload), now);
     }
 
@@ -156,6 +146,7 @@ impl Net for User {
         match (token.kind, &mut self.side) {
             (KIND_DOOR, Side::Front(front)) => front.knock(token.index),
             (KIND_PIPE, _) => self.pipes.ready(token, readiness),
+            (KIND_KNOCK, Side::Back(back)) => back.ready(token, readiness),
             _ => {}
         }
     }
@@ -164,12 +155,12 @@ impl Net for User {
         if self.net.deadline().is_some_and(|deadline| deadline <= now) {
             self.net.handle_timeout(now);
         }
-        self.time_out_attempts(now);
-        if let Side::Front(front) = &mut self.side {
-            front.accept(&mut self.net, &mut self.pipes, poller, now);
+        match &mut self.side {
+            Side::Front(front) => front.accept(&mut self.net, &mut self.pipes, poller, now),
+            Side::Back(back) => back.turn(&mut self.net, poller, self.pipes.room(), now),
         }
         self.take_events(poller, now);
-        self.pump_all(poller, now);
+        self.pump_all(now);
         // What was pumped may have brought news: a last byte taken, a window opened.
         self.take_events(poller, now);
         let knocked = matches!(&self.side, Side::Front(front) if front.is_knocked());
@@ -187,11 +178,11 @@ impl Net for User {
     }
 
     fn deadline(&self) -> Option<Duration> {
-        let attempts = match &self.side {
+        let knocks = match &self.side {
             Side::Front(_) => None,
             Side::Back(back) => back.deadline(),
         };
-        self.net.deadline().into_iter().chain(attempts).min()
+        self.net.deadline().into_iter().chain(knocks).min()
     }
 
     fn drain(&mut self) {

@@ -1,5 +1,5 @@
 //! The whole stack of one link: what its user holds. The work is done next door: `receive`, `doorman`, `link`, `errors` (frames in),
-//! `transmit` (frames out), `dialing`, `life` (beginnings and ends).
+//! `transmit` (frames out), `dialing`, `refusal`, `life` (beginnings and ends).
 
 mod dialing;
 mod doorman;
@@ -7,6 +7,7 @@ mod errors;
 mod life;
 mod link;
 mod receive;
+mod refusal;
 mod transmit;
 
 use core::net::{IpAddr, SocketAddr};
@@ -77,6 +78,12 @@ impl Net {
         if let Err(reject) = self.take_frame(frame, offload, now) {
             self.count_reject(reject);
         }
+    }
+
+    /// Answers the SYN in this frame as a port does that nobody listens at, whoever listens there: for a user who looks at a SYN before it
+    /// gives it to [`Net::receive`], and finds that what it asks for is not to be had. No other frame is answered.
+    pub fn refuse(&mut self, frame: &[u8], offload: Offload) {
+        self.refuse_syn(frame, offload);
     }
 
     /// The next thing its user should know.

@@ -49,6 +49,30 @@ fn virtual_addresses_are_served_and_nothing_beside_them() {
     assert_eq!(wire.client.poll_event(), Some(Event::Closed { flow: other, reason: CloseReason::ConnectTimeout }));
 }
 
+#[test]
+fn a_syn_that_its_user_refuses_is_answered_as_by_a_closed_port_and_nothing_else_is() {
+    for family in [Family::V4, Family::V6] {
+        let mut raw = Raw::new(family);
+        let refuse = |raw: &mut Raw, port, flags, seq| {
+            raw.net.refuse(&raw.seg(port, flags, seq, 5).frame(), net::Offload::default());
+            raw.answers()
+        };
+        // More than the bucket of unasked-for RSTs has room for: each SYN has its answer.
+        for port in 1000..1500 {
+            let answers = refuse(&mut raw, port, SYN, 700);
+            assert_eq!((answers[0].flags, answers[0].ack, answers.len()), (RST | ACK, 701, 1));
+        }
+        for flags in [ACK, SYN | ACK, RST] {
+            assert_eq!(refuse(&mut raw, 50_000, flags, 700), []);
+        }
+        let mut hand = raw.handshake(50_001, 7);
+        assert_eq!(refuse(&mut raw, 50_001, SYN, 7), [], "a flow that stands is not refused");
+        assert!(raw.works(&mut hand));
+        raw.net.refuse(b"no frame at all", net::Offload::default());
+        assert_eq!(raw.frames().len(), 0);
+    }
+}
+
 /// A peer by hand for a connection that we begin.
 fn dialled() -> (Raw, u16, u32) {
     let mut pinned = config(Family::V4, true);

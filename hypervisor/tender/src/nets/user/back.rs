@@ -1,122 +1,137 @@
-//! The private side: the table of backends, and connection attempts to where they really are.
+//! The private side: what the guest asks for, and what the host's dial says to it.
+//!
+//! Our TCP end is shown a SYN only when the backend has taken the host's connection. So what the guest sees is true: a SYN-ACK from a backend that
+//! is there, a RST when each of its addresses has refused, and nothing when none has answered. Otherwise every backend would look alive to the guest,
+//! and it could not go on with the next one.
 
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::collections::{HashMap, VecDeque};
 
-use net::FlowId;
-
-use crate::limits::BACKEND_CONNECT_TIMEOUT;
+use crate::limits::{BACKEND_CONNECT_TIMEOUT, KNOCK_CLAIM_TIMEOUT, KNOCKS_MAX};
+use crate::nets::user::KIND_KNOCK;
+use crate::nets::user::knock::{Ends, KnockId, Knocks, Stage, Syn};
+use crate::nets::user::of_queue;
 use crate::nets::user::socket::Socket;
+use crate::nets::user::targets::{Attempt, Targets};
 use crate::order::Backend;
+use crate::poller::{Poller, Readiness, Token};
 
-/// The backends, by the address that the guest knows them under.
+/// See the module.
 #[derive(Debug)]
 pub(super) struct Back {
-    backends: HashMap<SocketAddr, Targets>,
-    /// Attempts in the order of their deadlines: all take equally long.
-    attempts: VecDeque<(Duration, FlowId)>,
+    targets: Targets,
+    knocks: Knocks,
+    /// SYNs that came since the last turn.
+    arrived: Vec<Syn>,
+    /// Knocks whose dial is over.
+    settling: Vec<KnockId>,
 }
 
-#[derive(Debug)]
-struct Targets {
-    hosts: Vec<SocketAddr>,
-    /// Where the next connection begins to try.
-    first: usize,
-}
-
-/// Which of a backend's addresses is being tried.
+/// Why an attempt at one address is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Attempt {
-    guest: SocketAddr,
-    index: usize,
-    tried: usize,
+enum Failure {
+    Refused,
+    Silent,
 }
 
 impl Back {
-    pub(super) fn new(backends: Vec<Backend>) -> Self {
-        let backends = backends.into_iter().map(|backend| (backend.guest, Targets { hosts: backend.host, first: 0 })).collect();
-        Self { backends, attempts: VecDeque::new() }
+    pub(super) fn new(backends: Vec<Backend>, now: Duration) -> Self {
+        Self { targets: Targets::new(backends), knocks: Knocks::new(now), arrived: Vec::new(), settling: Vec::new() }
     }
 
-    /// Begins to connect to the backend that the guest calls `guest`.
-    pub(super) fn first_attempt(&mut self, guest: SocketAddr) -> Option<(Socket, Attempt)> {
-        let targets = self.backends.get_mut(&guest)?;
-        let index = targets.first;
-        self.open_from(Attempt { guest, index, tried: 0 })
-    }
-
-    /// Goes on with the backend's next address. What follows begins there too: the address that failed is tried last.
-    pub(super) fn next_attempt(&mut self, failed: Attempt) -> Option<(Socket, Attempt)> {
-        self.open_from(self.following(failed)?)
-    }
-
-    fn open_from(&mut self, mut attempt: Attempt) -> Option<(Socket, Attempt)> {
-        loop {
-            let targets = self.backends.get_mut(&attempt.guest)?;
-            let host = *targets.hosts.get(attempt.index)?;
-            if let Ok(socket) = Socket::connect(host) {
-                targets.first = attempt.index;
-                return Some((socket, attempt));
-            }
-            attempt = self.following(attempt)?;
+    /// Keeps a SYN for the next turn. Without room for it the guest says it again, as it does when the wire loses one.
+    pub(super) fn knock(&mut self, syn: Syn) {
+        if self.arrived.len() < KNOCKS_MAX {
+            self.arrived.push(syn);
         }
     }
 
-    fn following(&self, attempt: Attempt) -> Option<Attempt> {
-        let count = self.backends.get(&attempt.guest)?.hosts.len();
-        let tried = attempt.tried.checked_add(1).filter(|tried| *tried < count)?;
-        let index = attempt.index.checked_add(1)?.checked_rem(count)?;
-        Some(Attempt { index, tried, ..attempt })
+    /// Whether there is a backend that the guest calls so.
+    pub(super) fn has(&self, backend: SocketAddr) -> bool {
+        self.targets.has(backend)
     }
 
-    pub(super) fn watch_attempt(&mut self, flow: FlowId, now: Duration) {
-        self.attempts.push_back((now.saturating_add(BACKEND_CONNECT_TIMEOUT), flow));
+    /// Notes that a dial is over, one way or the other: until then a socket is not writable.
+    pub(super) fn ready(&mut self, token: Token, readiness: Readiness) {
+        let index = usize::try_from(token.index).unwrap_or(usize::MAX);
+        if readiness.writable {
+            self.settling.push(KnockId { index, serial: token.serial });
+        }
     }
 
-    /// A flow whose attempt took too long, unless it has succeeded since.
-    pub(super) fn overdue(&mut self, now: Duration) -> Option<FlowId> {
-        let (_, flow) = self.attempts.pop_front_if(|(deadline, _)| *deadline <= now)?;
-        Some(flow)
+    /// Dials for those that have come, and answers those whose dial is over. `room` says how many more host sockets there may be.
+    pub(super) fn turn(&mut self, net: &mut net::Net, poller: &Poller, room: usize, now: Duration) {
+        while let Some(knock) = self.knocks.overdue(now) {
+            match knock.stage {
+                Stage::Dialling(attempt) => self.go_on(net, poller, knock.syn, attempt, Failure::Silent, now),
+                Stage::Opened => knock.socket.reset(),
+            }
+        }
+        for id in core::mem::take(&mut self.settling) {
+            self.settle(net, poller, id, now);
+        }
+        for syn in core::mem::take(&mut self.arrived) {
+            self.greet(net, poller, syn, room, now);
+        }
+    }
+
+    /// The host's connection for a flow that the guest has completed.
+    pub(super) fn claim(&mut self, backend: SocketAddr, guest: SocketAddr) -> Option<Socket> {
+        Some(self.knocks.claim(&Ends { guest, backend })?.socket)
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.attempts.front().map(|(deadline, _)| *deadline)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::TcpListener;
-
-    fn refused() -> SocketAddr {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap()
+        let arrived = (!self.arrived.is_empty()).then_some(Duration::ZERO);
+        arrived.or(self.knocks.deadline())
     }
 
-    #[test]
-    fn every_address_is_tried_once_and_the_last_good_one_first_next_time() {
-        let guest: SocketAddr = "100.64.0.1:80".parse().unwrap();
-        let hosts = vec![refused(), refused(), refused()];
-        let mut back = Back::new(vec![Backend { guest, host: hosts }]);
-        let (_, first) = back.first_attempt(guest).unwrap();
-        let (_, second) = back.next_attempt(first).unwrap();
-        let (_, third) = back.next_attempt(second).unwrap();
-        assert_eq!([first.index, second.index, third.index], [0, 1, 2]);
-        assert!(back.next_attempt(third).is_none());
-        assert_eq!(back.first_attempt(guest).unwrap().1.index, 2);
+    fn greet(&mut self, net: &mut net::Net, poller: &Poller, syn: Syn, room: usize, now: Duration) {
+        if let Some(knock) = self.knocks.between(&syn.ends) {
+            // Said again: as the wire may have lost our answer, it is answered again, if there is one.
+            knock.syn = syn;
+            if knock.stage == Stage::Opened {
+                net.receive(knock.syn.bytes(), of_queue(knock.syn.offload), now);
+            }
+            return;
+        }
+        if self.knocks.len() >= room.min(KNOCKS_MAX) {
+            return;
+        }
+        match self.targets.first_attempt(syn.ends.backend) {
+            Some((socket, attempt)) => self.dial(poller, syn, socket, attempt, now),
+            None => net.refuse(syn.bytes(), of_queue(syn.offload)),
+        }
     }
 
-    #[test]
-    fn an_address_that_is_no_backend_is_not_tried() {
-        let mut back = Back::new(Vec::new());
-        assert!(back.first_attempt("100.64.0.1:80".parse().unwrap()).is_none());
+    fn dial(&mut self, poller: &Poller, syn: Syn, socket: Socket, attempt: Attempt, now: Duration) {
+        let id = self.knocks.insert(syn, socket, attempt, now.saturating_add(BACKEND_CONNECT_TIMEOUT));
+        let Some(knock) = self.knocks.get(id) else { return };
+        let owner = u8::try_from(abi::boot::BACK).unwrap_or(u8::MAX);
+        let index = u32::try_from(id.index).unwrap_or(u32::MAX);
+        if poller.watch(&knock.socket, Token { owner, kind: KIND_KNOCK, serial: id.serial, index }).is_err() {
+            self.knocks.take(id);
+        }
     }
 
-    #[test]
-    fn backend_without_addresses_is_not_tried() {
-        let guest: SocketAddr = "100.64.0.1:80".parse().unwrap();
-        assert!(Back::new(vec![Backend { guest, host: Vec::new() }]).first_attempt(guest).is_none());
+    /// A dial has become writable, or failed.
+    fn settle(&mut self, net: &mut net::Net, poller: &Poller, id: KnockId, now: Duration) {
+        let Some(knock) = self.knocks.get(id) else { return };
+        let Stage::Dialling(attempt) = knock.stage else { return };
+        if knock.socket.is_connected() {
+            if let Some(syn) = self.knocks.open(id, now.saturating_add(KNOCK_CLAIM_TIMEOUT)) {
+                net.receive(syn.bytes(), of_queue(syn.offload), now);
+            }
+        } else if let Some(knock) = self.knocks.take(id) {
+            self.go_on(net, poller, knock.syn, attempt, Failure::Refused, now);
+        }
+    }
+
+    /// Tries the backend's next address. The last one's failure is what the guest is told.
+    fn go_on(&mut self, net: &mut net::Net, poller: &Poller, syn: Syn, failed: Attempt, failure: Failure, now: Duration) {
+        match self.targets.next_attempt(failed) {
+            Some((socket, attempt)) => self.dial(poller, syn, socket, attempt, now),
+            None if failure == Failure::Refused => net.refuse(syn.bytes(), of_queue(syn.offload)),
+            None => {}
+        }
     }
 }

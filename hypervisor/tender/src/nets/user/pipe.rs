@@ -6,7 +6,6 @@ use std::io;
 use net::{CloseReason, FlowId};
 
 use crate::nets::user::KIND_PIPE;
-use crate::nets::user::back::Attempt;
 use crate::nets::user::socket::{Moved, Socket};
 use crate::poller::{Poller, Readiness, Token};
 
@@ -21,9 +20,6 @@ pub(super) struct Pipe {
     writable: bool,
     towards_guest: Way,
     towards_host: Way,
-    /// The connection attempt that the socket is still in.
-    attempt: Option<Attempt>,
-    attempt_over: bool,
 }
 
 /// How far one direction has come.
@@ -48,30 +44,12 @@ pub(super) enum Fate {
     Ends,
     /// The host's side broke: the guest is to see a RST.
     Breaks,
-    /// The address that was tried is not reached.
-    Unreached,
 }
 
 impl Pipe {
     /// A pipe whose socket is connected.
     pub(super) fn connected(flow: FlowId, socket: Socket) -> Self {
-        Self {
-            flow,
-            socket,
-            serial: 0,
-            queued: false,
-            readable: true,
-            writable: true,
-            towards_guest: Way::Open,
-            towards_host: Way::Open,
-            attempt: None,
-            attempt_over: false,
-        }
-    }
-
-    /// A pipe whose socket is on its way.
-    pub(super) fn connecting(flow: FlowId, socket: Socket, attempt: Attempt) -> Self {
-        Self { attempt: Some(attempt), readable: false, writable: false, ..Self::connected(flow, socket) }
+        Self { flow, socket, serial: 0, queued: false, readable: true, writable: true, towards_guest: Way::Open, towards_host: Way::Open }
     }
 
     pub(super) fn guest_has_finished(&mut self) {
@@ -80,18 +58,8 @@ impl Pipe {
         }
     }
 
-    pub(super) fn attempt_has_timed_out(&mut self) {
-        self.attempt_over = self.attempt.is_some();
-    }
-
     /// Moves bytes both ways, at most `len_max` each.
     pub(super) fn pump(&mut self, net: &mut net::Net, len_max: usize) -> Fate {
-        if self.attempt.is_some() {
-            match self.settle_attempt() {
-                Fate::GoesOn => {}
-                fate => return fate,
-            }
-        }
         let fates = [self.pump_towards_host(net, len_max), self.pump_towards_guest(net, len_max)];
         if fates.contains(&Fate::Breaks) {
             Fate::Breaks
@@ -102,21 +70,6 @@ impl Pipe {
         } else {
             Fate::Rests
         }
-    }
-
-    fn settle_attempt(&mut self) -> Fate {
-        if self.attempt_over {
-            return Fate::Unreached;
-        }
-        if !self.writable {
-            return Fate::Rests;
-        }
-        if !self.socket.is_connected() {
-            return Fate::Unreached;
-        }
-        self.attempt = None;
-        self.readable = true;
-        Fate::GoesOn
     }
 
     fn pump_towards_guest(&mut self, net: &mut net::Net, len_max: usize) -> Fate {
@@ -204,19 +157,36 @@ impl Pipes {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.count >= self.count_max
+        self.room() == 0
+    }
+
+    /// How many more there may be.
+    pub(super) fn room(&self) -> usize {
+        self.count_max.saturating_sub(self.count)
     }
 
     /// Takes in a pipe and watches its socket.
     ///
     /// # Errors
     /// What epoll_ctl(2) says; the socket is closed then.
-    pub(super) fn insert(&mut self, poller: &Poller, mut pipe: Pipe) -> io::Result<()> {
+    pub(super) fn insert(&mut self, poller: &Poller, pipe: Pipe) -> io::Result<()> {
+        self.place(pipe, |socket, token| poller.watch(socket, token))
+    }
+
+    /// Takes in a pipe whose socket is watched already, under another name.
+    ///
+    /// # Errors
+    /// What epoll_ctl(2) says; the socket is closed then.
+    pub(super) fn adopt(&mut self, poller: &Poller, pipe: Pipe) -> io::Result<()> {
+        self.place(pipe, |socket, token| poller.rename(socket, token))
+    }
+
+    fn place(&mut self, mut pipe: Pipe, watch: impl FnOnce(&Socket, Token) -> io::Result<()>) -> io::Result<()> {
         let index = pipe.flow.index();
         self.serial = self.serial.wrapping_add(1);
         pipe.serial = self.serial;
         let token_index = u32::try_from(index).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        poller.watch(&pipe.socket, Token { owner: self.owner, kind: KIND_PIPE, serial: pipe.serial, index: token_index })?;
+        watch(&pipe.socket, Token { owner: self.owner, kind: KIND_PIPE, serial: pipe.serial, index: token_index })?;
         if self.slots.len() <= index {
             self.slots.resize_with(index.saturating_add(1), || None);
         }
@@ -277,11 +247,6 @@ impl Pipes {
         if let Some(pipe) = self.remove(flow) {
             pipe.socket.reset();
         }
-    }
-
-    /// Takes the pipe of a failed attempt out, and gives back what was tried.
-    pub(super) fn take_attempt(&mut self, flow: FlowId) -> Option<Attempt> {
-        self.remove(flow)?.attempt
     }
 
     /// The guest's side is gone: the host's side goes the same way.

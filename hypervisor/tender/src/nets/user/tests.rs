@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Instant;
 
-use net::FlowId;
+use net::{CloseReason, FlowId};
 use queue::frames;
 
 use super::*;
@@ -237,6 +237,70 @@ fn a_backend_is_reached_by_its_virtual_address_past_those_that_refuse() {
     });
     world.until(guest, || server.is_finished());
     assert_eq!(server.join().unwrap(), 0, "the guest's end reaches the backend");
+}
+
+/// What the guest heard of its flows, and when.
+type Heard = std::rc::Rc<core::cell::RefCell<Vec<(Event, Duration)>>>;
+
+fn note() -> (Guest, Heard) {
+    let heard = Heard::default();
+    let notes = heard.clone();
+    let guest: Guest = Box::new(move |_, event, now| notes.borrow_mut().extend(event.map(|event| (event, now))));
+    (guest, heard)
+}
+
+/// A listener that takes no more connections: its queue is full, so the kernel drops what else comes.
+fn silent() -> (TcpListener, Vec<TcpStream>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let queued = (0..8).map_while(|_| TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok()).collect();
+    (listener, queued)
+}
+
+#[test]
+fn a_backend_that_refuses_on_the_host_refuses_in_the_guest_and_never_seems_to_be_there() {
+    let refusing = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (mut world, backend) = back(vec![refusing(), refusing()]);
+    // More at once than a bucket of RSTs would hold.
+    let flows: Vec<_> = (0..PIPES - 1).map(|_| world.guest.connect(backend, None, Duration::ZERO).unwrap()).collect();
+    let (guest, heard) = note();
+    let seen = heard.clone();
+    world.until(guest, || seen.borrow().len() >= flows.len());
+    for (event, at) in heard.borrow().iter() {
+        assert!(matches!(event, Event::Closed { reason: CloseReason::PeerRefused, .. }), "{event:?}");
+        assert!(*at < Duration::from_millis(900), "the answer needs no second SYN: {at:?}");
+    }
+}
+
+#[test]
+fn a_backend_that_does_not_answer_on_the_host_does_not_answer_in_the_guest() {
+    let (listener, _queued) = silent();
+    let (mut world, backend) = back(vec![listener.local_addr().unwrap()]);
+    let flow = world.guest.connect(backend, None, Duration::ZERO).unwrap();
+    let (guest, heard) = note();
+    let started = world.started;
+    world.until(guest, || started.elapsed() > Duration::from_millis(1500));
+    assert_eq!(*heard.borrow(), [], "though it has asked twice");
+    world.guest.abort(flow);
+}
+
+#[test]
+fn a_guest_that_never_completes_what_it_asked_for_costs_no_socket_for_long() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (mut world, backend) = back(vec![listener.local_addr().unwrap()]);
+    let flow = world.guest.connect(backend, None, Duration::ZERO).unwrap();
+    let server = thread::spawn(move || listener.accept().unwrap().0.read(&mut [0; 8]).unwrap_err().kind());
+    // Its SYN is on the way; then it forgets what it wanted, and says nothing to the answer.
+    let mut forgotten = false;
+    let guest: Guest = Box::new(move |net, _, _| {
+        if forgotten {
+            net.abort(flow);
+        }
+        forgotten = true;
+    });
+    world.until(guest, || server.is_finished());
+    assert_eq!(server.join().unwrap(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[test]
