@@ -36,6 +36,14 @@ pub const ROUTE_NAMES_MAX: usize = 256;
 pub const ROUTE_CERTIFICATES_MAX: usize = CERTIFICATES_MAX;
 /// Backends of one route at most.
 pub const ROUTE_BACKENDS_MAX: usize = 64;
+/// Clients of one route that may wait for a backend at most.
+pub const QUEUE_MAX: u32 = 16_384;
+/// Further attempts at other backends at most: a client is sent to each once.
+pub const RETRIES_MAX: u32 = 63;
+/// From one check of a backend to the next at least, in milliseconds.
+pub const CHECK_INTERVAL_MS_MIN: u64 = 100;
+/// Checks in a row that bring a backend up, or down, at most.
+pub const CHECK_COUNT_MAX: u32 = 1000;
 /// A route's name for people at most, in bytes.
 pub const ROUTE_NAME_LEN_MAX: usize = 64;
 /// Front ends of one listener at most.
@@ -98,5 +106,6 @@ pub const CONNECTIONS_CLOSING: u64 = 32;
 /// A minted certificate is valid for no longer than this, in seconds: ten years.
 pub const VALIDITY_S_MAX: u64 = 3650 * 24 * 3600;
 
+const _: () = assert!(ROUTE_BACKENDS_MAX <= RETRIES_MAX as usize + 1, "retries can reach every backend of a route");
 const _: () = assert!(CERTIFICATES_MAX <= u16::MAX as usize, "a route names a certificate by a u16");
 const _: () = assert!(CERTIFICATE_LEN_MAX * CHAIN_MAX + KEY_LEN_MAX < BUNDLE_LEN_MAX, "the longest chain and its key fit a bundle");

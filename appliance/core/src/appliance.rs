@@ -10,13 +10,14 @@ use tls::Clock;
 
 use crate::connection::{Client, Connection, Next};
 use crate::counters::Counters;
-use crate::flows::Flows;
+use crate::flows::{Flows, Owner};
 use crate::heard::Heard;
 use crate::limits::TURNS_PER_STEP;
 use crate::ready::{Place, Ready};
 use crate::report::{Accepted, Budget, End, Refused, Report, Serial};
 use crate::start::{StartFault, world};
 use crate::table::{ConnectionId, Table};
+use crate::upstream::PoolView;
 use crate::wires::{Deadline, Link, Now, Room, Wires};
 use crate::world::World;
 
@@ -73,6 +74,7 @@ impl Appliance {
         self.expire();
         self.listen();
         self.run();
+        self.tend_backends();
         self.cut_drain();
         let room = self.transmit(wires);
         self.listen();
@@ -93,10 +95,16 @@ impl Appliance {
         Counters {
             connections: u64::try_from(self.table.len()).unwrap_or(u64::MAX),
             reports_lost: self.world.reports.lost_in_all(),
+            backend_reports_held_back: self.world.reports.held_back(),
             front: *self.world.front.counters(),
             back: *self.world.back.counters(),
             ..self.world.counters
         }
+    }
+
+    /// The backends of each route, as things stand.
+    pub fn pools(&self) -> impl Iterator<Item = PoolView> + '_ {
+        self.world.pools.view(self.world.now.mono)
     }
 
     /// Accepts nothing more; what runs may finish within the bundle's drain limit.
@@ -130,8 +138,9 @@ impl Appliance {
         }
     }
 
-    /// Wakes the connections whose deadline has come.
+    /// Wakes the connections whose deadline has come, and notes which checks are due or over.
     fn expire(&mut self) {
+        self.world.pools.expire(&mut self.world.back, self.world.now.mono);
         while let Some(id) = self.wheel.expired(self.world.now.mono) {
             if let Some(connection) = self.table.get_mut(id) {
                 connection.armed = None;
@@ -155,7 +164,7 @@ impl Appliance {
             return self.accept(flow, local, peer);
         }
         let (flow, heard) = news(event);
-        let Some(id) = self.front_flows.owner(flow) else { return };
+        let Some(Owner::Connection(id)) = self.front_flows.owner(flow) else { return };
         let Some(connection) = self.table.get_mut(id) else { return };
         connection.client.heard.note(heard);
         self.ready.push(id, &mut connection.place);
@@ -163,10 +172,35 @@ impl Appliance {
 
     fn hear_back(&mut self, event: Event) {
         let (flow, heard) = news(event);
-        let Some(id) = self.world.back_flows.owner(flow) else { return };
-        let Some(connection) = self.table.get_mut(id) else { return };
-        connection.hear_backend(flow, heard);
-        self.ready.push(id, &mut connection.place);
+        match self.world.back_flows.owner(flow) {
+            Some(Owner::Connection(id)) => {
+                let Some(connection) = self.table.get_mut(id) else { return };
+                connection.hear_backend(flow, heard);
+                self.ready.push(id, &mut connection.place);
+            }
+            Some(Owner::Check(backend)) => {
+                let World { pools, back, now, .. } = &mut self.world;
+                pools.hear(backend, flow, heard, back, now.mono);
+            }
+            None => {}
+        }
+    }
+
+    /// Begins the checks that are due, lets those go on who waited for a backend, and says what has changed.
+    fn tend_backends(&mut self) {
+        let World { pools, back, back_flows, reports, now, .. } = &mut self.world;
+        pools.check(back, back_flows, now.mono);
+        pools.serve(now.mono);
+        while let Some(changed) = pools.changed() {
+            reports.push_of_backend(Report::BackendChanged(changed), now.mono);
+        }
+        while let Some(grant) = pools.granted() {
+            let id = grant.connection;
+            if let Some(connection) = self.table.get_mut(id) {
+                connection.hear_grant(grant);
+                self.ready.push(id, &mut connection.place);
+            }
+        }
     }
 
     fn accept(&mut self, flow: FlowId, local: SocketAddr, peer: SocketAddr) {
@@ -181,7 +215,7 @@ impl Appliance {
         let now = self.world.now.mono;
         let made = self.table.insert(|id| Connection::new(Client::new(id, flow, accepted, now)));
         let Some(id) = made else { return self.world.front.abort(flow) };
-        self.front_flows.give(flow, id);
+        self.front_flows.give(flow, Owner::Connection(id));
         self.world.counters.accepted += 1;
         self.world.reports.push(Report::Accepted(accepted));
         self.rest(id, now.saturating_add(self.world.times.handshake));
@@ -300,12 +334,13 @@ impl Appliance {
             Phase::Drained => Deadline::Flush,
         };
         let nets = Deadline::from(self.world.front.deadline()).min(self.world.back.deadline().into());
-        nets.min(self.wheel.deadline().into()).min(drain)
+        let backends = self.world.pools.deadline(self.world.now.mono);
+        nets.min(self.wheel.deadline().into()).min(backends.into()).min(drain)
     }
 }
 
 /// Which flow an event is of, and what it tells of its other end.
-fn news(event: Event) -> (FlowId, Heard) {
+pub(crate) fn news(event: Event) -> (FlowId, Heard) {
     match event {
         Event::Accepted { flow, .. } | Event::Connected(flow) | Event::Readable(flow) | Event::Writable(flow) => (flow, Heard::Connected),
         Event::Finished(flow) => (flow, Heard::Finished),

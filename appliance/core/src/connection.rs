@@ -1,6 +1,9 @@
 //! One client's connection, from the accepted flow to its access record.
 //!
 //! ```text
+//!                           Waiting
+//!                            ^  |
+//!                            |  v
 //! Peeking -> Handshaking -> Connecting -> Relaying -> over
 //!    |            |             |  |          |
 //!    |            |             |  +-> Passing --> over       (TLS passes through: no Handshaking before, no Draining after)
@@ -19,6 +22,7 @@ mod peeking;
 mod preface;
 mod relay;
 mod relaying;
+mod waiting;
 
 use alloc::boxed::Box;
 use core::time::Duration;
@@ -32,10 +36,12 @@ use handshaking::Handshaking;
 use passing::Passing;
 use peeking::Peeking;
 use relaying::Relaying;
+use waiting::Waiting;
 
 use crate::heard::Heard;
 use crate::ready::Place;
 use crate::report::{End, Record};
+use crate::upstream::Grant;
 use crate::world::World;
 
 /// A connection: what every state has, and the state.
@@ -54,6 +60,7 @@ pub(crate) struct Connection {
 enum State {
     Peeking(Peeking),
     Handshaking(Handshaking),
+    Waiting(Waiting),
     Connecting(Connecting),
     Relaying(Relaying),
     Passing(Passing),
@@ -122,6 +129,13 @@ impl Connection {
         }
     }
 
+    /// Takes note of what its waiting for a backend came to. Who waits no more has no use for it: it is dropped, and what it holds given back.
+    pub(crate) fn hear_grant(&mut self, grant: Grant) {
+        if let Some(State::Waiting(state)) = &mut self.state {
+            state.grant(grant);
+        }
+    }
+
     /// Ends it now: both flows are reset.
     pub(crate) fn abort(&mut self, world: &mut World) {
         if let Some(state) = self.state.take() {
@@ -145,6 +159,7 @@ impl State {
         match self {
             Self::Peeking(state) => state.turn(client, world),
             Self::Handshaking(state) => state.turn(client, world),
+            Self::Waiting(state) => state.turn(client, world),
             Self::Connecting(state) => state.turn(client, world),
             Self::Relaying(state) => state.turn(client, world),
             Self::Passing(state) => state.turn(client, world),
@@ -156,6 +171,7 @@ impl State {
     fn deadline(&self, client: &Client, world: &World) -> Duration {
         match self {
             Self::Peeking(_) | Self::Handshaking(_) => client.opened.saturating_add(world.times.handshake),
+            Self::Waiting(state) => state.deadline(),
             Self::Connecting(state) => state.deadline(world),
             Self::Relaying(state) => state.deadline(client, world),
             Self::Passing(state) => state.deadline(client, world),
@@ -170,6 +186,7 @@ impl State {
                 world.front.abort(client.flow);
                 Turn::Over(End::Timeout(crate::report::Timeout::Handshake))
             }
+            Self::Waiting(state) => state.expire(client, world),
             Self::Connecting(state) => state.expire(client, world),
             Self::Relaying(state) => state.expire(client, world),
             Self::Passing(state) => state.expire(client, world),
@@ -180,6 +197,7 @@ impl State {
     fn abort(self, client: &Client, world: &mut World) {
         world.front.abort(client.flow);
         match self {
+            Self::Waiting(state) => state.leave(world),
             Self::Connecting(state) => world.back.abort(state.backend.flow),
             Self::Relaying(state) => world.back.abort(state.backend.flow),
             Self::Passing(state) => world.back.abort(state.backend.flow),

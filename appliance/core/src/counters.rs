@@ -1,6 +1,6 @@
 //! What the appliance has counted. Numbers that only grow, but for the gauge.
 
-use crate::report::{Budget, End};
+use crate::report::{Budget, End, NoBackend};
 
 /// All counters: ours and those of both links.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub struct Counters {
     pub refused: Refusals,
     /// Attempts at a backend that failed.
     pub backend_failures: u64,
+    /// Connections that waited for a backend with room.
+    pub backend_waits: u64,
+    /// Reports of backends that were held back, because there were too many.
+    pub backend_reports_held_back: u64,
     /// Connections ended, by reason.
     pub ended: Ends,
     /// Turns of connections.
@@ -63,8 +67,10 @@ pub struct Ends {
     pub unknown_protocol: u64,
     /// [`End::ClientTruncated`] and [`End::ClientGone`].
     pub client_gone: u64,
-    /// [`End::NoBackend`].
+    /// [`End::NoBackend`], whatever the reason.
     pub no_backend: u64,
+    /// Those of them that found the line full, or waited in it for too long.
+    pub queue: u64,
     /// [`End::BackendGone`].
     pub backend_gone: u64,
     /// [`End::Timeout`].
@@ -88,13 +94,15 @@ impl Refusals {
 
 impl Ends {
     pub(crate) fn count(&mut self, end: End) {
+        let queued = matches!(end, End::NoBackend(NoBackend::QueueFull | NoBackend::QueueTimeout));
+        self.queue = self.queue.saturating_add(queued.into());
         let counter = match end {
             End::Done => &mut self.done,
             End::ClientFault(_) => &mut self.client_fault,
             End::UnknownName => &mut self.unknown_name,
             End::UnknownProtocol => &mut self.unknown_protocol,
             End::ClientTruncated | End::ClientGone => &mut self.client_gone,
-            End::NoBackend => &mut self.no_backend,
+            End::NoBackend(_) => &mut self.no_backend,
             End::BackendGone => &mut self.backend_gone,
             End::Timeout(_) => &mut self.timeout,
             End::Drained => &mut self.drained,

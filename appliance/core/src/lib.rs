@@ -11,7 +11,8 @@
 //! | [`limits`] | every bound of this crate |
 //! | `start` | from a bundle to links, routes and budgets |
 //! | `admission` | who may come in |
-//! | `router`, `routes` | from a server name to a TLS configuration and backends |
+//! | `router`, `routes` | from a server name to a TLS configuration and a pool of backends |
+//! | `upstream` | who takes a connection, who waits, who is down |
 //! | `connection` | one client's connection: a state machine of consuming states |
 //! | `table`, `flows`, `ready` | which connections there are, whose flow is whose, who has something to do |
 //!
@@ -40,6 +41,7 @@ mod flows;
 mod heard;
 pub mod limits;
 mod log;
+mod pace;
 mod ready;
 pub mod report;
 mod router;
@@ -48,6 +50,7 @@ mod seeds;
 mod start;
 mod table;
 mod times;
+mod upstream;
 mod wires;
 mod world;
 
@@ -56,4 +59,5 @@ pub use counters::{Counters, Ends, Refusals};
 pub use report::Report;
 pub use router::{RouteId, RouterFault};
 pub use start::StartFault;
+pub use upstream::{BackendState, BackendView, PoolView};
 pub use wires::{Deadline, Filled, Link, Now, Room, Wires};

@@ -1,5 +1,7 @@
 //! Every bound of this crate. What an operator may choose stands in the bundle ([`keys::bundle::Limits`]); these hold whatever it says.
 
+use core::time::Duration;
+
 /// Bytes that a connection moves in one direction before the next one has its turn.
 pub const TURN_LEN: usize = 64 * 1024;
 
@@ -9,8 +11,17 @@ pub const TURNS_PER_STEP: usize = 512;
 /// Reports that wait to be fetched; more are dropped and counted.
 pub const REPORTS_MAX: usize = 512;
 
-/// Backends that are tried for one connection before it is given up.
-pub const CONNECT_TRIES_MAX: usize = 3;
+/// Checks of backends under way at a time; more wait until others are over.
+pub const CHECKS_AT_ONCE: usize = 128;
+
+/// The first check of a backend comes within this time, or within its interval if that is shorter.
+pub const FIRST_CHECK_WITHIN: Duration = Duration::from_secs(1);
+
+/// How often pools that belong to an older configuration are looked at.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Reports of backends that failed or changed in a second; the rest is counted.
+pub const BACKEND_REPORTS_PER_S: u32 = 20;
 
 /// A record that would wrap round the end of the transmit ring is made on the stack; so long at most, in bytes.
 pub const WRAP_LEN: usize = 4096;

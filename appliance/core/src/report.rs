@@ -9,7 +9,8 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use crate::counters::Counters;
-use crate::limits::REPORTS_MAX;
+use crate::limits::{BACKEND_REPORTS_PER_S, REPORTS_MAX};
+use crate::pace::Pace;
 use crate::router::RouteId;
 
 /// One thing that happened.
@@ -21,6 +22,8 @@ pub enum Report {
     Refused(Refused),
     /// A backend did not take a connection; another one may be tried.
     BackendFailed(BackendFailed),
+    /// A backend gets connections again, or no more.
+    BackendChanged(BackendChanged),
     /// A connection ended.
     Closed(Box<Record>),
     /// Reports were lost since the last one that was fetched.
@@ -90,6 +93,58 @@ pub enum BackendFault {
     Exhausted,
 }
 
+/// See [`Report::BackendChanged`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackendChanged {
+    /// The route whose backend it is.
+    pub route: RouteId,
+    /// The backend.
+    pub backend: SocketAddr,
+    /// What has changed.
+    pub change: Change,
+}
+
+/// What has changed with a backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Its checks pass again: it gets connections.
+    Up,
+    /// Its checks fail, the last one so: it gets no connections.
+    Down(CheckFault),
+    /// Several attempts in a row failed: it rests.
+    Ejected,
+    /// It took a connection after it had been ejected.
+    Returned,
+}
+
+/// Why a check of a backend failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckFault {
+    /// It refused the connection.
+    Refused,
+    /// It did not answer in time.
+    Silent,
+    /// It ended the connection before it had answered.
+    Closed,
+    /// Its answer had this HTTP status, which is not among those expected.
+    Status(u16),
+    /// Its answer was not one of HTTP/1.
+    Malformed,
+}
+
+/// Why there was no backend for a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoBackend {
+    /// By their checks all are down.
+    Down,
+    /// Every attempt that the route allows, or every backend that there is, has failed.
+    Failed,
+    /// All were full, and so was the line of those who wait.
+    QueueFull,
+    /// All were full for as long as a client may wait.
+    QueueTimeout,
+}
+
 /// The access record of one connection; see [`Report::Closed`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -133,7 +188,7 @@ pub enum End {
     /// The client's TCP connection was reset or gave up.
     ClientGone,
     /// No backend took the connection. The client sees a truncation: FIN without close_notify.
-    NoBackend,
+    NoBackend(NoBackend),
     /// The backend reset the connection or gave up. The client sees a truncation: FIN without close_notify.
     BackendGone,
     /// A limit of time was reached. The client sees a truncation: FIN without close_notify.
@@ -158,15 +213,37 @@ pub enum Timeout {
 }
 
 /// The reports that wait.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reports {
     queue: VecDeque<Report>,
+    /// Of what is said of backends.
+    pace: Pace,
+    held_back: u64,
     /// Since the last one that was fetched.
     lost: u64,
     lost_in_all: u64,
 }
 
+impl Default for Reports {
+    fn default() -> Self {
+        Self { queue: VecDeque::new(), pace: Pace::new(BACKEND_REPORTS_PER_S), held_back: 0, lost: 0, lost_in_all: 0 }
+    }
+}
+
 impl Reports {
+    /// Says something of a backend, unless that was said too often. A backend that is gone fails every client, and each failure is counted anyway.
+    pub(crate) fn push_of_backend(&mut self, report: Report, now: Duration) {
+        if self.pace.take(now) {
+            self.push(report);
+        } else {
+            self.held_back = self.held_back.saturating_add(1);
+        }
+    }
+
+    pub(crate) fn held_back(&self) -> u64 {
+        self.held_back
+    }
+
     pub(crate) fn push(&mut self, report: Report) {
         if self.queue.len() < REPORTS_MAX {
             self.queue.push_back(report);

@@ -15,6 +15,8 @@ pub(crate) struct Seeds {
     pub(crate) tls: Secret<[u8; 32]>,
     /// What ticket keys are derived from: tickets end with the boot.
     pub(crate) tickets: Secret<[u8; 32]>,
+    /// The chance in the times of checks: no secret.
+    pub(crate) checks: [u8; 8],
 }
 
 impl Seeds {
@@ -26,8 +28,12 @@ impl Seeds {
             stream.apply_keystream(&mut key);
             key
         };
-        Self { front: next(), back: next(), tls: Secret::new(next()), tickets: Secret::new(next()) }
+        Self { front: next(), back: next(), tls: Secret::new(next()), tickets: Secret::new(next()), checks: first_eight(next()) }
     }
+}
+
+fn first_eight([a, b, c, d, e, f, g, h, ..]: [u8; 32]) -> [u8; 8] {
+    [a, b, c, d, e, f, g, h]
 }
 
 #[cfg(test)]

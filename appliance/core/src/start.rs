@@ -15,9 +15,10 @@ use crate::flows::Flows;
 use crate::limits::{BACK_TX_RING, CLOSING_FLOWS, FIRST_RX_RING, FRONT_TX_RING, TIME_WAITS_MAX};
 use crate::report::Reports;
 use crate::router::{RouteId, Router, RouterFault};
-use crate::routes::{Backends, Route, Routes, Way};
+use crate::routes::{Route, Routes, Way};
 use crate::seeds::Seeds;
 use crate::times::Times;
+use crate::upstream::Pools;
 use crate::wires::Now;
 use crate::world::World;
 
@@ -30,6 +31,8 @@ pub enum StartFault {
     ConfigBack(net::ConfigFault),
     /// The names of the routes.
     ConfigNames(RouterFault),
+    /// There are more routes than a route's number can say.
+    ConfigRoutes,
     /// A route's certificate is not in the bundle.
     ConfigCertificate(RouteId),
     /// The key of a route's certificate.
@@ -40,15 +43,17 @@ pub enum StartFault {
 
 /// The world, and the wall clock that its TLS configurations read.
 pub(crate) fn world(bundle: &Bundle, seed: [u8; 32], now: Now) -> Result<(World, Clock), StartFault> {
-    let Seeds { front, back, tls, tickets } = Seeds::from(seed);
+    let Seeds { front, back, tls, tickets, checks } = Seeds::from(seed);
     let clock = Clock::new(now.unix);
     let shared = Shared { bundle, provider: Provider::new(tls), clock: &clock, tickets };
+    let pools = Pools::new(&bundle.routes, checks, now.mono);
     let world = World {
         now,
         front: Net::new(front_config(bundle), front, now.mono).map_err(StartFault::ConfigFront)?,
         back: Net::new(back_config(bundle), back, now.mono).map_err(StartFault::ConfigBack)?,
         back_flows: Flows::default(),
-        routes: shared.routes()?,
+        routes: shared.routes(&pools)?,
+        pools,
         times: Times::from(&bundle.limits),
         admission: Admission::new(&bundle.limits),
         counters: Counters::default(),
@@ -66,7 +71,7 @@ struct Shared<'b> {
 }
 
 impl Shared<'_> {
-    fn routes(&self) -> Result<Routes, StartFault> {
+    fn routes(&self, pools: &Pools) -> Result<Routes, StartFault> {
         let mut router = Router::default();
         let mut list = Vec::with_capacity(self.bundle.routes.len());
         for (route, index) in self.bundle.routes.iter().zip(0..) {
@@ -76,7 +81,8 @@ impl Shared<'_> {
                 Mode::Terminate => Way::Terminate(self.config(id, route)?),
                 Mode::Passthrough => Way::Passthrough,
             };
-            list.push(Route { way, proxy: route.proxy, backends: Backends::new(route.backends.clone()) });
+            let pool = pools.of_route(id).ok_or(StartFault::ConfigRoutes)?;
+            list.push(Route { way, proxy: route.proxy, pool });
         }
         Ok(Routes { router, list })
     }

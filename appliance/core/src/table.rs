@@ -12,6 +12,14 @@ pub(crate) struct ConnectionId {
     generation: u32,
 }
 
+#[cfg(test)]
+impl ConnectionId {
+    /// An id for tests of what only passes ids on.
+    pub(crate) fn numbered(index: u32) -> Self {
+        Self { index, generation: 0 }
+    }
+}
+
 /// The table. Each connection is one allocation, given back when it ends.
 #[derive(Debug, Default)]
 pub(crate) struct Table {

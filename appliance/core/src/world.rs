@@ -8,6 +8,7 @@ use crate::flows::Flows;
 use crate::report::Reports;
 use crate::routes::Routes;
 use crate::times::Times;
+use crate::upstream::Pools;
 use crate::wires::Now;
 
 /// See the module.
@@ -20,6 +21,7 @@ pub(crate) struct World {
     /// Whose flow of the back link is whose.
     pub(crate) back_flows: Flows,
     pub(crate) routes: Routes,
+    pub(crate) pools: Pools,
     pub(crate) times: Times,
     pub(crate) admission: Admission,
     pub(crate) counters: Counters,

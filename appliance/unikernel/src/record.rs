@@ -3,7 +3,7 @@
 //! Names that a peer chose are quoted and escaped here, so that none can pass for another field; the tender escapes every line once more.
 //! The counters come as a few lines of `name=value`, which tests and scripts read.
 
-use appliance::report::{Accepted, BackendFailed, Record, Refused};
+use appliance::report::{Accepted, BackendChanged, BackendFailed, Change, Record, Refused};
 use appliance::{Counters, Ends, Link, Refusals, Report};
 use core::time::Duration;
 use defmt::{Debug2Format, Display2Format};
@@ -16,9 +16,20 @@ pub(crate) fn log(report: &Report) {
         Report::BackendFailed(BackendFailed { serial, backend, fault }) => {
             defmt::warn!("backend failed {=u64} backend={} fault={}", serial.0, backend, Debug2Format(fault));
         }
+        Report::BackendChanged(changed) => backend(changed),
         Report::Closed(record) => closed(record),
         Report::Lost(count) => defmt::warn!("{=u64} reports lost", count),
         Report::Counters(counters) => all(counters),
+    }
+}
+
+/// A backend comes or goes. Coming is news; going is trouble.
+fn backend(BackendChanged { route, backend, change }: &BackendChanged) {
+    match change {
+        Change::Up => defmt::info!("backend up {} route={=u16}: its checks pass", backend, route.0),
+        Change::Returned => defmt::info!("backend up {} route={=u16}: it takes connections again", backend, route.0),
+        Change::Down(fault) => defmt::warn!("backend down {} route={=u16} check={}", backend, route.0, Debug2Format(fault)),
+        Change::Ejected => defmt::warn!("backend ejected {} route={=u16}: too many failures in a row", backend, route.0),
     }
 }
 
@@ -65,7 +76,7 @@ impl defmt::Format for Handshake<'_> {
 fn all(counters: &Counters) {
     defmt::info!(
         "counters cell: accepted={=u64} connections={=u64} handshakes={=u64} resumptions={=u64} bytes_up={=u64} bytes_down={=u64} \
-         backend_failures={=u64} turns={=u64} steps_cut_short={=u64} reports_lost={=u64}",
+         backend_failures={=u64} backend_waits={=u64} backend_reports_held_back={=u64} turns={=u64} steps_cut_short={=u64} reports_lost={=u64}",
         counters.accepted,
         counters.connections,
         counters.handshakes,
@@ -73,6 +84,8 @@ fn all(counters: &Counters) {
         counters.bytes_up,
         counters.bytes_down,
         counters.backend_failures,
+        counters.backend_waits,
+        counters.backend_reports_held_back,
         counters.turns,
         counters.steps_cut_short,
         counters.reports_lost
@@ -96,7 +109,7 @@ fn refused(refused: &Refusals) {
 
 fn ended(ended: &Ends) {
     defmt::info!(
-        "counters ended: done={=u64} client_fault={=u64} unknown_name={=u64} unknown_protocol={=u64} client_gone={=u64} no_backend={=u64} backend_gone={=u64} \
+        "counters ended: done={=u64} client_fault={=u64} unknown_name={=u64} unknown_protocol={=u64} client_gone={=u64} no_backend={=u64} queue={=u64} backend_gone={=u64} \
          timeout={=u64} drained={=u64}",
         ended.done,
         ended.client_fault,
@@ -104,6 +117,7 @@ fn ended(ended: &Ends) {
         ended.unknown_protocol,
         ended.client_gone,
         ended.no_backend,
+        ended.queue,
         ended.backend_gone,
         ended.timeout,
         ended.drained

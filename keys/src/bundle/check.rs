@@ -7,10 +7,10 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::{Bundle, BundleFault, Certificate, Check, CheckKind, Cidr, ClientAuth, Limits, Link, Listener, Mode, Route, Tls, Upstream};
 use crate::limits::{
-    ADDRESSES_MAX, ALPN_LEN_MAX, ALPN_MAX, CERTIFICATE_LEN_MAX, CERTIFICATE_NAMES_MAX, CERTIFICATES_MAX, CHAIN_MAX, CHECK_TEXT_LEN_MAX,
-    CLIENT_NAME_LEN_MAX, CLIENT_NAMES_MAX, CLIENT_ROOTS_MAX, COUNT_MAX, CRL_LEN_MAX, CRLS_MAX, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX,
-    MTU_MIN, PROXIES_MAX, ROUTE_BACKENDS_MAX, ROUTE_CERTIFICATES_MAX, ROUTE_NAME_LEN_MAX, ROUTE_NAMES_MAX, ROUTES_MAX, SUITES_MAX,
-    TICKET_KEY_LEN, TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX,
+    ADDRESSES_MAX, ALPN_LEN_MAX, ALPN_MAX, CERTIFICATE_LEN_MAX, CERTIFICATE_NAMES_MAX, CERTIFICATES_MAX, CHAIN_MAX, CHECK_COUNT_MAX,
+    CHECK_INTERVAL_MS_MIN, CHECK_TEXT_LEN_MAX, CLIENT_NAME_LEN_MAX, CLIENT_NAMES_MAX, CLIENT_ROOTS_MAX, COUNT_MAX, CRL_LEN_MAX, CRLS_MAX,
+    GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX, MTU_MIN, PROXIES_MAX, QUEUE_MAX, RETRIES_MAX, ROUTE_BACKENDS_MAX, ROUTE_CERTIFICATES_MAX,
+    ROUTE_NAME_LEN_MAX, ROUTE_NAMES_MAX, ROUTES_MAX, SUITES_MAX, TICKET_KEY_LEN, TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX,
 };
 use crate::names::is_pattern;
 
@@ -151,9 +151,10 @@ impl ClientAuth {
 
 impl Upstream {
     fn is_sound(&self) -> bool {
-        let counts = [self.connections, self.queue, self.retries, self.eject.failures];
+        let counts =
+            [(self.connections, COUNT_MAX), (self.queue, QUEUE_MAX), (self.retries, RETRIES_MAX), (self.eject.failures, COUNT_MAX)];
         let times = [self.queue_timeout_ms, self.eject.for_ms];
-        counts.iter().all(|&count| count <= COUNT_MAX)
+        counts.iter().all(|&(count, most)| count <= most)
             && times.iter().all(|ms| (1..=TIMEOUT_MS_MAX).contains(ms))
             && self.check.as_ref().is_none_or(Check::is_sound)
     }
@@ -161,11 +162,10 @@ impl Upstream {
 
 impl Check {
     fn is_sound(&self) -> bool {
-        let times = [self.interval_ms, self.timeout_ms];
-        let counts = [self.rise, self.fall];
-        let numbers =
-            times.iter().all(|ms| (1..=TIMEOUT_MS_MAX).contains(ms)) && counts.iter().all(|count| (1..=COUNT_MAX).contains(count));
-        numbers && self.kind.is_sound()
+        let interval = (CHECK_INTERVAL_MS_MIN..=TIMEOUT_MS_MAX).contains(&self.interval_ms);
+        let timeout = (1..=TIMEOUT_MS_MAX).contains(&self.timeout_ms);
+        let counts = [self.rise, self.fall].iter().all(|count| (1..=CHECK_COUNT_MAX).contains(count));
+        interval && timeout && counts && self.kind.is_sound()
     }
 }
 

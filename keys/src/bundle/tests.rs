@@ -16,8 +16,8 @@ use super::{
 };
 use crate::Secret;
 use crate::limits::{
-    ADDRESSES_MAX, ALPN_LEN_MAX, BUNDLE_LEN_MAX, CERTIFICATE_LEN_MAX, CHAIN_MAX, COUNT_MAX, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX,
-    MTU_MIN, ROUTE_BACKENDS_MAX, TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX,
+    ADDRESSES_MAX, ALPN_LEN_MAX, BUNDLE_LEN_MAX, CERTIFICATE_LEN_MAX, CHAIN_MAX, CHECK_COUNT_MAX, CHECK_INTERVAL_MS_MIN, COUNT_MAX,
+    GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX, MTU_MIN, QUEUE_MAX, RETRIES_MAX, ROUTE_BACKENDS_MAX, TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX,
 };
 
 fn link(third: u8) -> Link {
@@ -238,6 +238,8 @@ fn impossible_upstreams_checks_and_clients_are_refused() {
         http("/", (399, 200)),
         http("/", (0, 200)),
         Check { rise: 0, ..check(CheckKind::Tcp) },
+        Check { fall: CHECK_COUNT_MAX + 1, ..check(CheckKind::Tcp) },
+        Check { interval_ms: CHECK_INTERVAL_MS_MIN - 1, ..check(CheckKind::Tcp) },
     ] {
         changes.push(Box::new(move |route| route.upstream.check = Some(wrong.clone())));
     }
@@ -249,6 +251,8 @@ fn impossible_upstreams_checks_and_clients_are_refused() {
         changes.push(Box::new(move |route| route.client = Some(wrong.clone())));
     }
     changes.push(Box::new(|route| route.upstream.queue_timeout_ms = 0));
+    changes.push(Box::new(|route| route.upstream.queue = QUEUE_MAX + 1));
+    changes.push(Box::new(|route| route.upstream.retries = RETRIES_MAX + 1));
     changes.push(Box::new(|route| route.mode = Mode::Passthrough));
     changes.push(Box::new(|route| route.name = String::new()));
     changes.push(Box::new(|route| route.name = "default".into()));

@@ -56,6 +56,7 @@ pub struct Backends {
 
 #[derive(Debug)]
 struct Peer {
+    local: SocketAddr,
     manners: Manners,
     /// What waits to be sent.
     pending: Vec<u8>,
@@ -72,6 +73,32 @@ impl Backends {
     #[must_use]
     pub fn new(net: Net, manners: BTreeMap<SocketAddr, Manners>) -> Self {
         Self { host: Host::new(net), manners, peers: BTreeMap::new(), accepted: BTreeMap::new(), broken: Vec::new() }
+    }
+
+    /// A backend dies: its connections are reset, and it refuses new ones.
+    pub fn stop(&mut self, backend: SocketAddr) {
+        self.host.closed.insert(backend);
+        let dying: Vec<FlowId> = self.peers.iter().filter(|(_, peer)| peer.local == backend).map(|(flow, _)| *flow).collect();
+        for flow in dying {
+            self.peers.remove(&flow);
+            self.host.net.abort(flow);
+        }
+    }
+
+    /// A backend comes back.
+    pub fn start(&mut self, backend: SocketAddr) {
+        self.host.closed.remove(&backend);
+    }
+
+    /// What a backend does with new connections from now on.
+    pub fn behave(&mut self, backend: SocketAddr, manners: Manners) {
+        self.manners.insert(backend, manners);
+    }
+
+    /// Connections ever accepted by a backend.
+    #[must_use]
+    pub fn accepted_by(&self, backend: SocketAddr) -> u64 {
+        self.accepted.get(&backend).copied().unwrap_or(0)
     }
 
     /// Connections there are now.
@@ -103,7 +130,7 @@ impl Backends {
             Event::Accepted { local, .. } => {
                 let Some(manners) = self.manners.get(&local).cloned() else { return self.host.net.abort(flow) };
                 *self.accepted.entry(local).or_default() += 1;
-                self.peers.insert(flow, Peer::new(manners));
+                self.peers.insert(flow, Peer::new(local, manners));
             }
             Event::Closed { reason, .. } => {
                 if self.peers.remove(&flow).is_some() && reason != net::CloseReason::Done {
@@ -136,9 +163,9 @@ enum After {
 }
 
 impl Peer {
-    fn new(manners: Manners) -> Self {
+    fn new(local: SocketAddr, manners: Manners) -> Self {
         let pending = if let Manners::Speak(words) = &manners { words.clone() } else { Vec::new() };
-        Self { manners, pending, received: 0, finished: false, shut: false }
+        Self { local, manners, pending, received: 0, finished: false, shut: false }
     }
 
     fn turn(&mut self, net: &mut Net, flow: FlowId) -> After {

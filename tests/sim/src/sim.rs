@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use appliance::report::Record;
 use appliance::{Appliance, Now, Report};
-use keys::bundle::{self, Bundle, Limits, Memory};
+use keys::bundle::{self, Bundle, Limits, Memory, Upstream};
 use net::{Net, Trust};
 use rustls_std::ClientConfig;
 
@@ -57,6 +57,8 @@ pub struct Setup {
     pub kind: Kind,
     /// Server names and backends of each route; a route without names is the default.
     pub routes: Vec<(Vec<&'static str>, Vec<SocketAddr>)>,
+    /// How each route uses its backends.
+    pub upstream: Upstream,
     /// What the backends do.
     pub backends: Vec<(SocketAddr, Manners)>,
     /// The cell's limits.
@@ -78,6 +80,7 @@ impl Default for Setup {
             seed: 1,
             kind: Kind::P256,
             routes: vec![(vec![], vec![backend(1)])],
+            upstream: Upstream::default(),
             backends: vec![(backend(1), Manners::Echo)],
             limits: Limits::default(),
             memory: Memory::default(),
@@ -159,6 +162,13 @@ impl Sim {
         }
     }
 
+    /// From now on this backend hears again.
+    pub fn unsilence(&mut self, backend: SocketAddr) {
+        if let IpAddr::V4(address) = backend.ip() {
+            self.lanes[3].unmute(address);
+        }
+    }
+
     /// Asks the cell to drain.
     pub fn drain(&mut self) {
         self.cell.drain(self.now);
@@ -231,7 +241,7 @@ fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {
         certificates: vec![index],
         client: None,
         backends: backends.clone(),
-        upstream: bundle::Upstream::default(),
+        upstream: setup.upstream.clone(),
         proxy: bundle::ProxyOut::Off,
     });
     Bundle {

@@ -54,6 +54,11 @@ impl Lane {
         self.mute.insert(address);
     }
 
+    /// From now on frames to this address arrive again.
+    pub fn unmute(&mut self, address: Ipv4Addr) {
+        self.mute.remove(&address);
+    }
+
     /// Changes what befalls frames from now on.
     pub fn set_faults(&mut self, faults: Faults) {
         self.faults = faults;

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use appliance::Report;
-use appliance::report::{BackendFault, End};
+use appliance::report::{BackendFault, End, NoBackend};
 use rustls_std::AlertDescription;
 use sim::{ClientEnd, Manners, Plan, Setup, Sim, Talk, Then, backend, refusing};
 
@@ -30,7 +30,7 @@ fn a_refusing_backend_gives_a_truncation_and_no_close_notify() {
     assert!(sim.run_all(MINUTE));
     assert_eq!(end_of(&sim, client), Some(ClientEnd::Truncated));
     assert_eq!(backend_faults(&sim), [BackendFault::Refused]);
-    assert_eq!(sim.records()[0].end, End::NoBackend);
+    assert_eq!(sim.records()[0].end, End::NoBackend(NoBackend::Failed));
     assert_eq!(sim.records()[0].backend, None);
 }
 

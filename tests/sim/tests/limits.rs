@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use appliance::Report;
-use appliance::report::{Budget, End, Record, Timeout};
+use appliance::report::{Budget, End, NoBackend, Record, Timeout};
 use keys::bundle::Limits;
 use sim::{ClientEnd, LATENCY, Manners, Plan, Setup, Sim, Talk, Then, backend};
 
@@ -101,7 +101,7 @@ fn one_backend_that_is_silent_ends_at_the_connect_limit() {
     sim.silence(backend(1));
     let client = hello(&mut sim, 1, Then::Wait);
     assert!(sim.run_all(MINUTE));
-    assert_eq!(only_record(&sim).end, End::NoBackend);
+    assert_eq!(only_record(&sim).end, End::NoBackend(NoBackend::Failed));
     assert_about(only_record(&sim).time, Duration::from_secs(2) + 2 * LATENCY);
     assert_eq!(end_of(&sim, client), Some(ClientEnd::Truncated));
 }

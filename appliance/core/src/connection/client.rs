@@ -1,13 +1,14 @@
 //! The client's side of a connection: its flow, its session, and what is known for the access record.
 
 use alloc::boxed::Box;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use keys::bundle::ProxyOut;
 use net::{FlowId, Net};
 use tls::{Replay, Session, Sink};
 
+use crate::admission::source_of;
 use crate::heard::Heard;
 use crate::limits::TURN_LEN;
 use crate::log::Log;
@@ -52,6 +53,11 @@ impl Client {
             proxy: ProxyOut::Off,
             hello: None,
         }
+    }
+
+    /// Where the client comes from, as backends are chosen by it: the same that limits count by.
+    pub(crate) fn source(&self) -> IpAddr {
+        source_of(self.log.accepted.peer.ip())
     }
 
     /// Lets the session take what has come in, its plaintext going to `sink`. Returns the bytes taken from the flow; the session may also have

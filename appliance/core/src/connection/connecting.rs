@@ -8,18 +8,19 @@ use net::{CloseReason, ConnectFault, FlowId};
 use super::client::Client;
 use super::draining::Draining;
 use super::relaying::Relaying;
+use super::waiting::Waiting;
 use super::{State, Turn};
+use crate::flows::Owner;
 use crate::heard::Heard;
-use crate::limits::CONNECT_TRIES_MAX;
-use crate::report::{BackendFailed, BackendFault, End, Report};
-use crate::router::RouteId;
+use crate::report::{BackendFailed, BackendFault, End, NoBackend, Report};
+use crate::upstream::{Denial, Lease, PoolId, Seeker};
 use crate::world::World;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Connecting {
     pub(super) backend: Backend,
-    attempt: Attempt,
+    search: Search,
     since: Duration,
 }
 
@@ -28,50 +29,86 @@ pub(super) struct Connecting {
 pub(super) struct Backend {
     pub(super) flow: FlowId,
     pub(super) heard: Heard,
-    pub(super) address: SocketAddr,
+    /// The connection's place there; dropped, it is another's.
+    pub(super) lease: Lease,
 }
 
-/// Which attempt at which route this is.
-#[derive(Debug, Clone, Copy)]
-struct Attempt {
-    route: RouteId,
-    failed: usize,
+/// A client's search for a backend, over several attempts.
+#[derive(Debug)]
+pub(super) struct Search {
+    pub(super) pool: PoolId,
+    pub(super) seeker: Seeker,
+    failed: u32,
 }
 
-impl Connecting {
-    /// Tries the route's backends, beginning with the one whose turn it is.
-    pub(super) fn begin(route: RouteId, client: &mut Client, world: &mut World) -> Turn {
-        Self::attempt(Attempt { route, failed: 0 }, client, world)
+impl Search {
+    pub(super) fn new(pool: PoolId, client: &Client) -> Self {
+        Self { pool, seeker: Seeker::new(client.source()), failed: 0 }
     }
 
-    fn attempt(mut attempt: Attempt, client: &mut Client, world: &mut World) -> Turn {
-        loop {
-            let Some(address) = attempt.next_backend(world) else {
-                return Draining::begin(End::NoBackend, client, world);
+    /// Tries the backends of the pool, beginning with the one whose turn it is.
+    pub(super) fn begin(mut self, client: &mut Client, world: &mut World) -> Turn {
+        while self.failed < world.pools.attempts(&self.pool) {
+            let lease = match world.pools.pick(&self.pool, &mut self.seeker, world.now.mono) {
+                Ok(lease) => lease,
+                Err(Denial::Full) => return Waiting::begin(self, client, world),
+                Err(Denial::Nobody(why)) => return Draining::begin(End::NoBackend(why), client, world),
             };
-            match world.back.connect(address, None, world.now.mono) {
-                Ok(flow) => {
-                    world.back_flows.give(flow, client.id);
-                    let backend = Backend { flow, heard: Heard::Nothing, address };
-                    return Turn::Rest(State::Connecting(Self { backend, attempt, since: world.now.mono }));
-                }
-                Err(fault) => attempt.fail(address, fault.into(), client, world),
+            match self.dial(lease, client, world) {
+                Ok(state) => return Turn::Rest(state),
+                Err(search) => self = search,
+            }
+        }
+        Draining::begin(End::NoBackend(NoBackend::Failed), client, world)
+    }
+
+    /// Goes on with a place that was waited for.
+    pub(super) fn take(self, lease: Lease, client: &mut Client, world: &mut World) -> Turn {
+        match self.dial(lease, client, world) {
+            Ok(state) => Turn::Rest(state),
+            Err(search) => search.begin(client, world),
+        }
+    }
+
+    fn dial(mut self, lease: Lease, client: &Client, world: &mut World) -> Result<State, Self> {
+        match world.back.connect(lease.address, None, world.now.mono) {
+            Ok(flow) => {
+                world.back_flows.give(flow, Owner::Connection(client.id));
+                let backend = Backend { flow, heard: Heard::Nothing, lease };
+                Ok(State::Connecting(Connecting { backend, search: self, since: world.now.mono }))
+            }
+            Err(fault) => {
+                self.note(lease.address, fault.into(), client, world);
+                Err(self)
             }
         }
     }
 
+    fn note(&mut self, backend: SocketAddr, fault: BackendFault, client: &Client, world: &mut World) {
+        self.failed = self.failed.saturating_add(1);
+        world.counters.backend_failures = world.counters.backend_failures.saturating_add(1);
+        let report = Report::BackendFailed(BackendFailed { serial: client.log.serial(), backend, fault });
+        world.reports.push_of_backend(report, world.now.mono);
+    }
+}
+
+impl Connecting {
     pub(super) fn turn(self, client: &mut Client, world: &mut World) -> Turn {
         client.write(&mut world.front);
         match self.backend.heard {
             Heard::Nothing => Turn::Rest(State::Connecting(self)),
-            Heard::Connected | Heard::Finished => Relaying::begin(self.backend, client, world),
+            Heard::Connected | Heard::Finished => {
+                world.pools.connected(&self.backend.lease);
+                Relaying::begin(self.backend, client, world)
+            }
             Heard::Gone(reason) => self.retry(reason.into(), client, world),
         }
     }
 
     fn retry(mut self, fault: BackendFault, client: &mut Client, world: &mut World) -> Turn {
-        self.attempt.fail(self.backend.address, fault, client, world);
-        Self::attempt(self.attempt, client, world)
+        self.search.note(self.backend.lease.address, fault, client, world);
+        world.pools.failed(self.backend.lease, world.now.mono);
+        self.search.begin(client, world)
     }
 
     pub(super) fn deadline(&self, world: &World) -> Duration {
@@ -81,21 +118,6 @@ impl Connecting {
     pub(super) fn expire(self, client: &mut Client, world: &mut World) -> Turn {
         world.back.abort(self.backend.flow);
         self.retry(BackendFault::Silent, client, world)
-    }
-}
-
-impl Attempt {
-    /// The backend to try, unless enough of them have failed. A route with one backend is tried once.
-    fn next_backend(&self, world: &mut World) -> Option<SocketAddr> {
-        let backends = world.routes.backends(self.route)?;
-        let left = self.failed < CONNECT_TRIES_MAX.min(backends.len());
-        if left { backends.next() } else { None }
-    }
-
-    fn fail(&mut self, backend: SocketAddr, fault: BackendFault, client: &Client, world: &mut World) {
-        self.failed = self.failed.saturating_add(1);
-        world.counters.backend_failures = world.counters.backend_failures.saturating_add(1);
-        world.reports.push(Report::BackendFailed(BackendFailed { serial: client.log.serial(), backend, fault }));
     }
 }
 

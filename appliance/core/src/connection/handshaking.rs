@@ -4,15 +4,16 @@ use alloc::boxed::Box;
 
 use tls::{Event, Summary};
 
-use super::{Client, State, Turn, connecting::Connecting, draining::Draining};
+use super::{Client, State, Turn, connecting::Search, draining::Draining};
 use crate::report::End;
-use crate::router::RouteId;
+use crate::upstream::PoolId;
 use crate::world::World;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Handshaking {
-    pub(super) route: RouteId,
+    /// The route's backends.
+    pub(super) pool: PoolId,
 }
 
 impl Handshaking {
@@ -34,6 +35,6 @@ impl Handshaking {
         world.counters.resumptions += u64::from(summary.resumed);
         client.log.handshake = Some((summary, time));
         world.admission.handshake_over();
-        Connecting::begin(self.route, client, world)
+        Search::new(self.pool, client).begin(client, world)
     }
 }

@@ -4,10 +4,11 @@ use alloc::boxed::Box;
 
 use tls::{Event, Hello, Refusal};
 
-use super::{Client, State, Turn, connecting::Connecting, draining::Draining, handshaking::Handshaking};
+use super::{Client, State, Turn, connecting::Search, draining::Draining, handshaking::Handshaking};
 use crate::report::End;
-use crate::router::{RouteId, Unroutable};
+use crate::router::Unroutable;
 use crate::routes::Way;
+use crate::upstream::PoolId;
 use crate::world::World;
 
 /// See the module.
@@ -37,14 +38,14 @@ impl Peeking {
         match &route.way {
             Way::Terminate(config) => {
                 client.session.accept(config);
-                Handshaking { route: id }.turn(client, world)
+                Handshaking { pool: route.pool.clone() }.turn(client, world)
             }
-            Way::Passthrough => Self::pass(id, client, world),
+            Way::Passthrough => Self::pass(route.pool.clone(), client, world),
         }
     }
 
     /// The hello goes on as it is, and so will all that follows it: there is no handshake of ours.
-    fn pass(route: RouteId, client: &mut Client, world: &mut World) -> Turn {
+    fn pass(pool: PoolId, client: &mut Client, world: &mut World) -> Turn {
         let Some(hello) = client.session.give_back() else {
             return Self::refuse(Refusal::Internal, End::ClientFault(tls::Fault::Refused(Refusal::Internal.alert())), client, world);
         };
@@ -52,7 +53,7 @@ impl Peeking {
         client.moved = world.now.mono;
         client.log.passed = true;
         world.admission.handshake_over();
-        Connecting::begin(route, client, world)
+        Search::new(pool, client).begin(client, world)
     }
 
     fn refuse(refusal: Refusal, end: End, client: &mut Client, world: &mut World) -> Turn {
