@@ -37,7 +37,7 @@ soak: ## What takes longer than a test may: all 65,536 ports from the inside, on
 fuzz: ## Run every fuzz target for a short while (nightly toolchain)
 	@tools/fuzz
 
-bench: build ## Measure against nginx; writes docs/bench/
+bench: build ## Measure against nginx, HAProxy, hitch, stunnel; writes docs/bench/
 	@tools/install bench
 	@tools/bench
 

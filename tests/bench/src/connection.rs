@@ -7,7 +7,7 @@ use std::sync::Arc;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use rustls_std::pki_types::ServerName;
-use rustls_std::{ClientConfig, ClientConnection};
+use rustls_std::{ClientConfig, ClientConnection, HandshakeKind};
 
 use crate::Outcome;
 
@@ -65,6 +65,11 @@ impl Connection {
     /// Whether the handshake goes on.
     pub(crate) fn is_handshaking(&self) -> bool {
         self.tls.is_handshaking()
+    }
+
+    /// Whether a session was resumed.
+    pub(crate) fn resumed(&self) -> bool {
+        self.tls.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
     /// Queues plaintext.

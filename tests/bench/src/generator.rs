@@ -1,7 +1,7 @@
 //! The clients: one thread, one event loop, TLS 1.3, X25519, and no more work than a client must do.
 //!
 //! The certificate is not verified (the verification of its signature would make the generator the bottleneck); every subject gets the same
-//! treatment. Tickets are not asked for.
+//! treatment. Tickets are used where a job is about them, and not kept where none is.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use rustls_std::{ClientConfig, DigitallySignedStruct, SignatureScheme, version};
 
 use crate::Outcome;
 use crate::connection::Connection;
+use crate::tickets::Tickets;
 
 /// What one connection does once it is open.
 pub(crate) trait Script {
@@ -30,6 +31,8 @@ pub(crate) trait Script {
 pub(crate) struct Tally {
     /// Handshakes finished.
     pub(crate) handshakes: u32,
+    /// Those of them that resumed a session.
+    pub(crate) resumed: u32,
     /// How long it ran.
     pub(crate) elapsed: Duration,
 }
@@ -49,13 +52,24 @@ struct Slot<S> {
 }
 
 impl Generator {
+    /// One whose clients make full handshakes.
     pub(crate) fn new(address: core::net::SocketAddr) -> Outcome<Self> {
+        Self::with(address, Resumption::disabled())
+    }
+
+    /// One whose clients resume with these tickets.
+    pub(crate) fn resuming(address: core::net::SocketAddr, tickets: &Arc<Tickets>) -> Outcome<Self> {
+        let tickets: Arc<Tickets> = Arc::clone(tickets);
+        Self::with(address, Resumption::store(tickets))
+    }
+
+    fn with(address: core::net::SocketAddr, resumption: Resumption) -> Outcome<Self> {
         let mut provider = aws_lc_rs::default_provider();
         provider.kx_groups = vec![aws_lc_rs::kx_group::X25519];
         provider.cipher_suites = vec![aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256];
         let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(&[&version::TLS13])?;
         let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(Unverified)).with_no_client_auth();
-        config.resumption = Resumption::disabled();
+        config.resumption = resumption;
         Ok(Self { config: Arc::new(config), address, poll: Poll::new()? })
     }
 
@@ -67,20 +81,21 @@ impl Generator {
         }
         let mut events = Events::with_capacity(1024);
         let start = Instant::now();
-        let mut handshakes = 0;
+        let (mut handshakes, mut resumed) = (0, 0);
         while start.elapsed() < duration {
             self.poll.poll(&mut events, Some(Duration::from_millis(100)))?;
             for event in &events {
                 let index = event.token().0;
                 let (done, finished) = turn(&mut slots[index])?;
                 handshakes += u32::from(finished);
+                resumed += u32::from(finished && slots[index].connection.resumed());
                 if done {
                     let next = self.open(index, script())?;
                     core::mem::replace(&mut slots[index], next).connection.close(self.poll.registry())?;
                 }
             }
         }
-        Ok(Tally { handshakes, elapsed: start.elapsed() })
+        Ok(Tally { handshakes, resumed, elapsed: start.elapsed() })
     }
 
     /// Opens `count` connections, `window` at a time, and hands them over once all are open.

@@ -3,6 +3,7 @@
 use core::cell::Cell;
 use core::time::Duration;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
@@ -12,9 +13,12 @@ use crate::connection::Connection;
 use crate::cpu::{self, Meter};
 use crate::generator::{Generator, Script};
 use crate::subject::{Place, Subject};
+use crate::tickets::Tickets;
 
 /// How long each rate is measured, in each round.
 const DURATION: Duration = Duration::from_secs(2);
+/// How long tickets are gathered before resumption is measured.
+const WARM_UP: Duration = Duration::from_millis(300);
 /// Idle connections whose memory is measured.
 const IDLE: usize = 1_000;
 
@@ -35,8 +39,9 @@ pub(crate) struct Value {
 
 type Measure = fn(&Place, &Subject, &Backend) -> Outcome<Value>;
 
-pub(crate) const ALL: [(&Job, Measure); 5] = [
+pub(crate) const ALL: [(&Job, Measure); 6] = [
     (&Job { name: "full handshakes", unit: "1/s", more_is_better: true }, handshakes),
+    (&Job { name: "resumed handshakes", unit: "1/s", more_is_better: true }, resumptions),
     (&Job { name: "keep-alive requests, 1 KiB", unit: "1/s", more_is_better: true }, requests),
     (&Job { name: "bulk download", unit: "MB/s", more_is_better: true }, bulk),
     (&Job { name: "memory per idle connection", unit: "KiB", more_is_better: false }, idle_memory),
@@ -69,6 +74,31 @@ fn handshakes(place: &Place, subject: &Subject, backend: &Backend) -> Outcome<Va
     metered(|| {
         let tally = generator.run(64, DURATION, || Handshake)?;
         Ok(f64::from(tally.handshakes) / tally.elapsed.as_secs_f64())
+    })
+}
+
+/// Opens, and closes once a ticket has come for the next one.
+struct Resume(Arc<Tickets>);
+
+impl Script for Resume {
+    fn opened(&mut self, _: &mut Connection) -> Outcome<bool> {
+        Ok(true)
+    }
+
+    fn readable(&mut self, _: &mut Connection) -> Outcome<bool> {
+        Ok(!self.0.take_fresh())
+    }
+}
+
+/// TLS 1.3 with a ticket and a fresh X25519 key; a server that does not resume comes to 0.
+fn resumptions(place: &Place, subject: &Subject, backend: &Backend) -> Outcome<Value> {
+    let server = subject.start(place, backend.address())?;
+    let tickets = Arc::new(Tickets::default());
+    let mut generator = Generator::resuming(server.address(), &tickets)?;
+    generator.run(64, WARM_UP, || Resume(Arc::clone(&tickets)))?;
+    metered(|| {
+        let tally = generator.run(64, DURATION, || Resume(Arc::clone(&tickets)))?;
+        Ok(f64::from(tally.resumed) / tally.elapsed.as_secs_f64())
     })
 }
 

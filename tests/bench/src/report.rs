@@ -1,4 +1,4 @@
-//! The table and the plot.
+//! The table, and what the plot shows of it.
 
 use core::fmt::Write as _;
 use std::collections::BTreeMap;
@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::Outcome;
 use crate::job::{self, Job, Value};
+use crate::plot::{self, Bar, Group};
 use crate::subject::Subject;
 
 /// What the rounds gave, by subject and job.
@@ -18,6 +19,8 @@ pub(crate) struct Table {
 
 /// The subject that the others are compared with.
 const PEER: &str = "nginx";
+/// From this share of its core on, the generator was what held the rate back.
+const GENERATOR_LIMITED: f64 = 0.97;
 
 impl Table {
     pub(crate) fn new(subjects: &[Subject]) -> Self {
@@ -36,17 +39,18 @@ impl Table {
         Some(Value { value: median(values.iter().map(|value| value.value).collect())?, busy: shares })
     }
 
-    /// The ratio to nginx: above 1 is better than nginx, whichever way the unit points.
+    /// The ratio to nginx: above 1 is better than nginx, whichever way the unit points. None for who did not do the job.
     fn ratio(&self, subject: &'static str, job: &Job) -> Option<f64> {
         let (own, peer) = (self.median(subject, job)?.value, self.median(PEER, job)?.value);
-        Some(if job.more_is_better { own / peer } else { peer / own })
+        (own > 0.0 && peer > 0.0).then(|| if job.more_is_better { own / peer } else { peer / own })
     }
 
     /// The table as Markdown.
     pub(crate) fn markdown(&self, rounds: usize) -> String {
         let mut text = format!(
-            "# bountybox beside nginx\n\nMedians of {rounds} rounds in one run, one core for the server, one for generator and backend. \
-             In brackets: how busy the server's and the generator's cores were. Ratio: above 1 is better than nginx, whichever way the unit points.\n\n"
+            "# bountybox beside nginx, HAProxy, hitch and stunnel\n\nMedians of {rounds} rounds in one run, one core for the server, one for generator \
+             and backend; the peers are Debian's. In brackets: how busy the server's and the generator's cores were. Ratio: above 1 is better than nginx, \
+             whichever way the unit points. Generator's ceiling: what it might reach with its core to itself; a value near it is the generator's.\n\n"
         );
         for (job, _) in job::ALL {
             let _ =
@@ -61,6 +65,9 @@ impl Table {
 
     fn row(&self, subject: &'static str, job: &Job) -> String {
         let Some(value) = self.median(subject, job) else { return format!("| {subject} | not measured | | | |") };
+        if value.value <= 0.0 {
+            return format!("| {subject} | none |{} | | |", shares(value.busy));
+        }
         let ratio = self.ratio(subject, job).map_or(String::new(), |ratio| format!("{ratio:.2}"));
         let ceiling = value.busy.map_or(String::new(), |(_, generator)| format!("{:.0}", value.value / generator.max(0.01)));
         format!("| {subject} | {:.1} |{} | {ratio} | {ceiling} |", value.value, shares(value.busy))
@@ -68,12 +75,17 @@ impl Table {
 
     /// The ratios as a plot.
     pub(crate) fn svg(&self) -> String {
-        let bars: Vec<_> = job::ALL
-            .iter()
-            .flat_map(|(job, _)| self.subjects.iter().filter(|subject| **subject != PEER).map(move |subject| (*job, *subject)))
-            .filter_map(|(job, subject)| Some((format!("{}, {subject}", job.name), self.ratio(subject, job)?)))
-            .collect();
-        plot(&bars)
+        let groups = job::ALL.iter().map(|(job, _)| {
+            let bars = self.subjects.iter().filter_map(|subject| self.bar(subject, job)).collect();
+            Group { title: format!("{}, {}", job.name, job.unit), bars }
+        });
+        plot::svg(&groups.collect::<Vec<_>>())
+    }
+
+    fn bar(&self, subject: &'static str, job: &Job) -> Option<Bar> {
+        let value = self.median(subject, job)?;
+        let limited = value.busy.is_some_and(|(_, generator)| generator >= GENERATOR_LIMITED);
+        Some(Bar { name: subject, ours: subject.contains('/'), ratio: self.ratio(subject, job)?, value: value.value, limited })
     }
 }
 
@@ -86,41 +98,12 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// Horizontal bars, with a line at 1: as good as nginx.
-fn plot(bars: &[(String, f64)]) -> String {
-    const ROW: usize = 22;
-    const LEFT: f64 = 300.0;
-    const UNIT: f64 = 160.0;
-    const RATIO_MAX: f64 = 3.0;
-    let height = bars.len() * ROW + 40;
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"860\" height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"8\" y=\"18\">ratio to nginx (1 = the same, more is better)</text>\n"
-    );
-    for (index, (name, ratio)) in bars.iter().enumerate() {
-        let top = index * ROW + 30;
-        let width = ratio.min(RATIO_MAX) * UNIT;
-        let colour = if *ratio >= 1.0 { "#2a7f62" } else { "#b5532c" };
-        let _ = writeln!(
-            svg,
-            "<text x=\"8\" y=\"{}\">{name}</text><rect x=\"{LEFT}\" y=\"{top}\" width=\"{width:.1}\" height=\"16\" fill=\"{colour}\"/>\
-             <text x=\"{:.1}\" y=\"{}\">{ratio:.2}</text>",
-            top + 12,
-            LEFT + width + 6.0,
-            top + 12
-        );
-    }
-    let one = LEFT + UNIT;
-    let _ = writeln!(svg, "<line x1=\"{one}\" y1=\"26\" x2=\"{one}\" y2=\"{height}\" stroke=\"#444\"/>\n</svg>");
-    svg
-}
-
 /// Writes both into docs/bench/.
 pub(crate) fn write(table: &str, svg: &str) -> Outcome {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/bench");
     fs::create_dir_all(&dir)?;
-    fs::write(dir.join("nginx.md"), format!("{table}![ratios](nginx.svg)\n"))?;
-    Ok(fs::write(dir.join("nginx.svg"), svg)?)
+    fs::write(dir.join("peers.md"), format!("{table}![ratios](peers.svg)\n"))?;
+    Ok(fs::write(dir.join("peers.svg"), svg)?)
 }
 
 #[cfg(test)]

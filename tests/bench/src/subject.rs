@@ -1,4 +1,4 @@
-//! The servers under test: nginx, and bountybox on each machine and net. All run in one network namespace that this program makes.
+//! The servers under test: the peers, and bountybox on each machine and net. All run in one network namespace that this program makes.
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tempfile::TempDir;
 
+use crate::peers::{self, Launch};
 use crate::{Outcome, cpu};
 
 /// A folder with keys and configurations, and the namespace.
@@ -33,7 +34,7 @@ pub(crate) struct Subject {
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    Nginx,
+    Peer(Launch),
     Bountybox { machine: &'static str, tap: bool },
 }
 
@@ -45,8 +46,15 @@ pub(crate) struct Server {
 }
 
 /// Every subject that this host can run. A missing one is named on standard error.
-pub(crate) fn all(_: &Place) -> Vec<Subject> {
-    let mut subjects = vec![Subject { name: "nginx", kind: Kind::Nginx }];
+pub(crate) fn all() -> Vec<Subject> {
+    let mut subjects = Vec::new();
+    for (name, program, launch) in peers::ALL {
+        if Path::new(program).exists() {
+            subjects.push(Subject { name, kind: Kind::Peer(launch) });
+        } else {
+            crate::say(&format!("skipped: no {program}: {name}"));
+        }
+    }
     let own = [("kvm/tap", "kvm", true), ("kvm/user", "kvm", false), ("process/tap", "process", true), ("process/user", "process", false)];
     for (name, machine, tap) in own {
         if machine == "kvm" && !Path::new("/dev/kvm").exists() {
@@ -75,13 +83,18 @@ impl Place {
         run("ip", &["link", "set", "bb0", "up"])?;
         fs::write("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535")?;
         fs::write("/proc/sys/net/ipv4/tcp_tw_reuse", "1")?;
-        let dir_text = place.dir.path().display().to_string();
+        let dir_text = place.dir();
         run(&place.command.display().to_string(), &["mint", "--dir", &dir_text, "localhost"])?;
         Ok(place)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
+    }
+
+    /// The folder, as configurations name it.
+    pub(crate) fn dir(&self) -> String {
+        self.dir.path().display().to_string()
     }
 }
 
@@ -110,7 +123,7 @@ impl Subject {
     /// Starts the server and does not wait.
     pub(crate) fn launch(&self, place: &Place, backend: SocketAddr) -> Outcome<Server> {
         let (mut command, address) = match self.kind {
-            Kind::Nginx => nginx(place, backend)?,
+            Kind::Peer(launch) => launch(place, backend)?,
             Kind::Bountybox { machine, tap } => bountybox(place, backend, machine, tap)?,
         };
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(place.path("stderr.log"))?);
@@ -119,30 +132,10 @@ impl Subject {
 }
 
 /// A command bound to the server's core.
-fn pinned(program: &Path) -> Command {
+pub(crate) fn pinned(program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", &cpu::SERVER.to_string()]).arg(program);
     command
-}
-
-/// nginx's stream module: terminate TLS, relay to a plain backend. The same job as ours, with one worker.
-fn nginx(place: &Place, backend: SocketAddr) -> Outcome<(Command, SocketAddr)> {
-    let address = SocketAddr::from(([127, 0, 0, 1], 9443));
-    let (dir, chain, key) = (place.dir.path().display(), place.path("chain.pem"), place.path("key.pem"));
-    let config = format!(
-        "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n\
-         daemon off; master_process off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/nginx.log error;\n\
-         worker_rlimit_nofile 65536;\n\
-         events {{ worker_connections 32768; multi_accept on; }}\n\
-         stream {{ access_log off; server {{ listen {address} ssl backlog=4096; ssl_certificate {}; ssl_certificate_key {}; \
-         ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets on; tcp_nodelay on; proxy_pass {backend}; }} }}\n",
-        chain.display(),
-        key.display()
-    );
-    fs::write(place.path("nginx.conf"), config)?;
-    let mut command = pinned(Path::new("/usr/sbin/nginx"));
-    command.arg("-c").arg(place.path("nginx.conf")).arg("-p").arg(place.dir.path());
-    Ok((command, address))
 }
 
 fn bountybox(place: &Place, backend: SocketAddr, machine: &str, tap: bool) -> Outcome<(Command, SocketAddr)> {
@@ -172,7 +165,7 @@ impl Server {
         self.address
     }
 
-    /// Proportional set size of the server's processes, in bytes: kernel socket memory, which nginx has and the TAP's box has not, is not in it.
+    /// Proportional set size of the server's processes, in bytes: kernel socket memory, which the peers have and the TAP's box has not, is not in it.
     pub(crate) fn memory(&self) -> u64 {
         descendants(self.child.id()).into_iter().map(proportional_set).sum()
     }
