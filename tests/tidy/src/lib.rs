@@ -6,7 +6,9 @@
 //! - [`tree`]: which files there are;
 //! - [`arrows`]: the dependencies between our crates are the ones ARCHITECTURE.md draws;
 //! - [`unsafety`]: `unsafe` stands only where `docs/unsafe.md` counts it;
-//! - [`shape`]: lengths, names, headers, forbidden words.
+//! - [`shape`]: lengths, names, headers, forbidden words;
+//! - [`numbers`]: what the README claims in figures, and what would catch it;
+//! - [`witness`]: the tests that documents name are there.
 //!
 //! ```
 //! let complaints = tidy::shape::check("src/utils.rs", "//! Odds and ends.\n");
@@ -15,6 +17,8 @@
 #![forbid(unsafe_code)]
 
 pub mod arrows;
+pub mod numbers;
 pub mod shape;
 pub mod tree;
 pub mod unsafety;
+pub mod witness;

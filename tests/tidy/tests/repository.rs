@@ -1,6 +1,6 @@
 //! The checks of `tidy`, over the real tree.
 
-use tidy::{arrows, shape, tree, unsafety};
+use tidy::{arrows, numbers, shape, tree, unsafety, witness};
 
 fn files() -> Vec<tree::File> {
     tree::files().expect("git lists the repository's files")
@@ -44,4 +44,19 @@ fn every_decision_is_numbered_and_listed() {
     let missing: Vec<_> = decisions.iter().map(|file| name(&file.path)).filter(|name| !index.text.contains(name.as_str())).collect();
     none(&missing);
     assert!(!decisions.is_empty());
+}
+
+#[test]
+fn every_number_of_the_readme_has_what_would_catch_it() {
+    let files = files();
+    let readme = files.iter().find(|file| file.path == "README.md").expect("README.md");
+    none(&numbers::check(&readme.text, &files));
+}
+
+#[test]
+fn the_tests_that_documents_name_are_there() {
+    let files = files();
+    let pages: Vec<_> = files.iter().filter(|file| file.path.ends_with(".md")).collect();
+    assert!(pages.iter().any(|page| page.path == "docs/backends.md"));
+    none(&pages.iter().flat_map(|page| witness::check(&page.path, &page.text, &files)).collect::<Vec<_>>());
 }
