@@ -54,6 +54,15 @@ impl Admission {
         }
     }
 
+    /// Takes these limits from now on. What is in stays in and is counted; who comes next is held against them.
+    pub(crate) fn set_limits(&mut self, limits: &Limits) {
+        let Self { connections, handshakes, connections_per_source, interval, .. } = Self::new(limits);
+        self.connections.max = connections.max;
+        self.handshakes.max = handshakes.max;
+        self.connections_per_source = connections_per_source;
+        self.interval = interval;
+    }
+
     /// Takes one connection of `peer` into account, or says which budget forbids it.
     pub(crate) fn admit(&mut self, peer: IpAddr, now: Duration) -> Result<(), Budget> {
         self.connections.check(Budget::Connections)?;

@@ -6,7 +6,6 @@ use core::time::Duration;
 
 use keys::bundle::Bundle;
 use net::{Event, FlowId, Wheel};
-use tls::Clock;
 
 use crate::connection::{Client, Connection, Next};
 use crate::counters::Counters;
@@ -14,8 +13,9 @@ use crate::flows::{Flows, Owner};
 use crate::heard::Heard;
 use crate::limits::TURNS_PER_STEP;
 use crate::ready::{Place, Ready};
+use crate::reload::{Fixed, ReloadFault, prepare};
 use crate::report::{Accepted, Budget, End, Refused, Report, Serial};
-use crate::start::{StartFault, world};
+use crate::start::{Makings, StartFault, world};
 use crate::table::{ConnectionId, Table};
 use crate::upstream::PoolView;
 use crate::wires::{Deadline, Link, Now, Room, Wires};
@@ -25,7 +25,8 @@ use crate::world::World;
 #[derive(Debug)]
 pub struct Appliance {
     world: World,
-    clock: Clock,
+    makings: Makings,
+    fixed: Fixed,
     table: Table,
     /// Whose flow of the front link is whose.
     front_flows: Flows,
@@ -51,10 +52,11 @@ impl Appliance {
     /// # Errors
     /// What is wrong with the bundle.
     pub fn new(bundle: Bundle, seed: [u8; 32], now: Now) -> Result<Self, StartFault> {
-        let (world, clock) = world(&bundle, seed, now)?;
+        let (world, makings) = world(&bundle, seed, now)?;
         Ok(Self {
             world,
-            clock,
+            makings,
+            fixed: Fixed::of(bundle),
             table: Table::default(),
             front_flows: Flows::default(),
             wheel: Wheel::new(now.mono),
@@ -82,6 +84,19 @@ impl Appliance {
             self.note_drained();
         }
         self.deadline(room)
+    }
+
+    /// Serves new connections by another bundle. All of it is made before anything changes, so a bundle that is refused changes nothing, and
+    /// each connection sees one bundle alone: those that there are keep the one that they began with. Ticket keys, what is known of sources,
+    /// and the books go on.
+    ///
+    /// # Errors
+    /// What is wrong with the bundle, or that it differs in what a running cell cannot change.
+    pub fn reload(&mut self, bundle: &Bundle, now: Now) -> Result<(), ReloadFault> {
+        self.set_time(now);
+        let next = prepare(bundle, &self.fixed, &self.makings)?;
+        self.world.begin(next, &bundle.routes);
+        Ok(())
     }
 
     /// The next thing that happened.
@@ -112,7 +127,7 @@ impl Appliance {
         if self.phase == Phase::Serving {
             self.set_time(now);
             self.world.front.stop_accepting();
-            self.phase = Phase::Draining(self.world.now.mono.saturating_add(self.world.times.drain));
+            self.phase = Phase::Draining(self.world.now.mono.saturating_add(self.world.generation.times.drain));
         }
     }
 
@@ -125,7 +140,7 @@ impl Appliance {
     /// Time never goes back, whatever the caller says.
     fn set_time(&mut self, now: Now) {
         self.world.now = Now { mono: now.mono.max(self.world.now.mono), unix: now.unix };
-        self.clock.set(now.unix);
+        self.makings.clock.set(now.unix);
     }
 
     fn receive(&mut self, wires: &mut dyn Wires) {
@@ -213,12 +228,12 @@ impl Appliance {
         self.serial = Serial(self.serial.0.saturating_add(1));
         let accepted = Accepted { serial: self.serial, local, peer };
         let now = self.world.now.mono;
-        let made = self.table.insert(|id| Connection::new(Client::new(id, flow, accepted, now)));
+        let made = self.table.insert(|id| Connection::new(Client::new(id, flow, accepted, &self.world)));
         let Some(id) = made else { return self.world.front.abort(flow) };
         self.front_flows.give(flow, Owner::Connection(id));
         self.world.counters.accepted += 1;
         self.world.reports.push(Report::Accepted(accepted));
-        self.rest(id, now.saturating_add(self.world.times.handshake));
+        self.rest(id, now.saturating_add(self.world.generation.times.handshake));
     }
 
     fn admit(&mut self, peer: SocketAddr) -> Result<(), Budget> {

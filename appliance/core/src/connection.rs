@@ -97,14 +97,14 @@ impl Connection {
     /// Does what there is to do, within the bounds of one turn.
     pub(crate) fn turn(&mut self, world: &mut World) -> Next {
         let Some(state) = self.state.take() else { return Next::Over(End::ClientGone) };
-        let turn = if state.deadline(&self.client, world) <= world.now.mono {
+        let turn = if state.deadline(&self.client) <= world.now.mono {
             state.expire(&mut self.client, world)
         } else {
             state.turn(&mut self.client, world)
         };
         match turn {
             Turn::Rest(state) => {
-                let deadline = state.deadline(&self.client, world);
+                let deadline = state.deadline(&self.client);
                 self.state = Some(state);
                 Next::Rest(deadline)
             }
@@ -168,14 +168,14 @@ impl State {
     }
 
     /// When this state has lasted long enough.
-    fn deadline(&self, client: &Client, world: &World) -> Duration {
+    fn deadline(&self, client: &Client) -> Duration {
         match self {
-            Self::Peeking(_) | Self::Handshaking(_) => client.opened.saturating_add(world.times.handshake),
+            Self::Peeking(_) | Self::Handshaking(_) => client.opened.saturating_add(client.generation.times.handshake),
             Self::Waiting(state) => state.deadline(),
-            Self::Connecting(state) => state.deadline(world),
-            Self::Relaying(state) => state.deadline(client, world),
-            Self::Passing(state) => state.deadline(client, world),
-            Self::Draining(state) => state.deadline(world),
+            Self::Connecting(state) => state.deadline(client),
+            Self::Relaying(state) => state.deadline(client),
+            Self::Passing(state) => state.deadline(client),
+            Self::Draining(state) => state.deadline(client),
         }
     }
 

@@ -1,10 +1,11 @@
 //! From a bundle to a world: the links' configurations, the routes' TLS, the budgets.
 
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use keys::bundle::{self, Bundle, LinkKind, Mode};
+use keys::bundle::{self, Bundle, LinkKind, Mode, ProxyOut};
 use keys::{Secret, Signer, SignerFault};
 use net::{Net, Trust};
 use tls::{Clock, ConfigParts, Identity, Provider, Tickets};
@@ -12,6 +13,7 @@ use tls::{Clock, ConfigParts, Identity, Provider, Tickets};
 use crate::admission::Admission;
 use crate::counters::Counters;
 use crate::flows::Flows;
+use crate::generation::Generation;
 use crate::limits::{BACK_TX_RING, CLOSING_FLOWS, FIRST_RX_RING, FRONT_TX_RING, TIME_WAITS_MAX};
 use crate::report::Reports;
 use crate::router::{RouteId, Router, RouterFault};
@@ -31,8 +33,6 @@ pub enum StartFault {
     ConfigBack(net::ConfigFault),
     /// The names of the routes.
     ConfigNames(RouterFault),
-    /// There are more routes than a route's number can say.
-    ConfigRoutes,
     /// A route's certificate is not in the bundle.
     ConfigCertificate(RouteId),
     /// The key of a route's certificate.
@@ -41,67 +41,91 @@ pub enum StartFault {
     ConfigTls(RouteId, tls::ConfigFault),
 }
 
-/// The world, and the wall clock that its TLS configurations read.
-pub(crate) fn world(bundle: &Bundle, seed: [u8; 32], now: Now) -> Result<(World, Clock), StartFault> {
+/// The world at the start, and what later generations are made with.
+pub(crate) fn world(bundle: &Bundle, seed: [u8; 32], now: Now) -> Result<(World, Makings), StartFault> {
     let Seeds { front, back, tls, tickets, checks } = Seeds::from(seed);
-    let clock = Clock::new(now.unix);
-    let shared = Shared { bundle, provider: Provider::new(tls), clock: &clock, tickets };
+    let makings = Makings { provider: Provider::new(tls), clock: Clock::new(now.unix), tickets };
     let pools = Pools::new(&bundle.routes, checks, now.mono);
     let world = World {
         now,
         front: Net::new(front_config(bundle), front, now.mono).map_err(StartFault::ConfigFront)?,
         back: Net::new(back_config(bundle), back, now.mono).map_err(StartFault::ConfigBack)?,
         back_flows: Flows::default(),
-        routes: shared.routes(&pools)?,
+        generation: Rc::new(makings.prepare(bundle)?.generation(&pools)),
         pools,
-        times: Times::from(&bundle.limits),
         admission: Admission::new(&bundle.limits),
         counters: Counters::default(),
         reports: Reports::default(),
     };
-    Ok((world, clock))
+    Ok((world, makings))
+}
+
+/// What the generations of one appliance have in common: its cryptography, its clock, and what its ticket keys are derived from. So a ticket
+/// outlives the generation that gave it.
+#[derive(Debug)]
+pub(crate) struct Makings {
+    provider: Provider,
+    pub(crate) clock: Clock,
+    tickets: Secret<[u8; 32]>,
+}
+
+impl Makings {
+    /// All that can be wrong with a bundle's routes; what comes of it only wants its pools.
+    pub(crate) fn prepare(&self, bundle: &Bundle) -> Result<Draft, StartFault> {
+        let shared = Shared { bundle, makings: self };
+        let mut router = Router::default();
+        let mut ways = Vec::with_capacity(bundle.routes.len());
+        for (route, index) in bundle.routes.iter().zip(0..) {
+            let id = RouteId(index);
+            router.add(id, route.sni.iter().map(String::as_str), &route.alpn).map_err(StartFault::ConfigNames)?;
+            let way = match route.mode {
+                Mode::Terminate => Way::Terminate(shared.config(id, route)?),
+                Mode::Passthrough => Way::Passthrough,
+            };
+            ways.push((way, route.proxy));
+        }
+        Ok(Draft { router, ways, times: Times::from(&bundle.limits) })
+    }
+}
+
+/// A generation whose routes lead nowhere yet.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    router: Router,
+    ways: Vec<(Way, ProxyOut)>,
+    times: Times,
+}
+
+impl Draft {
+    /// The generation. `pools` have just been made of the same routes.
+    pub(crate) fn generation(self, pools: &Pools) -> Generation {
+        let routes = self.ways.into_iter().zip(pools.newest());
+        let list = routes.map(|((way, proxy), pool)| Route { way, proxy, pool }).collect();
+        Generation { routes: Routes { router: self.router, list }, times: self.times }
+    }
 }
 
 /// What the TLS configurations of all routes have in common.
 struct Shared<'b> {
     bundle: &'b Bundle,
-    provider: Provider,
-    clock: &'b Clock,
-    tickets: Secret<[u8; 32]>,
+    makings: &'b Makings,
 }
 
 impl Shared<'_> {
-    fn routes(&self, pools: &Pools) -> Result<Routes, StartFault> {
-        let mut router = Router::default();
-        let mut list = Vec::with_capacity(self.bundle.routes.len());
-        for (route, index) in self.bundle.routes.iter().zip(0..) {
-            let id = RouteId(index);
-            router.add(id, route.sni.iter().map(String::as_str), &route.alpn).map_err(StartFault::ConfigNames)?;
-            let way = match route.mode {
-                Mode::Terminate => Way::Terminate(self.config(id, route)?),
-                Mode::Passthrough => Way::Passthrough,
-            };
-            let pool = pools.of_route(id).ok_or(StartFault::ConfigRoutes)?;
-            list.push(Route { way, proxy: route.proxy, pool });
-        }
-        Ok(Routes { router, list })
-    }
-
     fn config(&self, id: RouteId, route: &bundle::Route) -> Result<tls::Config, StartFault> {
         let tls = &self.bundle.tls;
         let alpn = if route.alpn.is_empty() { &tls.alpn } else { &route.alpn };
-        // A ticket of one route is nothing to another (ATTACKS T14).
-        let domain = id.0.to_be_bytes();
+        let domain = ticket_domain(route);
         let parts = ConfigParts {
-            provider: &self.provider,
-            clock: self.clock,
+            provider: &self.makings.provider,
+            clock: &self.makings.clock,
             identities: route.certificates.iter().map(|index| self.identity(id, *index)).collect::<Result<_, _>>()?,
             alpn: alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect(),
             min_version: match tls.min_version {
                 bundle::Version::Tls12 => tls::Version::Tls12,
                 bundle::Version::Tls13 => tls::Version::Tls13,
             },
-            tickets: (tls.ticket_lifetime_s > 0).then(|| Tickets::new(&self.tickets, &domain, tls.ticket_lifetime_s)),
+            tickets: (tls.ticket_lifetime_s > 0).then(|| Tickets::new(&self.makings.tickets, &domain, tls.ticket_lifetime_s)),
         };
         tls::Config::new(parts).map_err(|fault| StartFault::ConfigTls(id, fault))
     }
@@ -114,25 +138,44 @@ impl Shared<'_> {
     }
 }
 
+/// What tells a route's tickets from those of others (ATTACKS T14): its names and its own protocols, by which a client gets there; so a route
+/// is the same one after a reload, wherever it then stands in the bundle.
+fn ticket_domain(route: &bundle::Route) -> Vec<u8> {
+    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX).to_be_bytes();
+    let list = |texts: &[String]| -> Vec<u8> {
+        let texts = texts.iter().flat_map(|text| number(text.len()).into_iter().chain(text.bytes()));
+        number(texts.clone().count()).into_iter().chain(texts).collect()
+    };
+    [list(&route.sni), list(&route.alpn)].concat()
+}
+
 fn front_config(bundle: &Bundle) -> net::Config {
     let listen = bundle.listeners.iter().map(|listener| net::Listen { address: listener.address, port: listener.port });
-    let (ring_bytes, _) = bundle.memory.rings(&bundle.limits);
-    let limits = net::Limits {
-        flows_per_source: count(bundle.limits.connections_per_source),
-        assured_tx_ring: FRONT_TX_RING,
-        ..net_limits(&bundle.limits, ring_bytes)
-    };
-    net_config(&bundle.front, listen.collect(), limits)
+    net_config(&bundle.front, listen.collect(), front_limits(bundle))
 }
 
 fn back_config(bundle: &Bundle) -> net::Config {
+    net_config(&bundle.back, Vec::new(), back_limits(bundle))
+}
+
+/// How much the front link's stack takes on.
+pub(crate) fn front_limits(bundle: &Bundle) -> net::Limits {
+    let (ring_bytes, _) = bundle.memory.rings(&bundle.limits);
+    net::Limits {
+        flows_per_source: count(bundle.limits.connections_per_source),
+        assured_tx_ring: FRONT_TX_RING,
+        ..net_limits(&bundle.limits, ring_bytes)
+    }
+}
+
+/// How much the back link's stack takes on.
+pub(crate) fn back_limits(bundle: &Bundle) -> net::Limits {
     let (_, ring_bytes) = bundle.memory.rings(&bundle.limits);
-    let limits = net::Limits {
+    net::Limits {
         connect_timeout: Duration::from_millis(bundle.limits.connect_timeout_ms),
         assured_tx_ring: BACK_TX_RING,
         ..net_limits(&bundle.limits, ring_bytes)
-    };
-    net_config(&bundle.back, Vec::new(), limits)
+    }
 }
 
 fn net_limits(limits: &bundle::Limits, ring_bytes: u64) -> net::Limits {

@@ -1,13 +1,14 @@
-//! What the turns of all connections share: the two links, the routes, the time, the books.
+//! What the turns of all connections share: the two links, the configuration, the time, the books.
+
+use alloc::rc::Rc;
 
 use net::Net;
 
 use crate::admission::Admission;
 use crate::counters::Counters;
 use crate::flows::Flows;
+use crate::generation::Generation;
 use crate::report::Reports;
-use crate::routes::Routes;
-use crate::times::Times;
 use crate::upstream::Pools;
 use crate::wires::Now;
 
@@ -20,9 +21,9 @@ pub(crate) struct World {
     pub(crate) back: Net,
     /// Whose flow of the back link is whose.
     pub(crate) back_flows: Flows,
-    pub(crate) routes: Routes,
+    /// What connections begin with from now on.
+    pub(crate) generation: Rc<Generation>,
     pub(crate) pools: Pools,
-    pub(crate) times: Times,
     pub(crate) admission: Admission,
     pub(crate) counters: Counters,
     pub(crate) reports: Reports,

@@ -8,7 +8,7 @@ use crate::gate::Gate;
 use crate::layout::{Fault, Layout};
 use crate::sole::Sole;
 use crate::window::Windows;
-use crate::{Start, entropy, heap, logger};
+use crate::{Platform, Start, entropy, heap, logger};
 
 static GATE: Sole<Option<Gate>> = Sole::new(None);
 
@@ -55,7 +55,8 @@ pub unsafe fn start(boot: *const BootInfo, serve: fn(Start) -> u32) -> ! {
     unsafe { heap::global::install(layout.heap) };
     let Some(mut drbg) = Drbg::take(windows.seed.bytes()) else { gate.exit(exit::NO_SEED) };
     entropy::install(drbg.split());
-    gate.exit(serve(Start::new(gate, windows.control, windows.links, windows.bundle, drbg)))
+    let Windows { control, bundle, inbox, outbox, links, .. } = windows;
+    gate.exit(serve(Start::new(Platform::new(gate, control, (inbox, outbox), links), bundle, drbg)))
 }
 
 /// # Safety

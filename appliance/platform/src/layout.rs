@@ -2,7 +2,8 @@
 
 use abi::boot::{BootInfo, MAGIC, Region, VERSION};
 use abi::limits::{
-    BUNDLE_LEN_MAX, HEAP_LEN_MAX, HEAP_LEN_MIN, LINKS, LOG_WINDOW_LEN, PAGE_LEN, QUEUE_WINDOW_LEN, SEED_WINDOW_LEN, STACK_LEN,
+    BUNDLE_LEN_MAX, HEAP_LEN_MAX, HEAP_LEN_MIN, INBOX_WINDOW_LEN, LINKS, LOG_WINDOW_LEN, OUTBOX_WINDOW_LEN, PAGE_LEN, QUEUE_WINDOW_LEN,
+    SEED_WINDOW_LEN, STACK_LEN,
 };
 
 /// A region whose place and length were checked: page-aligned, not at 0, inside the lower half, apart from all others.
@@ -50,6 +51,10 @@ pub struct Layout {
     pub seed: Span,
     /// The bundle, exactly.
     pub bundle: Span,
+    /// Letters from the tender.
+    pub inbox: Span,
+    /// Letters to the tender.
+    pub outbox: Span,
     /// Receive and transmit queue of each link.
     pub links: [(Span, Span); LINKS],
 }
@@ -72,8 +77,8 @@ pub enum Fault {
 /// The first address that is not of the lower half.
 const LOWER_HALF_END: u64 = 1 << 47;
 
-/// Regions of a boot info: heap, stack, control, log, seed, bundle, and two queues a link.
-const REGIONS: usize = 6 + 2 * LINKS;
+/// Regions of a boot info: heap, stack, control, log, seed, bundle, inbox, outbox, and two queues a link.
+const REGIONS: usize = 8 + 2 * LINKS;
 
 impl Layout {
     /// Checks all that can be checked from inside.
@@ -99,6 +104,8 @@ impl Layout {
             log: span(boot.log, LOG_WINDOW_LEN, LOG_WINDOW_LEN)?,
             seed: span(boot.seed, SEED_WINDOW_LEN, SEED_WINDOW_LEN)?,
             bundle: span(boot.bundle, 1, BUNDLE_LEN_MAX)?,
+            inbox: span(boot.inbox, INBOX_WINDOW_LEN, INBOX_WINDOW_LEN)?,
+            outbox: span(boot.outbox, OUTBOX_WINDOW_LEN, OUTBOX_WINDOW_LEN)?,
             links: [queues(front)?, queues(back)?],
         };
         layout.check_apart(stack)?;
@@ -107,7 +114,8 @@ impl Layout {
 
     fn check_apart(&self, stack: Span) -> Result<(), Fault> {
         let [(rx0, tx0), (rx1, tx1)] = self.links;
-        let all: [Span; REGIONS] = [self.heap, stack, self.control, self.log, self.seed, self.bundle, rx0, tx0, rx1, tx1];
+        let all: [Span; REGIONS] =
+            [self.heap, stack, self.control, self.log, self.seed, self.bundle, self.inbox, self.outbox, rx0, tx0, rx1, tx1];
         let mut rest = all.as_slice();
         while let Some((one, others)) = rest.split_first() {
             if !others.iter().all(|other| one.apart_from(*other)) {
@@ -153,6 +161,8 @@ mod tests {
             log: region(0x40_0000, LOG_WINDOW_LEN),
             seed: region(0x50_0000, SEED_WINDOW_LEN),
             bundle: region(0x60_0000, 1000),
+            inbox: region(0x600_0000, INBOX_WINDOW_LEN),
+            outbox: region(0x70_0000, OUTBOX_WINDOW_LEN),
             links: [Link { rx: queue(0x100_0000), tx: queue(0x200_0000) }, Link { rx: queue(0x300_0000), tx: queue(0x500_0000) }],
         }
     }
@@ -187,6 +197,8 @@ mod tests {
         assert_eq!(refused(|boot| boot.heap.len = HEAP_LEN_MIN as u64 - 1), region_fault);
         assert_eq!(refused(|boot| boot.bundle.len = 0), region_fault);
         assert_eq!(refused(|boot| boot.bundle.len = BUNDLE_LEN_MAX as u64 + 1), region_fault);
+        assert_eq!(refused(|boot| boot.inbox.len -= 1), region_fault);
+        assert_eq!(refused(|boot| boot.outbox.len += 4096), region_fault);
         assert_eq!(refused(|boot| boot.links[1].tx.len -= 1), region_fault);
     }
 
@@ -196,5 +208,6 @@ mod tests {
         assert_eq!(refused(|boot| boot.stack.base = below), None);
         assert_eq!(refused(|boot| boot.stack.base = below + PAGE_LEN as u64), Some(Fault::HostOverlap));
         assert_eq!(refused(|boot| boot.links[1].rx = boot.links[0].tx), Some(Fault::HostOverlap));
+        assert_eq!(refused(|boot| boot.outbox.base = boot.inbox.base), Some(Fault::HostOverlap));
     }
 }

@@ -64,4 +64,4 @@ mod panic;
 #[cfg(guest)]
 mod symbols;
 
-pub use platform::{LinkWindows, Now, Platform, Request, Start, Turn, Until};
+pub use platform::{LinkWindows, MailboxWindows, Now, Platform, Request, Start, Turn, Until};

@@ -60,6 +60,15 @@ pub struct LinkWindows<'t> {
     pub tx: &'t mut [u8],
 }
 
+/// The mailbox, for one turn. What stands in the outbox at the turn's end is the answer to what stood in the inbox; see [`abi::mailbox`].
+#[derive(Debug)]
+pub struct MailboxWindows<'t> {
+    /// A letter from the tender.
+    pub inbox: &'t [u8],
+    /// A letter to the tender.
+    pub outbox: &'t mut [u8],
+}
+
 /// The guest during start-up: it holds the bundle and a generator, and cannot wait.
 #[derive(Debug)]
 pub struct Start {
@@ -71,8 +80,7 @@ pub struct Start {
 impl Start {
     /// A guest that starts with these.
     #[must_use]
-    pub fn new(gate: Gate, control: Window, links: [(View, Window); LINKS], bundle: View, drbg: Drbg) -> Self {
-        let platform = Platform { gate, control, links };
+    pub fn new(platform: Platform, bundle: View, drbg: Drbg) -> Self {
         clock::set(platform.load(offset::NOW_NS));
         Self { platform, bundle, drbg }
     }
@@ -110,10 +118,17 @@ impl Start {
 pub struct Platform {
     gate: Gate,
     control: Window,
+    mailbox: (View, Window),
     links: [(View, Window); LINKS],
 }
 
 impl Platform {
+    /// A guest's windows and the way out of it. `mailbox` is the inbox and the outbox.
+    #[must_use]
+    pub fn new(gate: Gate, control: Window, mailbox: (View, Window), links: [(View, Window); LINKS]) -> Self {
+        Self { gate, control, mailbox, links }
+    }
+
     /// Ends the turn: hands over what stands in the transmit queues and the log, sleeps as told, and returns with new frames.
     pub fn wait(&mut self, until: Until) -> Turn {
         let deadline = self.control.bytes_mut().get_mut(offset::DEADLINE_NS..).and_then(<[u8]>::first_chunk_mut::<8>);
@@ -128,6 +143,12 @@ impl Platform {
     /// The queues of the [front](abi::boot::FRONT) and the [back](abi::boot::BACK) link, until the next [`wait`](Self::wait).
     pub fn links(&mut self) -> [LinkWindows<'_>; LINKS] {
         self.links.each_mut().map(|(rx, tx)| LinkWindows { rx: rx.bytes(), tx: tx.bytes_mut() })
+    }
+
+    /// The mailbox, until the next [`wait`](Self::wait).
+    pub fn mailbox(&mut self) -> MailboxWindows<'_> {
+        let (inbox, outbox) = &mut self.mailbox;
+        MailboxWindows { inbox: inbox.bytes(), outbox: outbox.bytes_mut() }
     }
 
     fn now(&self) -> Now {

@@ -79,6 +79,10 @@ pub struct Windows {
     pub seed: View,
     /// The bundle.
     pub bundle: View,
+    /// Letters from the tender.
+    pub inbox: View,
+    /// Letters to the tender.
+    pub outbox: Window,
     /// Receive and transmit queue of each link.
     pub links: [(View, Window); LINKS],
 }
@@ -100,6 +104,8 @@ impl Windows {
             log: window(layout.log),
             seed: view(layout.seed),
             bundle: view(layout.bundle),
+            inbox: view(layout.inbox),
+            outbox: window(layout.outbox),
             links: layout.links.map(|(rx, tx)| (view(rx), window(tx))),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! - [`serve`]: start-up, and the event loop;
 //! - [`wires`]: the core's frames in the queues' windows;
+//! - [`mailbox`], [`status`]: the operator's letters, and what they are answered;
 //! - [`record`]: the core's reports as lines of the log.
 //!
 //! It never touches memory that it does not own, knows no time but what a turn begins with, and has no `unsafe`.
@@ -9,9 +10,13 @@
 #![forbid(unsafe_code)]
 
 #[cfg(guest)]
+mod mailbox;
+#[cfg(guest)]
 mod record;
 #[cfg(guest)]
 mod serve;
+#[cfg(guest)]
+mod status;
 #[cfg(guest)]
 mod wires;
 

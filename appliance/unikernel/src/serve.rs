@@ -6,8 +6,8 @@ use defmt::Debug2Format;
 use keys::bundle::Bundle;
 use platform::{Platform, Request, Start, Until};
 
-use crate::record;
 use crate::wires::QueueWires;
+use crate::{mailbox, record};
 
 /// Runs the appliance until it has drained. Returns the guest's exit code.
 pub(crate) fn serve(mut start: Start) -> u32 {
@@ -49,6 +49,7 @@ fn turns(mut appliance: Appliance, mut platform: Platform, first: Now) {
         }
         let turn = platform.wait(until(deadline));
         now_is = now(turn.now);
+        mailbox::answer(&mut appliance, platform.mailbox(), now_is);
         if turn.request == Request::Drain {
             appliance.drain(now_is);
         }

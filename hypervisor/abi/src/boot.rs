@@ -8,7 +8,7 @@ use crate::limits::LINKS;
 pub const MAGIC: u64 = u64::from_le_bytes(*b"BOUNTYBX");
 
 /// The version of everything in this crate. Tender and guest must agree on it exactly.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A piece of the guest's address space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +64,12 @@ pub struct BootInfo {
     pub seed: Region,
     /// The boot bundle, `len` being its exact length; gone after `sealed`.
     pub bundle: Region,
+    /// Letters to the guest, which must not write it; see [`crate::mailbox`].
+    pub inbox: Region,
+    /// Letters from the guest.
+    pub outbox: Region,
     /// The links: [`FRONT`], [`BACK`].
     pub links: [Link; LINKS],
 }
 
-const _: () = assert!(size_of::<BootInfo>() == 24 + 6 * 16 + LINKS * 32, "no padding");
+const _: () = assert!(size_of::<BootInfo>() == 24 + 8 * 16 + LINKS * 32, "no padding");

@@ -7,6 +7,7 @@
 //! - [`control`]: the page through which `wait` passes its deadline and the time;
 //! - [`queue`]: how a batch of frames lies in a window;
 //! - [`log`]: how log bytes lie in a window;
+//! - [`mailbox`]: how the operator's words and the guest's answers lie in their windows;
 //! - [`limits`]: every size that both sides rely on.
 //!
 //! All of it is `repr(C)`, little-endian, without padding, and without pointers that the tender would follow.
@@ -27,4 +28,5 @@ pub mod control;
 pub mod hypercall;
 pub mod limits;
 pub mod log;
+pub mod mailbox;
 pub mod queue;

@@ -33,6 +33,15 @@ pub const SEED_LEN: usize = 32;
 /// The boot bundle (configuration and secrets) at most, in bytes.
 pub const BUNDLE_LEN_MAX: usize = 4 << 20;
 
+/// The window of letters to the guest: a bundle at most, and its header. Only what is used of it is ever touched.
+pub const INBOX_WINDOW_LEN: usize = BUNDLE_LEN_MAX.saturating_add(PAGE_LEN);
+
+/// The window of letters from the guest.
+pub const OUTBOX_WINDOW_LEN: usize = 256 * 1024;
+
+/// The reason in a [`mailbox::REFUSED`](crate::mailbox::REFUSED) letter at most, in bytes.
+pub const REASON_LEN_MAX: usize = 1024;
+
 /// The heap at least and at most, in bytes.
 pub const HEAP_LEN_MIN: usize = 8 << 20;
 /// See [`HEAP_LEN_MIN`].
@@ -43,4 +52,7 @@ pub const STACK_LEN: usize = 256 * 1024;
 
 const _: () = assert!(QUEUE_DATA_LEN >= 8 * FRAME_LEN_MAX, "a batch holds several of the longest frames");
 const _: () = assert!(QUEUE_WINDOW_LEN.is_multiple_of(PAGE_LEN) && LOG_WINDOW_LEN.is_multiple_of(PAGE_LEN), "windows are whole pages");
+const _: () = assert!(INBOX_WINDOW_LEN.is_multiple_of(PAGE_LEN) && OUTBOX_WINDOW_LEN.is_multiple_of(PAGE_LEN), "windows are whole pages");
+const _: () = assert!(INBOX_WINDOW_LEN >= BUNDLE_LEN_MAX + crate::mailbox::HEADER_LEN, "the longest bundle is a letter");
+const _: () = assert!(REASON_LEN_MAX + crate::mailbox::HEADER_LEN <= OUTBOX_WINDOW_LEN, "a reason is a letter");
 const _: () = assert!(SEED_LEN <= SEED_WINDOW_LEN, "the seed fits its page");

@@ -188,6 +188,11 @@ impl Cell<Jailed> {
         self.machine.space_mut().window_mut(Part::Tx(link)).unwrap_or_default()
     }
 
+    /// The windows of letters to the guest and from it.
+    pub fn mailbox(&mut self) -> [&mut [u8]; 2] {
+        self.machine.space_mut().windows_mut([Part::Inbox, Part::Outbox]).unwrap_or_default()
+    }
+
     /// The log window.
     pub fn log(&mut self) -> &mut [u8] {
         self.machine.space_mut().window_mut(Part::Log).unwrap_or_default()

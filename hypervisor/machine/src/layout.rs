@@ -6,7 +6,7 @@
 use core::ops::Range;
 
 use abi::boot::{BootInfo, Link, MAGIC, Region, VERSION};
-use abi::limits::{LINKS, LOG_WINDOW_LEN, PAGE_LEN, QUEUE_WINDOW_LEN, SEED_WINDOW_LEN, STACK_LEN};
+use abi::limits::{INBOX_WINDOW_LEN, LINKS, LOG_WINDOW_LEN, OUTBOX_WINDOW_LEN, PAGE_LEN, QUEUE_WINDOW_LEN, SEED_WINDOW_LEN, STACK_LEN};
 
 use crate::fault::LoadFault;
 use crate::image::{Access, Image};
@@ -25,6 +25,8 @@ pub enum Part {
     Seed,
     /// The boot bundle.
     Bundle,
+    /// Letters towards the guest.
+    Inbox,
     /// Frames towards the guest, of this link.
     Rx(usize),
     /// The image.
@@ -33,6 +35,8 @@ pub enum Part {
     Control,
     /// The log window.
     Log,
+    /// Letters from the guest.
+    Outbox,
     /// Frames from the guest, of this link.
     Tx(usize),
     /// The stack.
@@ -42,16 +46,18 @@ pub enum Part {
 }
 
 /// Every part, in the order in which they lie in the cell's memory.
-const PARTS: [Part; 13] = [
+const PARTS: [Part; 15] = [
     Part::Gate,
     Part::Boot,
     Part::Seed,
     Part::Bundle,
+    Part::Inbox,
     Part::Rx(0),
     Part::Rx(1),
     Part::Image,
     Part::Control,
     Part::Log,
+    Part::Outbox,
     Part::Tx(0),
     Part::Tx(1),
     Part::Stack,
@@ -166,6 +172,8 @@ impl Layout {
             log: region(Part::Log),
             seed: region(Part::Seed),
             bundle: region(Part::Bundle),
+            inbox: region(Part::Inbox),
+            outbox: region(Part::Outbox),
             links: core::array::from_fn(|link| Link { rx: region(Part::Rx(link)), tx: region(Part::Tx(link)) }),
         }
     }
@@ -191,7 +199,8 @@ impl Layout {
 pub fn encode(info: &BootInfo) -> Vec<u8> {
     let region = |region: Region| [region.base, region.len];
     let ids = u64::from(info.version) | (u64::from(info.machine) << 32);
-    let fixed = [info.heap, info.stack, info.control, info.log, info.seed, info.bundle].into_iter().flat_map(region);
+    let fixed =
+        [info.heap, info.stack, info.control, info.log, info.seed, info.bundle, info.inbox, info.outbox].into_iter().flat_map(region);
     let links = info.links.iter().flat_map(|link| [link.rx, link.tx]).flat_map(region);
     [info.magic, ids, info.gate].into_iter().chain(fixed).chain(links).flat_map(u64::to_le_bytes).collect()
 }
@@ -201,6 +210,8 @@ fn part_len(part: Part, image: &Image, heap_len: u64, bundle_len: u64) -> u64 {
         Part::Gate | Part::Boot | Part::Control => PAGE,
         Part::Seed => SEED_WINDOW_LEN as u64,
         Part::Bundle => bundle_len,
+        Part::Inbox => INBOX_WINDOW_LEN as u64,
+        Part::Outbox => OUTBOX_WINDOW_LEN as u64,
         Part::Rx(_) | Part::Tx(_) => QUEUE_WINDOW_LEN as u64,
         Part::Image => image.span_len(),
         Part::Log => LOG_WINDOW_LEN as u64,
@@ -220,8 +231,8 @@ fn part_align(part: Part) -> u64 {
 fn part_access(part: Part) -> Access {
     match part {
         Part::Gate => Access::Execute,
-        Part::Boot | Part::Seed | Part::Bundle | Part::Rx(_) | Part::Image => Access::Read,
-        Part::Control | Part::Log | Part::Tx(_) | Part::Stack | Part::Heap => Access::Write,
+        Part::Boot | Part::Seed | Part::Bundle | Part::Inbox | Part::Rx(_) | Part::Image => Access::Read,
+        Part::Control | Part::Log | Part::Outbox | Part::Tx(_) | Part::Stack | Part::Heap => Access::Write,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every bound of this crate, and the relations between them.
 
-use abi::limits::{BUNDLE_LEN_MAX, HEAP_LEN_MAX, LOG_WINDOW_LEN, QUEUE_WINDOW_LEN, STACK_LEN};
+use abi::limits::{BUNDLE_LEN_MAX, HEAP_LEN_MAX, INBOX_WINDOW_LEN, LOG_WINDOW_LEN, OUTBOX_WINDOW_LEN, QUEUE_WINDOW_LEN, STACK_LEN};
 
 /// The guest image's file at most, in bytes; debug information included.
 pub const IMAGE_FILE_LEN_MAX: usize = 256 << 20;
@@ -42,8 +42,8 @@ pub const ADDRESS_MAX: u64 = (1 << 47) - GUARD_LEN;
 pub const MACHINE_LEN: u64 = 16 * 4096;
 
 /// Pages of page tables of a `kvm` machine at most: for each region one of each level and one more where it crosses a border, and one
-/// for each 2 MiB of image and bundle and each 1 GiB of heap.
-pub const TABLES_MAX: usize = 14 * 6 + 33 + 3 + 17;
+/// for each 2 MiB of image, bundle and inbox and each 1 GiB of heap.
+pub const TABLES_MAX: usize = 16 * 6 + 33 + 3 + 3 + 17;
 
 /// How often the timer against hung guests ticks, in CPU time of the cell's thread (`process`: of the guest's). A hung guest is found a tick or two late; a busy
 /// one is interrupted this often and no more.
@@ -62,7 +62,8 @@ pub const CALL_STOPS_MAX: usize = 16;
 pub const ERRAND_STACK_LEN: usize = 64 << 10;
 
 /// Bytes of all windows beside heap and image, at most.
-const SMALL_LEN_MAX: usize = 4 * QUEUE_WINDOW_LEN + LOG_WINDOW_LEN + STACK_LEN + BUNDLE_LEN_MAX + (1 << 20);
+const SMALL_LEN_MAX: usize =
+    4 * QUEUE_WINDOW_LEN + LOG_WINDOW_LEN + INBOX_WINDOW_LEN + OUTBOX_WINDOW_LEN + STACK_LEN + BUNDLE_LEN_MAX + (1 << 20);
 
 /// A cell's memory at most, in bytes.
 pub const MEMORY_LEN_MAX: usize = HEAP_LEN_MAX + SMALL_LEN_MAX + (128 << 20);

@@ -99,6 +99,15 @@ impl Space {
         self.memory.bytes_mut(bytes_of(self.layout.place(part))?)
     }
 
+    /// The bytes of two parts at once, the first of which lies before the second in the cell's memory; `None` once one of them is closed.
+    #[must_use]
+    pub fn windows_mut(&mut self, [first, second]: [Part; 2]) -> Option<[&mut [u8]; 2]> {
+        let (first, second) = (bytes_of(self.layout.place(first))?, bytes_of(self.layout.place(second))?);
+        let all = self.memory.bytes_mut(first.start..second.end)?;
+        let (front, back) = all.split_at_mut_checked(second.start.checked_sub(first.start)?)?;
+        Some([front.get_mut(..first.len())?, back])
+    }
+
     /// Wipes seed and bundle and takes all access to them from this process, for good.
     ///
     /// # Errors

@@ -1,24 +1,37 @@
 //! The channel between supervisor and tender: an inherited socket pair, the tender's standard input.
 //!
-//! The supervisor sends one parcel: lengths, with every descriptor attached, then the order and the bundle. After it, single bytes go both
-//! ways. Nothing of it stands in an argument list, in the environment, or on a disk.
+//! The supervisor sends one parcel: lengths, with every descriptor attached, then the order and the bundle. After it, frames go both
+//! ways ([`frames`]), and neither end waits for the other. Nothing of it stands in an argument list, in the environment, or on a disk.
+//!
+//! What comes from a tender may come from its guest: the supervisor takes no more of it than a bound, and believes none of it.
+
+mod frames;
 
 use core::mem::MaybeUninit;
 use std::fs::File;
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use zeroize::Zeroizing;
 
-use crate::limits::{DESCRIPTORS_MAX, ORDER_LEN_MAX};
-use crate::order::Order;
+use crate::limits::{DESCRIPTORS_MAX, FRAME_FROM_TENDER_LEN_MAX, FRAME_TO_TENDER_LEN_MAX, ORDER_LEN_MAX};
+use crate::order::{Order, Update};
+use frames::{Bytes, Frames, Received, SendFault};
 
 /// Supervisor to tender: ask the guest to stop.
 const DRAIN: u8 = b'D';
+/// Supervisor to tender: the length of an [`Update`] (four bytes), the update, a bundle.
+const RELOAD: u8 = b'R';
+/// Both ways: how the guest stands; the answer's bytes are the guest's.
+const STATUS: u8 = b'T';
 /// Tender to supervisor: the guest serves.
 const SERVING: u8 = b'S';
+/// Tender to supervisor: the guest serves new connections by the last bundle that it was sent.
+const RELOADED: u8 = b'R';
+/// Tender to supervisor: a reload changed nothing; the bytes say why.
+const REFUSED: u8 = b'F';
 
 const HEADER_LEN: usize = 8;
 
@@ -53,7 +66,7 @@ pub struct Parcel {
 /// The supervisor's end.
 #[derive(Debug)]
 pub struct Supervised {
-    socket: UnixStream,
+    frames: Frames,
 }
 
 impl Supervised {
@@ -63,10 +76,10 @@ impl Supervised {
     /// What socketpair(2) says.
     pub fn pair() -> io::Result<(Self, OwnedFd)> {
         let (ours, theirs) = UnixStream::pair()?;
-        Ok((Self { socket: ours }, theirs.into()))
+        Ok((Self { frames: Frames::new(ours.into(), FRAME_FROM_TENDER_LEN_MAX) }, theirs.into()))
     }
 
-    /// Sends the parcel. `image` and `descriptors` stay open on this side.
+    /// Sends the parcel, and waits until it is through. `image` and `descriptors` stay open on this side.
     ///
     /// # Errors
     /// [`ChannelFault`].
@@ -84,9 +97,8 @@ impl Supervised {
         let mut all = vec![image];
         all.extend_from_slice(descriptors);
         self.send_header(order.len(), bundle.len(), &all)?;
-        self.socket.write_all(&order)?;
-        self.socket.write_all(bundle)?;
-        Ok(())
+        self.write_all(&order)?;
+        self.write_all(bundle)
     }
 
     fn send_header(&self, order_len: usize, bundle_len: usize, descriptors: &[BorrowedFd<'_>]) -> Result<(), ChannelFault> {
@@ -98,62 +110,129 @@ impl Supervised {
             return Err(ChannelFault::Malformed);
         }
         let sent =
-            rustix::net::sendmsg(&self.socket, &[IoSlice::new(&header)], &mut control, SendFlags::NOSIGNAL).map_err(io::Error::from)?;
+            rustix::net::sendmsg(&self.frames, &[IoSlice::new(&header)], &mut control, SendFlags::NOSIGNAL).map_err(io::Error::from)?;
         if sent == HEADER_LEN { Ok(()) } else { Err(ChannelFault::Malformed) }
+    }
+
+    fn write_all(&self, mut rest: &[u8]) -> Result<(), ChannelFault> {
+        while !rest.is_empty() {
+            match rustix::net::send(&self.frames, rest, SendFlags::NOSIGNAL) {
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(errno) => return Err(io::Error::from(errno).into()),
+            }
+        }
+        Ok(())
     }
 
     /// Asks the guest to stop.
     ///
     /// # Errors
-    /// The tender is gone.
-    pub fn drain(&mut self) -> io::Result<()> {
-        self.socket.write_all(&[DRAIN])
+    /// The tender is gone, or reads nothing any more.
+    pub fn drain(&mut self) -> Result<(), ChannelFault> {
+        Ok(self.frames.send(DRAIN, &[])?)
     }
 
-    /// Waits for what the tender says next.
+    /// Sends the guest a new bundle, and its tender what goes with it. [`Heard::Reloaded`] or [`Heard::Refused`] follows.
     ///
     /// # Errors
-    /// What the socket says.
-    pub fn hear(&mut self) -> io::Result<Heard> {
-        let mut byte = [0];
-        match self.socket.read(&mut byte)? {
-            0 => Ok(Heard::Gone),
-            _ if byte == [SERVING] => Ok(Heard::Serving),
-            _ => Ok(Heard::Noise),
+    /// The tender is gone, or reads nothing any more; or it is too much.
+    pub fn reload(&mut self, update: &Update, bundle: &[u8]) -> Result<(), ChannelFault> {
+        let update = postcard::to_stdvec(update).map_err(|_| ChannelFault::Malformed)?;
+        if update.len() > ORDER_LEN_MAX || bundle.len() > abi::limits::BUNDLE_LEN_MAX {
+            return Err(ChannelFault::Malformed);
         }
+        let len = u32::try_from(update.len()).map_err(|_| ChannelFault::Malformed)?.to_le_bytes();
+        Ok(self.frames.send(RELOAD, &[&len, &update, bundle])?)
+    }
+
+    /// Asks how the guest stands. [`Heard::Status`] follows.
+    ///
+    /// # Errors
+    /// The tender is gone, or reads nothing any more.
+    pub fn ask_status(&mut self) -> Result<(), ChannelFault> {
+        Ok(self.frames.send(STATUS, &[])?)
+    }
+
+    /// What the tender says next, without waiting; to be called until [`Heard::Nothing`].
+    pub fn hear(&mut self) -> Heard {
+        match self.frames.receive() {
+            Received::Nothing => Heard::Nothing,
+            Received::Gone => Heard::Gone,
+            Received::Frame(SERVING, _) => Heard::Serving,
+            Received::Frame(RELOADED, _) => Heard::Reloaded,
+            Received::Frame(REFUSED, why) => Heard::Refused(crate::line::escape(&String::from_utf8_lossy(&why))),
+            Received::Frame(STATUS, bytes) => Heard::Status(bytes.to_vec()),
+            Received::Frame(..) => Heard::Noise,
+        }
+    }
+
+    /// Whether something waits for the tender to read on; then [`Supervised::flush`] is to be called when the socket is writable.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.frames.is_waiting()
+    }
+
+    /// Sends on what waits.
+    ///
+    /// # Errors
+    /// The tender is gone.
+    pub fn flush(&mut self) -> Result<(), ChannelFault> {
+        Ok(self.frames.flush()?)
     }
 }
 
 impl AsFd for Supervised {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.frames.as_fd()
+    }
+}
+
+impl From<SendFault> for ChannelFault {
+    fn from(fault: SendFault) -> Self {
+        Self::Io(match fault {
+            SendFault::Full => io::ErrorKind::WouldBlock.into(),
+            SendFault::Gone => io::ErrorKind::BrokenPipe.into(),
+        })
     }
 }
 
 /// What a tender tells its supervisor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
+    /// Nothing new.
+    Nothing,
     /// The guest has started up and serves.
     Serving,
-    /// A byte that means nothing.
+    /// The guest serves new connections by the last bundle that it was sent.
+    Reloaded,
+    /// A reload changed nothing, and this is why: printable text, which may be the guest's.
+    Refused(String),
+    /// How the guest stands: bytes that the guest made. Empty where it gave no answer.
+    Status(Vec<u8>),
+    /// A frame that means nothing.
     Noise,
-    /// The tender has closed its end.
+    /// The tender has closed its end, or sends what is no frame.
     Gone,
 }
 
 /// The tender's end.
 #[derive(Debug)]
 pub struct Tending {
-    socket: OwnedFd,
+    frames: Frames,
 }
 
 /// What a supervisor tells its tender.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Told {
     /// Nothing new.
     Nothing,
     /// Stop serving.
     Drain,
+    /// Serve by this bundle; the update goes with it.
+    Reload(Update, Zeroizing<Vec<u8>>),
+    /// Say how the guest stands.
+    Status,
     /// The supervisor is gone.
     Gone,
 }
@@ -178,30 +257,61 @@ impl Tending {
         if descriptors.len() != order.front.descriptors() + order.back.descriptors() {
             return Err(ChannelFault::Malformed);
         }
-        Ok((Self { socket: stream.into() }, Parcel { order, bundle, image, descriptors }))
+        let frames = Frames::new(stream.into(), FRAME_TO_TENDER_LEN_MAX);
+        Ok((Self { frames }, Parcel { order, bundle, image, descriptors }))
     }
 
     /// Tells the supervisor that the guest serves. If it cannot be told, it is gone, and [`Tending::hear`] will say so.
-    pub fn serving(&self) {
-        let _told = rustix::net::send(&self.socket, &[SERVING], SendFlags::NOSIGNAL | SendFlags::DONTWAIT);
+    pub fn serving(&mut self) {
+        let _told = self.frames.send(SERVING, &[]);
     }
 
-    /// What the supervisor has said, without waiting.
+    /// Tells the supervisor that the guest has a new bundle.
+    pub fn reloaded(&mut self) {
+        let _told = self.frames.send(RELOADED, &[]);
+    }
+
+    /// Tells the supervisor that nothing has changed, and why.
+    pub fn refused(&mut self, why: &str) {
+        let _told = self.frames.send(REFUSED, &[why.as_bytes()]);
+    }
+
+    /// Tells the supervisor how the guest stands.
+    pub fn status(&mut self, bytes: &[u8]) {
+        let _told = self.frames.send(STATUS, &[bytes]);
+    }
+
+    /// Sends on what waits for the supervisor to read.
+    pub fn flush(&mut self) {
+        let _told = self.frames.flush();
+    }
+
+    /// What the supervisor has said, without waiting; to be called until [`Told::Nothing`].
     #[must_use]
-    pub fn hear(&self) -> Told {
-        let mut byte = [0];
-        match rustix::net::recv(&self.socket, &mut byte, RecvFlags::DONTWAIT) {
-            Ok((0, _)) => Told::Gone,
-            Ok(_) if byte == [DRAIN] => Told::Drain,
-            Ok(_) | Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Told::Nothing,
-            Err(_) => Told::Gone,
+    pub fn hear(&mut self) -> Told {
+        match self.frames.receive() {
+            Received::Nothing => Told::Nothing,
+            Received::Frame(DRAIN, _) => Told::Drain,
+            Received::Frame(STATUS, _) => Told::Status,
+            Received::Frame(RELOAD, bytes) => split_reload(&bytes).map_or(Told::Gone, |(update, bundle)| Told::Reload(update, bundle)),
+            Received::Frame(..) | Received::Gone => Told::Gone,
         }
     }
 }
 
+/// The update and the bundle of a reload; `None` where it is none.
+fn split_reload(bytes: &[u8]) -> Option<(Update, Bytes)> {
+    let (len, rest) = bytes.split_first_chunk::<4>()?;
+    let (update, bundle) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
+    if bundle.len() > abi::limits::BUNDLE_LEN_MAX {
+        return None;
+    }
+    Some((postcard::from_bytes(update).ok()?, Zeroizing::new(bundle.to_vec())))
+}
+
 impl AsFd for Tending {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.frames.as_fd()
     }
 }
 

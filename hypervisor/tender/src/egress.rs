@@ -15,7 +15,9 @@ pub(crate) mod packet;
 mod tests;
 
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 
+use crate::limits::RETIRED_MAX;
 use crate::order::Wire;
 use packet::{Body, Icmp, Packet, Payload, Tcp};
 
@@ -38,6 +40,8 @@ pub enum Link {
     Back {
         /// As the guest sees them.
         backends: Vec<SocketAddr>,
+        /// Those that a reload has left out, with the time until which the guest may still reach them.
+        retired: Vec<(SocketAddr, Duration)>,
     },
 }
 
@@ -46,6 +50,23 @@ impl Egress {
     #[must_use]
     pub fn new(wire: Wire, link: Link) -> Self {
         Self { wire, link }
+    }
+
+    /// Lets the guest connect to these from now on, and to those that it could reach so far for `linger` more. Nothing on the public link.
+    pub fn reload(&mut self, new: &[SocketAddr], linger: Duration, now: Duration) {
+        let Link::Back { backends, retired } = &mut self.link else { return };
+        let until = now.saturating_add(linger);
+        retired.extend(backends.iter().map(|backend| (*backend, until)));
+        retired.retain(|(backend, until)| *until > now && !new.contains(backend));
+        retired.truncate(RETIRED_MAX);
+        *backends = new.to_vec();
+    }
+
+    /// Lets go of what a reload has left out, when its time has come.
+    pub fn forget_retired(&mut self, now: Duration) {
+        if let Link::Back { retired, .. } = &mut self.link {
+            retired.retain(|(_, until)| *until > now);
+        }
     }
 
     /// Whether the guest may send this frame.
@@ -69,7 +90,10 @@ impl Egress {
     fn allows_tcp(&self, tcp: &Tcp, destination: IpAddr) -> bool {
         match &self.link {
             Link::Front { ports } => !tcp.opens && ports.contains(&tcp.source_port),
-            Link::Back { backends } => backends.contains(&SocketAddr::new(destination, tcp.destination_port)),
+            Link::Back { backends, retired } => {
+                let destination = SocketAddr::new(destination, tcp.destination_port);
+                backends.contains(&destination) || retired.iter().any(|(backend, _)| *backend == destination)
+            }
         }
     }
 

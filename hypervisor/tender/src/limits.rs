@@ -12,6 +12,15 @@ pub const IMAGE_LEN_MAX: usize = 64 << 20;
 /// The order at most, in bytes, as it travels.
 pub const ORDER_LEN_MAX: usize = 1 << 20;
 
+/// Frames that wait in one direction of the channel, at most.
+pub const FRAMES_WAITING_MAX: usize = 8;
+/// A frame to the tender at most, in bytes: a reload's update and its bundle.
+pub const FRAME_TO_TENDER_LEN_MAX: usize = 4 + ORDER_LEN_MAX + abi::limits::BUNDLE_LEN_MAX;
+/// A frame from the tender at most, in bytes: a guest's answer and what it answers.
+pub const FRAME_FROM_TENDER_LEN_MAX: usize = 1 + abi::limits::OUTBOX_WINDOW_LEN;
+/// Letters that wait for the guest at most.
+pub const LETTERS_WAITING_MAX: usize = 4;
+
 /// Connections of one user net at a time.
 pub const PIPES_MAX: usize = 30_000;
 /// What the flows of one user net may hold in rings, in bytes. The guest's own budget is mostly smaller; this one holds whatever a guest does.
@@ -30,6 +39,8 @@ pub const KNOCKS_MAX: usize = 4096;
 pub const KNOCK_CLAIM_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest frame with a SYN, in bytes: Ethernet, IPv6 and TCP with all its options.
 pub const SYN_LEN_MAX: usize = 14 + 40 + 60;
+/// Backends on a TAP that reloads have left out and that a guest may still be on its way to, at most.
+pub const RETIRED_MAX: usize = 4096;
 /// Readiness events taken from the kernel at once.
 pub const EVENTS_PER_POLL: usize = 256;
 /// The longest sleep; a lost wake-up could cost no more.

@@ -9,6 +9,7 @@ use core::time::Duration;
 
 use queue::{Batch, Frame};
 
+use crate::order::Backend;
 use crate::poller::{Poller, Readiness, Token};
 
 /// One link's other end. All calls come between two turns of the guest; none blocks.
@@ -27,6 +28,9 @@ pub trait Net: core::fmt::Debug {
 
     /// When [`Net::turn`] wants to be called even if nothing becomes ready.
     fn deadline(&self) -> Option<Duration>;
+
+    /// Lets the guest reach these backends from now on, and those that it could reach so far for `linger` more. Nothing on a public link.
+    fn reload(&mut self, _backends: &[Backend], _linger: Duration, _now: Duration) {}
 
     /// Takes no new connections from now on.
     fn drain(&mut self);

@@ -60,6 +60,8 @@ pub enum Back {
         ends: Ends,
         /// The backends.
         backends: Vec<Backend>,
+        /// Ports, beside those of the backends, that reloads may bring. What the jail has not been told at its start it cannot allow later.
+        later_ports: Vec<u16>,
     },
     /// A TAP: one descriptor.
     Tap {
@@ -68,6 +70,18 @@ pub enum Back {
         /// Where the guest may connect to.
         backends: Vec<SocketAddr>,
     },
+}
+
+/// What a reload changes for the tender itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    /// The backends from now on; on a TAP without hosts.
+    pub backends: Vec<Backend>,
+    /// How long the backends that are not among them stay within the guest's reach, in milliseconds: a connection keeps the configuration
+    /// that it began with, and may still be on its way to its backend.
+    pub linger_ms: u64,
+    /// As in [`Order`].
+    pub drain_ms: u64,
 }
 
 /// Both ends of a link that ends in the tender's own TCP.

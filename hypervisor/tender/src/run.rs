@@ -16,7 +16,9 @@ use crate::ending::Ending;
 use crate::limits::{SLEEP_MAX, TURN_BUDGET};
 use crate::line::{Line, Speaker};
 use crate::log::Log;
+use crate::mailbox::{Answer, Letter, Mailbox};
 use crate::nets::{Net, Progress};
+use crate::order::Update;
 use crate::poller::{CHANNEL, Poller};
 use crate::report::{self, HostileQueue};
 use crate::start::Ward;
@@ -26,7 +28,8 @@ pub(crate) fn run(cell: Cell<Jailed>, ward: Ward, mut speaker: Speaker) -> Endin
     let Ward { channel, poller, nets, log, image, digest, started, drain_limit } = ward;
     // A jailed process cannot take a machine apart; the kernel does when it ends.
     let cell = ManuallyDrop::new(cell);
-    let mut turns = Turns { cell, channel, poller, nets, log, started, drain_limit, draining: Draining::No, news: false };
+    let mut turns =
+        Turns { cell, channel, poller, nets, log, started, drain_limit, draining: Draining::No, news: false, mailbox: Mailbox::default() };
     let end = turns.until_end(&mut speaker);
     turns.relay_log(&mut speaker);
     let (line, ending) = match end {
@@ -96,6 +99,7 @@ struct Turns {
     draining: Draining,
     /// The request has changed, and the guest has not seen it yet.
     news: bool,
+    mailbox: Mailbox,
 }
 
 impl Turns {
@@ -124,6 +128,8 @@ impl Turns {
 
     /// What happens while the guest stands in `wait`.
     fn turn(&mut self, speaker: &mut Speaker) -> Result<(), End> {
+        // Before the frames: a new bundle's first connection may be among them.
+        self.take_answer();
         self.take_frames()?;
         self.relay_log(speaker);
         let wake_at = self.guest_deadline();
@@ -136,7 +142,8 @@ impl Turns {
             if self.is_drain_over(now) {
                 return Err(End::DrainOver);
             }
-            if brought || wake_at <= now || core::mem::take(&mut self.news) {
+            if brought || wake_at <= now || self.mailbox.is_waiting() || core::mem::take(&mut self.news) {
+                self.post();
                 self.tell_time();
                 return Ok(());
             }
@@ -186,19 +193,65 @@ impl Turns {
     }
 
     fn hear(&mut self) -> Result<(), End> {
-        match self.channel.hear() {
-            Told::Nothing => Ok(()),
-            Told::Gone => Err(End::Orphaned),
-            Told::Drain => {
-                if self.draining == Draining::No {
-                    self.draining = Draining::Until(self.now().saturating_add(self.drain_limit));
-                    self.cell.request(control::DRAIN);
-                    self.news = true;
-                    self.nets.iter_mut().for_each(|net| net.drain());
-                }
-                Ok(())
+        self.channel.flush();
+        loop {
+            match self.channel.hear() {
+                Told::Nothing => return Ok(()),
+                Told::Gone => return Err(End::Orphaned),
+                Told::Drain => self.drain(),
+                Told::Status => self.take_letter(Letter::Status),
+                Told::Reload(update, bundle) => self.take_letter(Letter::Reload(update, bundle)),
             }
         }
+    }
+
+    fn drain(&mut self) {
+        if self.draining == Draining::No {
+            self.draining = Draining::Until(self.now().saturating_add(self.drain_limit));
+            self.cell.request(control::DRAIN);
+            self.news = true;
+            self.nets.iter_mut().for_each(|net| net.drain());
+        }
+    }
+
+    fn take_letter(&mut self, letter: Letter) {
+        let is_reload = matches!(letter, Letter::Reload(..));
+        match self.mailbox.take(letter) {
+            Ok(()) => {}
+            Err(_) if is_reload => self.channel.refused("too many letters wait for the guest"),
+            Err(_) => self.channel.status(&[]),
+        }
+    }
+
+    fn post(&mut self) {
+        if self.mailbox.is_waiting() {
+            let [inbox, outbox] = self.cell.mailbox();
+            self.mailbox.post(inbox, outbox);
+        }
+    }
+
+    /// Tells the supervisor what came of the letter that the guest had, and makes a reload good for this process as well.
+    fn take_answer(&mut self) {
+        if !self.mailbox.is_with_guest() {
+            return;
+        }
+        let [inbox, outbox] = self.cell.mailbox();
+        match self.mailbox.answer(inbox, outbox) {
+            None => {}
+            Some(Answer::Reloaded(update)) => {
+                self.update(&update);
+                self.channel.reloaded();
+            }
+            Some(Answer::Refused(why)) => self.channel.refused(&why),
+            Some(Answer::Status(bytes)) => self.channel.status(&bytes),
+        }
+    }
+
+    fn update(&mut self, update: &Update) {
+        let now = self.now();
+        let linger = Duration::from_millis(update.linger_ms);
+        self.nets.iter_mut().for_each(|net| net.reload(&update.backends, linger, now));
+        self.drain_limit = Duration::from_millis(update.drain_ms);
     }
 
     fn relay_log(&mut self, speaker: &mut Speaker) {

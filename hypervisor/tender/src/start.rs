@@ -1,5 +1,6 @@
 //! A tender's life: open -> load -> attach -> jail -> run. Each step consumes the one before, so none can be left out or done twice.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -201,14 +202,15 @@ fn back(
     needs: &mut Needs,
 ) -> Result<Box<dyn Net>, Stop> {
     match back {
-        Back::User { ends, backends } => {
-            needs.sockets = Sockets::ConnectTo(backends.iter().flat_map(|backend| &backend.host).map(|host| host.port()).collect());
+        Back::User { ends, backends, later_ports } => {
+            let ports = backends.iter().flat_map(|backend| &backend.host).map(SocketAddr::port);
+            needs.sockets = Sockets::ConnectTo(ports.chain(later_ports.iter().copied()).collect());
             let user = User::back(ends, backends.clone(), *seed()?, pipes_max, Duration::ZERO)
                 .map_err(|fault| stop(Ending::Net, "back link", fault))?;
             Ok(Box::new(user))
         }
         Back::Tap { wire, backends } => {
-            let egress = Egress::new(wire.clone(), Link::Back { backends: backends.clone() });
+            let egress = Egress::new(wire.clone(), Link::Back { backends: backends.clone(), retired: Vec::new() });
             tap(abi::boot::BACK, descriptors, egress, poller, needs)
         }
     }

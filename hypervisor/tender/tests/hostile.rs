@@ -76,7 +76,7 @@ fn tend(machine: Machine, image: &Path, attack: Attack) -> (Ending, String) {
         machine,
         heap_len: 8 << 20,
         front: Front::User { ends: ends.clone(), doors: Vec::new() },
-        back: Back::User { ends, backends: Vec::new() },
+        back: Back::User { ends, backends: Vec::new(), later_ports: Vec::new() },
         lines: Lines::Json,
         drain_ms: 100,
         jail: JailWish::Full,

@@ -60,6 +60,8 @@ pub(crate) enum Kind {
     HangAfterSeal,
     /// Call `sealed` twice.
     SealTwice,
+    /// Seal, then at each turn leave a letter of kind `target` that claims as many bytes as the offset says, whether one was asked for or not.
+    Letter,
 }
 
 /// Places of the guest, named as in the boot info.
@@ -97,10 +99,14 @@ pub(crate) enum Place {
     Rx1End,
     Tx1,
     Tx1End,
+    Inbox,
+    InboxEnd,
+    Outbox,
+    OutboxEnd,
 }
 
 /// All places.
-pub(crate) const PLACES: [Place; 31] = [
+pub(crate) const PLACES: [Place; 35] = [
     Place::Absolute,
     Place::Image,
     Place::ImageEnd,
@@ -132,10 +138,14 @@ pub(crate) const PLACES: [Place; 31] = [
     Place::Rx1End,
     Place::Tx1,
     Place::Tx1End,
+    Place::Inbox,
+    Place::InboxEnd,
+    Place::Outbox,
+    Place::OutboxEnd,
 ];
 
 /// All kinds.
-pub(crate) const KINDS: [Kind; 21] = [
+pub(crate) const KINDS: [Kind; 22] = [
     Kind::Behave,
     Kind::Read,
     Kind::Write,
@@ -157,6 +167,7 @@ pub(crate) const KINDS: [Kind; 21] = [
     Kind::Told,
     Kind::HangAfterSeal,
     Kind::SealTwice,
+    Kind::Letter,
 ];
 
 /// How the slot's bytes begin; they stand in the file once.

@@ -132,6 +132,7 @@ fn run(boot: &BootInfo, gate: Gate, attack: Attack) {
             gate.call(WAIT, 0);
             told(boot, target);
         }
+        Kind::Letter => wild_letters(boot, gate, target, offset as u32),
         Kind::Cpuid => gate.call(EXIT, runtime::cpuid()),
     }
 }
@@ -169,6 +170,19 @@ fn wild_queue(boot: &BootInfo, gate: Gate, link: usize, count: u32) {
     // SAFETY: as above.
     unsafe { ptr::write_volatile(tx as *mut u32, count) };
     gate.call(WAIT, 0);
+}
+
+fn wild_letters(boot: &BootInfo, gate: Gate, kind: u32, len: u32) -> ! {
+    gate.call(SEALED, 0);
+    loop {
+        for at in (8..4096).step_by(4) {
+            // SAFETY: the outbox is writable and longer than that.
+            unsafe { ptr::write_volatile((boot.outbox.base + at) as *mut u32, 0x1b5d_3b1b) };
+        }
+        // SAFETY: as above.
+        unsafe { ptr::write_volatile(boot.outbox.base as *mut [u32; 2], [kind, len]) };
+        gate.call(WAIT, 0);
+    }
 }
 
 fn told(boot: &BootInfo, access: u32) {
@@ -245,5 +259,9 @@ fn address(boot: &BootInfo, place: Place) -> u64 {
         Place::Rx1End => end(back.rx),
         Place::Tx1 => back.tx.base,
         Place::Tx1End => end(back.tx),
+        Place::Inbox => boot.inbox.base,
+        Place::InboxEnd => end(boot.inbox),
+        Place::Outbox => boot.outbox.base,
+        Place::OutboxEnd => end(boot.outbox),
     }
 }

@@ -31,6 +31,12 @@ impl Budget {
         Self { bytes: limits.ring_bytes, growth_end: limits.ring_bytes / 2, least, charged: 0 }
     }
 
+    /// Makes it smaller or larger. What is charged stays charged.
+    pub(crate) fn resize(&mut self, bytes: usize) {
+        self.bytes = bytes;
+        self.growth_end = bytes / 2;
+    }
+
     /// What all flows are charged now.
     pub(crate) fn charged(&self) -> usize {
         self.charged

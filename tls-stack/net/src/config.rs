@@ -64,6 +64,14 @@ pub struct Listen {
     pub port: u16,
 }
 
+impl Listen {
+    /// Whether so many, and these, can be listened at.
+    pub(crate) fn check_all(list: &[Self]) -> Result<(), ConfigFault> {
+        ensure(list.len() <= limits::LISTENERS_MAX, ConfigFault::Listen)?;
+        ensure(list.iter().all(|listen| listen.port != 0), ConfigFault::Listen)
+    }
+}
+
 /// Budgets and timeouts of a [`Net`](crate::Net). The default suits a public server.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -160,9 +168,8 @@ impl Config {
         ensure(self.gateways.len() <= limits::GATEWAYS_MAX, ConfigFault::Gateways)?;
         ensure(self.gateways.iter().all(|gateway| gateway.mac.is_none_or(unicast_mac)), ConfigFault::Gateways)?;
         ensure(self.mtu >= limits::MTU_MIN, ConfigFault::Mtu)?;
-        ensure(self.listen.len() <= limits::LISTENERS_MAX, ConfigFault::Listen)?;
-        ensure(self.listen.iter().all(|listen| listen.port != 0), ConfigFault::Listen)?;
-        ensure(self.limits.are_sound(), ConfigFault::Limits)
+        Listen::check_all(&self.listen)?;
+        self.limits.check()
     }
 }
 
@@ -184,6 +191,20 @@ impl Cidr {
 }
 
 impl Limits {
+    /// Whether a stack can keep these.
+    ///
+    /// # Errors
+    /// [`ConfigFault::Limits`].
+    pub fn check(&self) -> Result<(), ConfigFault> {
+        ensure(self.are_sound(), ConfigFault::Limits)
+    }
+
+    /// These, but for the sizes of single rings.
+    pub(crate) fn with_rings_of(&self, other: &Self) -> Self {
+        let Self { rx_ring, tx_ring, first_rx_ring, first_tx_ring, assured_tx_ring, idle_rx_ring, idle_tx_ring, .. } = *other;
+        Self { rx_ring, tx_ring, first_rx_ring, first_tx_ring, assured_tx_ring, idle_rx_ring, idle_tx_ring, ..self.clone() }
+    }
+
     fn are_sound(&self) -> bool {
         let ring = limits::RING_LEN_MIN..=limits::RING_LEN_MAX;
         (1..=limits::FLOWS_MAX).contains(&self.flows)

@@ -14,7 +14,7 @@ pub const ADDRESSES_MAX: usize = 16;
 /// Gateways of one `Net`.
 pub const GATEWAYS_MAX: usize = 4;
 /// Listeners of one `Net`.
-pub const LISTENERS_MAX: usize = 1024;
+pub const LISTENERS_MAX: usize = 8192;
 /// Flows that a configuration may ask for.
 pub const FLOWS_MAX: usize = 1 << 20;
 /// The smallest ring for a flow: two minimal segments.

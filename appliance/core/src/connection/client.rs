@@ -1,6 +1,7 @@
 //! The client's side of a connection: its flow, its session, and what is known for the access record.
 
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
@@ -9,6 +10,7 @@ use net::{FlowId, Net};
 use tls::{Replay, Session, Sink};
 
 use crate::admission::source_of;
+use crate::generation::Generation;
 use crate::heard::Heard;
 use crate::limits::TURN_LEN;
 use crate::log::Log;
@@ -23,6 +25,8 @@ pub(crate) struct Client {
     pub(crate) flow: FlowId,
     pub(crate) heard: Heard,
     pub(crate) session: Session,
+    /// The configuration that the connection began with, and keeps.
+    pub(crate) generation: Rc<Generation>,
     pub(crate) log: Log,
     /// When the flow was accepted.
     pub(crate) opened: Duration,
@@ -39,12 +43,14 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(id: ConnectionId, flow: FlowId, accepted: Accepted, now: Duration) -> Self {
+    pub(crate) fn new(id: ConnectionId, flow: FlowId, accepted: Accepted, world: &World) -> Self {
+        let now = world.now.mono;
         Self {
             id,
             flow,
             heard: Heard::Connected,
             session: Session::new(),
+            generation: Rc::clone(&world.generation),
             log: Log::new(accepted),
             opened: now,
             moved: now,
@@ -99,12 +105,12 @@ impl Client {
     }
 
     /// Until when a connection with a backend may go on as it is, and what ends it then. One of its halves, or none, is over.
-    pub(crate) fn patience(&self, is_half: bool, world: &World) -> (Duration, Timeout) {
+    pub(crate) fn patience(&self, is_half: bool) -> (Duration, Timeout) {
         let (quiet, timeout) = match is_half {
-            true => (world.times.half_close, Timeout::HalfClose),
-            false => (world.times.idle, Timeout::Idle),
+            true => (self.generation.times.half_close, Timeout::HalfClose),
+            false => (self.generation.times.idle, Timeout::Idle),
         };
-        let (quiet, lifetime) = (self.moved.saturating_add(quiet), self.opened.saturating_add(world.times.lifetime));
+        let (quiet, lifetime) = (self.moved.saturating_add(quiet), self.opened.saturating_add(self.generation.times.lifetime));
         if lifetime <= quiet { (lifetime, Timeout::Lifetime) } else { (quiet, timeout) }
     }
 

@@ -111,8 +111,8 @@ impl Connecting {
         self.search.begin(client, world)
     }
 
-    pub(super) fn deadline(&self, world: &World) -> Duration {
-        self.since.saturating_add(world.times.connect)
+    pub(super) fn deadline(&self, client: &Client) -> Duration {
+        self.since.saturating_add(client.generation.times.connect)
     }
 
     pub(super) fn expire(self, client: &mut Client, world: &mut World) -> Turn {

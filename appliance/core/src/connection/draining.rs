@@ -31,8 +31,8 @@ impl Draining {
         }
     }
 
-    pub(super) fn deadline(&self, world: &World) -> Duration {
-        self.since.saturating_add(world.times.half_close)
+    pub(super) fn deadline(&self, client: &Client) -> Duration {
+        self.since.saturating_add(client.generation.times.half_close)
     }
 
     pub(super) fn expire(self, client: &mut Client, world: &mut World) -> Turn {

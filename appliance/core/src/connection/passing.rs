@@ -114,12 +114,12 @@ impl Passing {
         self.up != Half::Open || self.down != Half::Open
     }
 
-    pub(super) fn deadline(&self, client: &Client, world: &World) -> Duration {
-        client.patience(self.is_half(), world).0
+    pub(super) fn deadline(&self, client: &Client) -> Duration {
+        client.patience(self.is_half()).0
     }
 
     pub(super) fn expire(self, client: &Client, world: &mut World) -> Turn {
-        let (_, timeout) = client.patience(self.is_half(), world);
+        let (_, timeout) = client.patience(self.is_half());
         self.give_up(End::Timeout(timeout), client, world)
     }
 }

@@ -28,7 +28,7 @@ impl Peeking {
 
     fn route(hello: &Hello, client: &mut Client, world: &mut World) -> Turn {
         client.server_name = hello.server_name.as_deref().map(Box::from);
-        let (id, route) = match world.routes.find(hello) {
+        let (id, route) = match client.generation.routes.find(hello) {
             Ok(found) => found,
             Err(Unroutable::Name) => return Self::refuse(Refusal::UnrecognizedName, End::UnknownName, client, world),
             Err(Unroutable::Protocol) => return Self::refuse(Refusal::NoApplicationProtocol, End::UnknownProtocol, client, world),

@@ -122,8 +122,8 @@ impl Relaying {
         Draining::begin(end, client, world)
     }
 
-    pub(super) fn deadline(&self, client: &Client, world: &World) -> Duration {
-        client.patience(self.is_half(), world).0
+    pub(super) fn deadline(&self, client: &Client) -> Duration {
+        client.patience(self.is_half()).0
     }
 
     fn is_half(&self) -> bool {
@@ -131,7 +131,7 @@ impl Relaying {
     }
 
     pub(super) fn expire(self, client: &mut Client, world: &mut World) -> Turn {
-        let (_, timeout) = client.patience(self.is_half(), world);
+        let (_, timeout) = client.patience(self.is_half());
         self.give_up(End::Timeout(timeout), client, world)
     }
 }

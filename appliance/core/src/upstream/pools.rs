@@ -21,7 +21,6 @@ use super::line::Ticket;
 use super::pool::{Denial, Pool, PoolId, Seeker};
 use super::view::PoolView;
 use crate::report::{BackendChanged, Change, NoBackend};
-use crate::router::RouteId;
 use crate::table::ConnectionId;
 
 /// See the module.
@@ -72,9 +71,9 @@ impl Pools {
         pools
     }
 
-    /// The pool of a route of the newest configuration.
-    pub(crate) fn of_route(&self, route: RouteId) -> Option<PoolId> {
-        self.current.get(usize::from(route.0)).map(|(_, pool)| pool.clone())
+    /// The pools of the newest configuration, by route.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = PoolId> + '_ {
+        self.current.iter().map(|(_, pool)| pool.clone())
     }
 
     /// A place at a backend, where one can be had at once and nobody waits who could have it.

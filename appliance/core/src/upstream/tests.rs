@@ -12,7 +12,6 @@ use net::{Cidr, Config, Limits, Listen, Net, Trust};
 use super::*;
 use crate::flows::Flows;
 use crate::report::{Change, NoBackend};
-use crate::router::RouteId;
 use crate::table::ConnectionId;
 
 const START: Duration = Duration::from_secs(100);
@@ -50,7 +49,7 @@ struct Desk {
 impl Desk {
     fn new(backends: &[u8], upstream: Upstream) -> Self {
         let pools = Pools::new(&[route("shop", backends, upstream)], [3; 8], START);
-        let pool = pools.of_route(RouteId(0)).unwrap();
+        let pool = pools.newest().nth(0).unwrap();
         Self { pools, pool, now: START }
     }
 
@@ -329,7 +328,7 @@ fn a_reload_keeps_what_is_known_of_backends_that_stay() {
     let held = desk.pick().unwrap();
     let rules = Upstream { connections: 1, ..checked(2, 3) };
     desk.pools.adopt(&[route("new", &[9], Upstream::default()), route("shop", &[2, 3, 1], rules)], &mut link.cell, desk.now);
-    let old = core::mem::replace(&mut desk.pool, desk.pools.of_route(RouteId(1)).unwrap());
+    let old = core::mem::replace(&mut desk.pool, desk.pools.newest().nth(1).unwrap());
     assert_eq!(desk.states(), [BackendState::Up, BackendState::Down, BackendState::Up, BackendState::Up]);
     assert_eq!(desk.active(), [0, 0, 0, 1], "the connection that lives counts on");
     assert_eq!(desk.pick().unwrap().address, address(3), "the first is full, the second down");
@@ -345,7 +344,7 @@ fn what_a_reload_leaves_out_is_forgotten_when_nobody_needs_it() {
     link.run(&mut desk, 1500 * MS);
     let lease = desk.pick().unwrap();
     desk.pools.adopt(&[route("shop", &[3], Upstream::default())], &mut link.cell, desk.now);
-    desk.pool = desk.pools.of_route(RouteId(0)).unwrap();
+    desk.pool = desk.pools.newest().nth(0).unwrap();
     link.run(&mut desk, 1500 * MS);
     let checks = link.cell.counters().connects;
     link.run(&mut desk, 3000 * MS);
@@ -359,7 +358,7 @@ fn a_hundred_reloads_leave_no_more_than_one() {
     let (mut desk, mut link) = (Desk::new(&[1, 2], checked(2, 3)), Link::new());
     for n in 0..100 {
         desk.pools.adopt(&[route("shop", &[1, 10 + n], checked(2, 3))], &mut link.cell, desk.now);
-        desk.pool = desk.pools.of_route(RouteId(0)).unwrap();
+        desk.pool = desk.pools.newest().nth(0).unwrap();
         link.run(&mut desk, 5 * MS);
     }
     link.run(&mut desk, 2000 * MS);

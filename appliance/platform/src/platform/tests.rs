@@ -4,7 +4,9 @@ use super::*;
 use crate::layout::Layout;
 use crate::window::Windows;
 use abi::boot::{self, BootInfo, Link, Region};
-use abi::limits::{HEAP_LEN_MIN, LOG_WINDOW_LEN, PAGE_LEN, QUEUE_WINDOW_LEN, SEED_WINDOW_LEN, STACK_LEN};
+use abi::limits::{
+    HEAP_LEN_MIN, INBOX_WINDOW_LEN, LOG_WINDOW_LEN, OUTBOX_WINDOW_LEN, PAGE_LEN, QUEUE_WINDOW_LEN, SEED_WINDOW_LEN, STACK_LEN,
+};
 use abi::{control, hypercall};
 use core::cell::RefCell;
 use std::boxed::Box;
@@ -29,7 +31,7 @@ extern "sysv64" fn tender(number: u32, value: u32) {
 
 /// The guest's memory, on the host's heap. The queues and the rest are pieces of it.
 fn start(bundle: &[u8]) -> Start {
-    let pages = 16 + 8 * QUEUE_WINDOW_LEN / PAGE_LEN;
+    let pages = 16 + (8 * QUEUE_WINDOW_LEN + INBOX_WINDOW_LEN + OUTBOX_WINDOW_LEN) / PAGE_LEN;
     let memory: &'static mut [[u64; 512]] = Box::leak(vec![[0; 512]; pages + 1].into_boxed_slice());
     let base = memory.as_mut_ptr().expose_provenance().next_multiple_of(PAGE_LEN);
     let mut next = base;
@@ -51,6 +53,8 @@ fn start(bundle: &[u8]) -> Start {
         log: region(LOG_WINDOW_LEN),
         seed: region(SEED_WINDOW_LEN),
         bundle: region(bundle.len()),
+        inbox: region(INBOX_WINDOW_LEN),
+        outbox: region(OUTBOX_WINDOW_LEN),
         links,
     };
     assert!(next <= base + pages * PAGE_LEN);
@@ -62,7 +66,8 @@ fn start(bundle: &[u8]) -> Start {
     // SAFETY: heap and stack are not claimed; all else lies in memory that was leaked for this guest.
     let mut windows = unsafe { Windows::claim(&layout) };
     windows.control.bytes_mut()[offset::UNIX_NS..][..8].copy_from_slice(&9_000_000_000_u64.to_le_bytes());
-    Start::new(Gate::new(tender), windows.control, windows.links, windows.bundle, Drbg::new([1; SEED_LEN]))
+    let platform = Platform::new(Gate::new(tender), windows.control, (windows.inbox, windows.outbox), windows.links);
+    Start::new(platform, windows.bundle, Drbg::new([1; SEED_LEN]))
 }
 
 fn calls() -> Vec<(u32, u32, u64)> {
@@ -112,6 +117,16 @@ fn the_queues_are_the_links_own() {
     let [front, back] = platform.links();
     assert_eq!((front.tx[0], back.tx[0], front.rx[0], back.rx[0]), (1, 2, 0, 0));
     assert_eq!(front.tx.len(), QUEUE_WINDOW_LEN);
+}
+
+#[test]
+fn the_mailbox_is_as_long_as_the_abi_says_and_lies_apart() {
+    let mut platform = start(b"b").seal();
+    let mailbox = platform.mailbox();
+    assert_eq!((mailbox.inbox.len(), mailbox.outbox.len()), (INBOX_WINDOW_LEN, OUTBOX_WINDOW_LEN));
+    mailbox.outbox.fill(3);
+    assert!(platform.mailbox().inbox.iter().all(|byte| *byte == 0));
+    assert!(platform.links().iter().all(|link| link.tx[0] == 0));
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn source_without_randomness_is_refused() {
 fn guest_may_write_only_what_is_its_own() {
     let layout = draw(3, 8 << 20, 100);
     for mapping in layout.mappings().iter().filter(|mapping| mapping.part != Part::Image) {
-        let writable = matches!(mapping.part, Part::Control | Part::Log | Part::Tx(_) | Part::Stack | Part::Heap);
+        let writable = matches!(mapping.part, Part::Control | Part::Log | Part::Outbox | Part::Tx(_) | Part::Stack | Part::Heap);
         assert_eq!(mapping.access == Access::Write, writable, "{:?}", mapping.part);
         assert_eq!(mapping.access == Access::Execute, mapping.part == Part::Gate, "{:?}", mapping.part);
     }
@@ -95,5 +95,7 @@ fn boot_info_is_encoded_as_it_is_laid_out() {
     assert_eq!(word(core::mem::offset_of!(BootInfo, gate)), info.gate);
     assert_eq!(word(core::mem::offset_of!(BootInfo, heap)), info.heap.base);
     assert_eq!(word(core::mem::offset_of!(BootInfo, bundle) + 8), 100);
+    assert_eq!(word(core::mem::offset_of!(BootInfo, outbox)), info.outbox.base);
+    assert_eq!(word(core::mem::offset_of!(BootInfo, inbox) + 8), abi::limits::INBOX_WINDOW_LEN as u64);
     assert_eq!(word(core::mem::offset_of!(BootInfo, links) + 32 + 16), info.links[1].tx.base);
 }

@@ -54,9 +54,9 @@ impl Cell {
         self.ended.as_fd()
     }
 
-    /// What the tender says; to be called when there is something.
+    /// What the tender says next; to be called until it is [`Heard::Nothing`].
     pub(super) fn hear(&mut self) -> Heard {
-        self.channel.hear().unwrap_or(Heard::Gone)
+        self.channel.hear()
     }
 
     /// Asks the guest to finish.

@@ -96,7 +96,7 @@ fn back(plan: &Plan, descriptors: &mut Vec<OwnedFd>) -> Result<Back, Exit> {
     }
     let backends: Result<_, Exit> =
         plan.backends.iter().map(|backend| Ok(Backend { guest: backend.guest, host: resolve(backend)? })).collect();
-    Ok(Back::User { ends: ends(&plan.bundle.back), backends: backends? })
+    Ok(Back::User { ends: ends(&plan.bundle.back), backends: backends?, later_ports: Vec::new() })
 }
 
 /// All addresses that a backend has now. Names are not looked up again while the supervisor runs.

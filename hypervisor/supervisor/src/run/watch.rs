@@ -66,10 +66,16 @@ fn attend(mut cell: Cell, opened: &Opened, signals: &Signals) -> Outcome {
             return if kill_at.is_some() { Outcome::Stopped } else { Outcome::Ended(ending, life) };
         }
         if said {
-            match cell.hear() {
-                Heard::Serving => ready::announce(opened),
-                Heard::Noise => {}
-                Heard::Gone => channel_open = false,
+            loop {
+                match cell.hear() {
+                    Heard::Nothing => break,
+                    Heard::Serving => ready::announce(opened),
+                    Heard::Reloaded | Heard::Refused(_) | Heard::Status(_) | Heard::Noise => {}
+                    Heard::Gone => {
+                        channel_open = false;
+                        break;
+                    }
+                }
             }
         }
         if signalled && signals.came() {

@@ -9,7 +9,7 @@ fn order() -> Order {
         machine: Machine::Process,
         heap_len: 1,
         front: Front::User { ends: ends.clone(), doors: vec!["10.0.2.15:443".parse().unwrap()] },
-        back: Back::User { ends, backends: vec![] },
+        back: Back::User { ends, backends: vec![], later_ports: vec![] },
         lines: Lines::Text,
         drain_ms: 7,
         jail: JailWish::Full,
@@ -26,17 +26,17 @@ fn a_parcel_arrives_with_its_descriptors() {
     let (image, door) = (file(), file());
     let big = vec![7; abi::limits::BUNDLE_LEN_MAX];
     let sender = std::thread::spawn(move || ours.send(&order(), &big, image.as_fd(), &[door.as_fd()]).map(|()| ours).unwrap());
-    let (tending, parcel) = Tending::receive(theirs).unwrap();
+    let (mut tending, parcel) = Tending::receive(theirs).unwrap();
     let mut ours = sender.join().unwrap();
     assert_eq!(parcel.order, order());
     assert_eq!((parcel.bundle.len(), parcel.descriptors.len()), (abi::limits::BUNDLE_LEN_MAX, 1));
-    assert_eq!(tending.hear(), Told::Nothing);
+    assert!(matches!(tending.hear(), Told::Nothing));
     tending.serving();
-    assert_eq!(ours.hear().unwrap(), Heard::Serving);
+    assert_eq!((ours.hear(), ours.hear()), (Heard::Serving, Heard::Nothing));
     ours.drain().unwrap();
-    assert_eq!(tending.hear(), Told::Drain);
+    assert!(matches!(tending.hear(), Told::Drain));
     drop(ours);
-    assert_eq!(tending.hear(), Told::Gone);
+    assert!(matches!(tending.hear(), Told::Gone));
 }
 
 #[test]
@@ -58,4 +58,60 @@ fn a_supervisor_that_says_nothing_is_no_parcel() {
     let (ours, theirs) = Supervised::pair().unwrap();
     drop(ours);
     assert!(Tending::receive(theirs).is_err());
+}
+
+/// Both ends of a channel whose parcel is through.
+fn connected() -> (Supervised, Tending) {
+    let (mut ours, theirs) = Supervised::pair().unwrap();
+    let image = file();
+    let door = file();
+    ours.send(&order(), b"bundle", image.as_fd(), &[door.as_fd()]).unwrap();
+    (ours, Tending::receive(theirs).unwrap().0)
+}
+
+fn update() -> Update {
+    let backend = crate::order::Backend { guest: "100.64.0.1:80".parse().unwrap(), host: vec!["127.0.0.1:8080".parse().unwrap()] };
+    Update { backends: vec![backend], linger_ms: 3, drain_ms: 4 }
+}
+
+#[test]
+fn a_reload_arrives_with_its_update_however_large_its_bundle_is() {
+    let (mut ours, mut tending) = connected();
+    let bundle = vec![9; abi::limits::BUNDLE_LEN_MAX];
+    ours.reload(&update(), &bundle).unwrap();
+    let told = loop {
+        ours.flush().unwrap();
+        match tending.hear() {
+            Told::Nothing => {}
+            other => break other,
+        }
+    };
+    let Told::Reload(got, secret) = told else { panic!("{told:?}") };
+    assert_eq!(got, update());
+    assert!(*secret == bundle && !ours.is_waiting());
+    assert!(ours.reload(&update(), &vec![9; abi::limits::BUNDLE_LEN_MAX + 1]).is_err());
+}
+
+#[test]
+fn answers_arrive_and_what_a_guest_says_is_made_printable() {
+    let (mut ours, mut tending) = connected();
+    tending.reloaded();
+    tending.refused("no\x1b[2J");
+    tending.status(&[0, 255, 7]);
+    assert_eq!(ours.hear(), Heard::Reloaded);
+    assert_eq!(ours.hear(), Heard::Refused("no\\u{1b}[2J".into()));
+    assert_eq!(ours.hear(), Heard::Status(vec![0, 255, 7]));
+    assert_eq!(ours.hear(), Heard::Nothing);
+    ours.ask_status().unwrap();
+    assert!(matches!(tending.hear(), Told::Status));
+}
+
+#[test]
+fn a_reload_that_is_none_is_the_end_of_the_channel() {
+    let (ours, mut tending) = connected();
+    for body in [&[255, 0, 0, 0, 1][..], &[0, 0], &[0; 4]] {
+        let len = u8::try_from(body.len()).unwrap();
+        rustix::io::write(&ours, &[&[RELOAD, len, 0, 0, 0], body].concat()).unwrap();
+        assert!(matches!(tending.hear(), Told::Gone), "{body:?}");
+    }
 }

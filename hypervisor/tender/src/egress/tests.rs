@@ -21,7 +21,8 @@ fn front() -> Egress {
 }
 
 fn back() -> Egress {
-    Egress::new(wire(), Link::Back { backends: vec![SocketAddr::new(IpAddr::from(PEER4), 80), SocketAddr::new(IpAddr::from(PEER6), 80)] })
+    let backends = vec![SocketAddr::new(IpAddr::from(PEER4), 80), SocketAddr::new(IpAddr::from(PEER6), 80)];
+    Egress::new(wire(), Link::Back { backends, retired: Vec::new() })
 }
 
 fn ethernet(source: [u8; 6], ethertype: u16, body: &[u8]) -> Vec<u8> {

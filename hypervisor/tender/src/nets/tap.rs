@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use crate::egress::Egress;
 use crate::limits::TAP_READS_PER_TURN;
 use crate::nets::{Dropped, Net, Progress};
+use crate::order::Backend;
 use crate::poller::{Poller, Readiness, Token};
 
 /// One link over a TAP.
@@ -92,8 +93,14 @@ impl Net for Tap {
         self.readable |= readiness.readable;
     }
 
-    fn turn(&mut self, _poller: &Poller, _now: Duration) -> Progress {
+    fn turn(&mut self, _poller: &Poller, now: Duration) -> Progress {
+        self.egress.forget_retired(now);
         Progress::Idle
+    }
+
+    fn reload(&mut self, backends: &[Backend], linger: Duration, now: Duration) {
+        let guests: Vec<_> = backends.iter().map(|backend| backend.guest).collect();
+        self.egress.reload(&guests, linger, now);
     }
 
     fn receive(&mut self, batch: &mut Batch<'_>, _now: Duration) {

@@ -72,9 +72,9 @@ impl User {
     /// # Errors
     /// The link's own description is unsound.
     pub fn back(ends: &Ends, backends: Vec<Backend>, seed: [u8; 32], pipes_max: usize, now: Duration) -> Result<Self, net::ConfigFault> {
-        let listen = backends.iter().map(|backend| Listen { address: Some(backend.guest.ip()), port: backend.guest.port() }).collect();
-        let net = net::Net::new(config(ends, listen, pipes_max), seed, now)?;
-        Ok(Self { net, pipes: Pipes::new(abi::boot::BACK, pipes_max), side: Side::Back(Back::new(backends, now)) })
+        let back = Back::new(backends, now);
+        let net = net::Net::new(config(ends, listeners(&back), pipes_max), seed, now)?;
+        Ok(Self { net, pipes: Pipes::new(abi::boot::BACK, pipes_max), side: Side::Back(back) })
     }
 
     /// Watches the listeners; to be called once, before the first turn.
@@ -130,6 +130,14 @@ impl User {
             }
         }
     }
+
+    /// Makes the guest reach what stands in the table.
+    fn listen(&mut self) {
+        if let Side::Back(back) = &self.side {
+            // The table is bounded by what a net can listen at, and no backend's port is 0.
+            let _refused = self.net.listen_at(listeners(back));
+        }
+    }
 }
 
 impl Net for User {
@@ -157,7 +165,12 @@ impl Net for User {
         }
         match &mut self.side {
             Side::Front(front) => front.accept(&mut self.net, &mut self.pipes, poller, now),
-            Side::Back(back) => back.turn(&mut self.net, poller, self.pipes.room(), now),
+            Side::Back(back) => {
+                back.turn(&mut self.net, poller, self.pipes.room(), now);
+                if back.forget_retired(now) {
+                    self.listen();
+                }
+            }
         }
         self.take_events(poller, now);
         self.pump_all(now);
@@ -185,6 +198,13 @@ impl Net for User {
         self.net.deadline().into_iter().chain(knocks).min()
     }
 
+    fn reload(&mut self, backends: &[Backend], linger: Duration, now: Duration) {
+        if let Side::Back(back) = &mut self.side {
+            back.reload(backends, linger, now);
+            self.listen();
+        }
+    }
+
     fn drain(&mut self) {
         if let Side::Front(front) = &mut self.side {
             front.close();
@@ -196,6 +216,10 @@ impl Net for User {
         let filtered = counters.dropped_not_ours.saturating_add(counters.dropped_malformed).saturating_add(counters.dropped_source);
         Dropped { filtered, host: 0 }
     }
+}
+
+fn listeners(back: &Back) -> Vec<Listen> {
+    back.guests().map(|guest| Listen { address: Some(guest.ip()), port: guest.port() }).collect()
 }
 
 /// Our end of the link. The guest is its only neighbour, with a pinned link address: there is nobody to resolve.

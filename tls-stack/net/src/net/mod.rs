@@ -1,5 +1,5 @@
 //! The whole stack of one link: what its user holds. The work is done next door: `receive`, `doorman`, `link`, `errors` (frames in),
-//! `transmit` (frames out), `dialing`, `refusal`, `life` (beginnings and ends).
+//! `transmit` (frames out), `dialing`, `refusal`, `life` (beginnings and ends), `retune` (other limits and listeners).
 
 mod dialing;
 mod doorman;
@@ -8,6 +8,7 @@ mod life;
 mod link;
 mod receive;
 mod refusal;
+mod retune;
 mod transmit;
 
 use core::net::{IpAddr, SocketAddr};

@@ -23,7 +23,6 @@ type Known = BTreeMap<(String, SocketAddr), Vec<BackendId>>;
 
 impl Pools {
     /// From now on routes lead to these backends. A connection that has a [`PoolId`] of an older configuration keeps to that.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a reload calls it, once there is one"))]
     pub(crate) fn adopt(&mut self, routes: &[bundle::Route], net: &mut Net, now: Duration) {
         self.load(routes, now);
         self.sweep(net, now);

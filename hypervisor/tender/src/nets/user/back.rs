@@ -46,6 +46,21 @@ impl Back {
         }
     }
 
+    /// Lets the guest reach these from now on, and what it could reach so far for `linger` more.
+    pub(super) fn reload(&mut self, backends: &[Backend], linger: Duration, now: Duration) {
+        self.targets.reload(backends, linger, now);
+    }
+
+    /// Lets go of what a reload has left out, when its time has come. Says whether there was any.
+    pub(super) fn forget_retired(&mut self, now: Duration) -> bool {
+        self.targets.forget_retired(now)
+    }
+
+    /// The addresses under which the guest reaches backends.
+    pub(super) fn guests(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        self.targets.guests()
+    }
+
     /// Whether there is a backend that the guest calls so.
     pub(super) fn has(&self, backend: SocketAddr) -> bool {
         self.targets.has(backend)

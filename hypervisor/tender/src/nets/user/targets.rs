@@ -1,6 +1,7 @@
 //! The table of backends: where each of the guest's virtual addresses really is, and which of its addresses is tried next.
 
 use core::net::SocketAddr;
+use core::time::Duration;
 use std::collections::HashMap;
 
 use crate::nets::user::socket::Socket;
@@ -10,6 +11,8 @@ use crate::order::Backend;
 #[derive(Debug)]
 pub(super) struct Targets {
     backends: HashMap<SocketAddr, Hosts>,
+    /// When the first of those that a reload has left out is to be forgotten.
+    forget_at: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -17,6 +20,14 @@ struct Hosts {
     addresses: Vec<SocketAddr>,
     /// Where the next connection begins to try.
     first: usize,
+    /// When it is forgotten, if a reload has left it out.
+    until: Option<Duration>,
+}
+
+impl Hosts {
+    fn new(addresses: Vec<SocketAddr>) -> Self {
+        Self { addresses, first: 0, until: None }
+    }
 }
 
 /// Which of a backend's addresses is being tried.
@@ -29,8 +40,43 @@ pub(super) struct Attempt {
 
 impl Targets {
     pub(super) fn new(backends: Vec<Backend>) -> Self {
-        let backends = backends.into_iter().map(|backend| (backend.guest, Hosts { addresses: backend.host, first: 0 })).collect();
-        Self { backends }
+        let backends = backends.into_iter().map(|backend| (backend.guest, Hosts::new(backend.host))).collect();
+        Self { backends, forget_at: None }
+    }
+
+    /// Takes these for the backends from now on. Those that are not among them stay for `linger` more, unless there are too many.
+    pub(super) fn reload(&mut self, backends: &[Backend], linger: Duration, now: Duration) {
+        let mut before = core::mem::take(&mut self.backends);
+        for Backend { guest, host } in backends {
+            // A backend that is where it was goes on with the address that was good last.
+            let first = before.remove(guest).filter(|hosts| hosts.addresses == *host).map_or(0, |hosts| hosts.first);
+            self.backends.insert(*guest, Hosts { first, ..Hosts::new(host.clone()) });
+        }
+        let room = net::limits::LISTENERS_MAX.saturating_sub(self.backends.len());
+        let until = now.saturating_add(linger);
+        for (guest, hosts) in before.into_iter().take(room) {
+            self.backends.insert(guest, Hosts { until: Some(hosts.until.unwrap_or(until)), ..hosts });
+        }
+        self.forget_at = self.first_until();
+    }
+
+    /// Forgets what a reload has left out, when its time has come. Says whether there was any.
+    pub(super) fn forget_retired(&mut self, now: Duration) -> bool {
+        if self.forget_at.is_none_or(|at| at > now) {
+            return false;
+        }
+        self.backends.retain(|_, hosts| hosts.until.is_none_or(|until| until > now));
+        self.forget_at = self.first_until();
+        true
+    }
+
+    fn first_until(&self) -> Option<Duration> {
+        self.backends.values().filter_map(|hosts| hosts.until).min()
+    }
+
+    /// The addresses under which the guest reaches backends.
+    pub(super) fn guests(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        self.backends.keys().copied()
     }
 
     /// Whether the guest knows a backend by this address.
@@ -103,5 +149,46 @@ mod tests {
     fn backend_without_addresses_is_not_tried() {
         let guest: SocketAddr = "100.64.0.1:80".parse().unwrap();
         assert!(Targets::new(vec![Backend { guest, host: Vec::new() }]).first_attempt(guest).is_none());
+    }
+
+    #[test]
+    fn a_reload_keeps_what_it_leaves_out_for_a_while_and_no_longer() {
+        let [old, kept, new] = ["100.64.0.1:80", "100.64.0.2:80", "100.64.0.3:80"].map(|guest| guest.parse::<SocketAddr>().unwrap());
+        let backend = |guest| Backend { guest, host: vec![refused()] };
+        let (linger, second) = (Duration::from_secs(10), Duration::from_secs(1));
+        let mut targets = Targets::new(vec![backend(old), backend(kept)]);
+        targets.reload(&[backend(kept), backend(new)], linger, second);
+        assert_eq!(targets.guests().collect::<std::collections::BTreeSet<_>>(), [old, kept, new].into());
+        assert!(targets.first_attempt(old).is_some() && targets.first_attempt(new).is_some());
+        assert!(!targets.forget_retired(Duration::from_millis(10_999)));
+        // A second reload does not prolong it.
+        targets.reload(&[backend(kept), backend(new)], linger, 5 * second);
+        assert!(targets.forget_retired(11 * second));
+        assert!(!targets.has(old) && targets.has(kept));
+        assert!(!targets.forget_retired(100 * second));
+    }
+
+    #[test]
+    fn a_backend_that_comes_back_is_not_forgotten() {
+        let guest: SocketAddr = "100.64.0.1:80".parse().unwrap();
+        let backend = Backend { guest, host: vec![refused()] };
+        let mut targets = Targets::new(vec![backend.clone()]);
+        targets.reload(&[], Duration::from_secs(1), Duration::ZERO);
+        targets.reload(&[backend], Duration::from_secs(1), Duration::ZERO);
+        assert!(!targets.forget_retired(Duration::from_secs(2)));
+        assert!(targets.has(guest));
+    }
+
+    #[test]
+    fn a_backend_that_stays_goes_on_with_the_address_that_was_good_unless_it_has_moved() {
+        let guest: SocketAddr = "100.64.0.1:80".parse().unwrap();
+        let backend = Backend { guest, host: vec![refused(), refused()] };
+        let mut targets = Targets::new(vec![backend.clone()]);
+        let (_, first) = targets.first_attempt(guest).unwrap();
+        targets.next_attempt(first).unwrap();
+        targets.reload(&[backend], Duration::ZERO, Duration::ZERO);
+        assert_eq!(targets.first_attempt(guest).unwrap().1.index, 1);
+        targets.reload(&[Backend { guest, host: vec![refused(), refused()] }], Duration::ZERO, Duration::ZERO);
+        assert_eq!(targets.first_attempt(guest).unwrap().1.index, 0);
     }
 }
