@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use attack::{Attack, Kind};
-use tender::channel::Supervised;
+use tender::channel::{Heard, Supervised};
 use tender::ending::Ending;
-use tender::order::{Back, Ends, Front, JailWish, Lines, Machine, Order};
+use tender::order::{Back, Ends, Front, JailWish, Lines, Machine, Order, Update};
 
 /// An attack, how the tender ends, and what its report says.
 const TABLE: &[(&str, Kind, u32, i64, Ending, &str)] = &[
@@ -26,8 +26,17 @@ const TABLE: &[(&str, Kind, u32, i64, Ending, &str)] = &[
     ("hang", Kind::Hang, 0, 0, Ending::GuestHung, "hung"),
     ("a stack overflow", Kind::Overflow, 0, 0, Ending::GuestCrash, "image_sha256"),
     ("a hypercall that there is not", Kind::Hypercall, 0x1234, 0, Ending::GuestCrash, "registers"),
+    ("a letter beyond its window", Kind::Letter, abi::mailbox::DONE, 0xffff_ffff, Ending::Ended, LETTER_SENT),
+    ("a letter that fills its window", Kind::Letter, abi::mailbox::DONE, OUTBOX_ROOM, Ending::Ended, LETTER_SENT),
+    ("a letter of no kind", Kind::Letter, 77, 16, Ending::Ended, LETTER_SENT),
+    ("a refusal of unprintable text", Kind::Letter, abi::mailbox::REFUSED, OUTBOX_ROOM, Ending::Ended, LETTER_SENT),
     ("an exit code that means nothing", Kind::Hypercall, abi::hypercall::EXIT, 77, Ending::GuestExit, "means nothing"),
 ];
+
+/// As much as a letter may hold, in bytes.
+const OUTBOX_ROOM: i64 = (abi::limits::OUTBOX_WINDOW_LEN - abi::mailbox::HEADER_LEN) as i64;
+/// What stands in the log of a cell that was asked to stop, and whose guest does not.
+const LETTER_SENT: &str = "did not drain in time";
 
 fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("tender") {
@@ -87,8 +96,39 @@ fn tend(machine: Machine, image: &Path, attack: Attack) -> (Ending, String) {
     let child = command.spawn().unwrap();
     drop(command);
     channel.send(&order, &attack.encode(), File::open(image).unwrap().as_fd(), &[]).unwrap();
+    if attack.kind == Kind::Letter {
+        correspond(&mut channel);
+    }
     let output = child.wait_with_output().unwrap();
     (output.status.code().map_or(Ending::Unknown, Ending::from_code), String::from_utf8(output.stderr).unwrap())
+}
+
+/// Asks and reloads, as often as the guest pleases; each letter has one answer, which is within its bounds. Then the cell is asked to stop.
+fn correspond(channel: &mut Supervised) {
+    let update = Update { backends: Vec::new(), linger_ms: 0, drain_ms: 100 };
+    await_one(channel, |heard| matches!(heard, Heard::Serving));
+    for _ in 0..20 {
+        channel.ask_status().unwrap();
+        await_one(channel, |heard| matches!(heard, Heard::Status(bytes) if bytes.len() <= abi::limits::OUTBOX_WINDOW_LEN));
+        channel.reload(&update, b"no bundle").unwrap();
+        await_one(channel, |heard| match heard {
+            Heard::Reloaded => true,
+            Heard::Refused(why) => why.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && why.len() < 4096,
+            _ => false,
+        });
+    }
+    channel.drain().unwrap();
+}
+
+fn await_one(channel: &mut Supervised, is_expected: impl Fn(&Heard) -> bool) {
+    let patience = std::time::Instant::now() + core::time::Duration::from_secs(30);
+    loop {
+        match channel.hear() {
+            Heard::Nothing if std::time::Instant::now() < patience => std::thread::sleep(core::time::Duration::from_millis(1)),
+            heard if is_expected(&heard) => return,
+            heard => panic!("{heard:?}"),
+        }
+    }
 }
 
 /// The hostile guest's image.

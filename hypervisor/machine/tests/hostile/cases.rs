@@ -51,6 +51,10 @@ fn address(layout: &Layout, place: Place, offset: i64) -> Option<u64> {
         Place::Rx1End => end(Part::Rx(1)),
         Place::Tx1 => part(Part::Tx(1)),
         Place::Tx1End => end(Part::Tx(1)),
+        Place::Inbox => part(Part::Inbox),
+        Place::InboxEnd => end(Part::Inbox),
+        Place::Outbox => part(Part::Outbox),
+        Place::OutboxEnd => end(Part::Outbox),
     }?;
     let place = layout.place(part);
     let pages_len = if at_end { place.len.next_multiple_of(PAGE.unsigned_abs()) } else { 0 };
@@ -85,8 +89,8 @@ fn page_fault(machine: Kind, kind: Try, place: Place, offset: i64, error_code: u
 
 /// What the guest may only read, it cannot write.
 pub(crate) fn read_only_memory_cannot_be_written(machine: Kind) {
-    use Place::{Boot, Bundle, Constants, Gate, Image, Relocated, Rx0, Rx1, Seed, Text};
-    for place in [Text, Constants, Relocated, Image, Gate, Boot, Seed, Bundle, Rx0, Rx1] {
+    use Place::{Boot, Bundle, Constants, Gate, Image, Inbox, Relocated, Rx0, Rx1, Seed, Text};
+    for place in [Text, Constants, Relocated, Image, Gate, Boot, Seed, Bundle, Inbox, Rx0, Rx1] {
         page_fault(machine, Try::Write, place, 0, PROTECTION | WRITE | USER);
         good_guest_runs(machine);
     }
@@ -94,11 +98,11 @@ pub(crate) fn read_only_memory_cannot_be_written(machine: Kind) {
 
 /// What is no code cannot be executed, whether the guest has written it or not.
 pub(crate) fn data_cannot_be_executed(machine: Kind) {
-    use Place::{Boot, Bundle, Constants, Control, Data, Heap, Image, Log, Relocated, Rx0, Rx1, Seed, Stack, Tx0, Tx1};
-    for place in [Constants, Relocated, Image, Boot, Seed, Bundle, Rx0, Rx1] {
+    use Place::{Boot, Bundle, Constants, Control, Data, Heap, Image, Inbox, Log, Outbox, Relocated, Rx0, Rx1, Seed, Stack, Tx0, Tx1};
+    for place in [Constants, Relocated, Image, Boot, Seed, Bundle, Inbox, Rx0, Rx1] {
         page_fault(machine, Try::Execute, place, 0, PROTECTION | USER | FETCH);
     }
-    for place in [Data, Heap, Stack, Control, Log, Tx0, Tx1] {
+    for place in [Data, Heap, Stack, Control, Log, Outbox, Tx0, Tx1] {
         page_fault(machine, Try::WriteExecute, place, 0, PROTECTION | USER | FETCH);
     }
     good_guest_runs(machine);
