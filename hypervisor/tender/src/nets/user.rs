@@ -88,7 +88,7 @@ impl User {
         }
     }
 
-    fn take_events(&mut self, poller: &Poller, now: Duration) {
+    fn take_events(&mut self, poller: &Poller) {
         while let Some(event) = self.net.poll_event() {
             match event {
                 Event::Accepted { flow, local, peer } => self.join_backend(poller, flow, local, peer),
@@ -172,10 +172,10 @@ impl Net for User {
                 }
             }
         }
-        self.take_events(poller, now);
+        self.take_events(poller);
         self.pump_all(now);
         // What was pumped may have brought news: a last byte taken, a window opened.
-        self.take_events(poller, now);
+        self.take_events(poller);
         let knocked = matches!(&self.side, Side::Front(front) if front.is_knocked());
         if self.pipes.queued() > 0 || (knocked && !self.pipes.is_full()) { Progress::More } else { Progress::Idle }
     }
