@@ -26,6 +26,7 @@ pub struct Config {
     machine: String,
     routes: String,
     limits: String,
+    certificates: String,
     image: Option<PathBuf>,
     listen: Vec<SocketAddr>,
     arguments: Vec<String>,
@@ -47,6 +48,21 @@ impl Config {
         }
         let backends: Vec<_> = backends.iter().map(ToString::to_string).collect();
         let _ = writeln!(self.routes, "backends = {backends:?}");
+        self
+    }
+
+    /// More lines behind the last route: further keys of its own, or whole sections.
+    #[must_use]
+    pub fn more(mut self, lines: &str) -> Self {
+        self.routes.push_str(lines);
+        self.routes.push('\n');
+        self
+    }
+
+    /// One more certificate. The tests' own is served only where no other is given.
+    #[must_use]
+    pub fn certificate(mut self, chain: &Path, key: &Path) -> Self {
+        let _ = writeln!(self.certificates, "[[certificate]]\nchain = \"{}\"\nkey = \"{}\"", chain.display(), key.display());
         self
     }
 
@@ -94,13 +110,13 @@ impl Config {
             )
             .to_owned(),
         };
+        let own = Self::default().certificate(&keys.join("chain.pem"), &keys.join("key.pem"));
+        let certificates = if self.certificates.is_empty() { own.certificates } else { self.certificates.clone() };
         format!(
-            "[machine]\nkind = \"{}\"\n{}{net}{}[[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n{}[limits]\n{}",
+            "[machine]\nkind = \"{}\"\n{}{net}{}{certificates}{}[limits]\n{}",
             place.machine.name(),
             self.machine,
             listeners(place.front(), &self.listen),
-            keys.join("chain.pem").display(),
-            keys.join("key.pem").display(),
             self.routes,
             self.limits
         )
