@@ -32,6 +32,8 @@ Examples:
       say what is wrong with the configuration, its certificates and keys
   bountybox run --config bountybox.toml
       serve
+  bountybox inspect
+      say what is in the embedded guest image, and whether it holds an instruction that it must not
 
 A configuration:
   [[listen]]
