@@ -22,6 +22,7 @@ use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+use crate::profile::Profile;
 pub use fault::BundleFault;
 pub use memory::Memory;
 pub use route::{Balance, Check, CheckKind, ClientAuth, Eject, Mode, ProxyOut, Route, Upstream};
@@ -131,21 +132,16 @@ pub struct Tls {
     pub alpn: Vec<String>,
     /// How long a session ticket is good for, in seconds; 0 issues none.
     pub ticket_lifetime_s: u32,
-    /// How often a new ticket key is taken, in seconds; not 0.
+    /// How often a new ticket key is taken, in seconds; at least [`TICKET_ROTATION_S_MIN`](crate::limits::TICKET_ROTATION_S_MIN), and the lifetime at most
+    /// [`TICKET_KEYS_MAX`](crate::limits::TICKET_KEYS_MAX) times as long.
     pub ticket_rotation_s: u32,
     /// The oldest version that is spoken.
     pub min_version: Version,
-    /// Cipher suites by their IANA numbers, best first; at least one.
+    /// Cipher suites by their IANA numbers, out of [`SUITES`](crate::profile::SUITES), best first; at least one.
     pub suites: Vec<u16>,
-    /// Key exchange groups by their IANA numbers, best first; at least one.
+    /// Key exchange groups by their IANA numbers, out of [`GROUPS`](crate::profile::GROUPS), best first; at least one.
     pub groups: Vec<u16>,
 }
-
-/// AES-128-GCM, AES-256-GCM and ChaCha20-Poly1305: those of TLS 1.3, then with ECDHE those of TLS 1.2 (ECDSA before RSA).
-const SUITES_DEFAULT: [u16; 9] = [0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8];
-
-/// X25519MLKEM768, X25519, secp256r1, secp384r1.
-const GROUPS_DEFAULT: [u16; 4] = [0x11ec, 0x001d, 0x0017, 0x0018];
 
 impl Default for Tls {
     fn default() -> Self {
@@ -153,9 +149,9 @@ impl Default for Tls {
             alpn: Vec::new(),
             ticket_lifetime_s: 2 * 3600,
             ticket_rotation_s: 3600,
-            min_version: Version::Tls12,
-            suites: SUITES_DEFAULT.to_vec(),
-            groups: GROUPS_DEFAULT.to_vec(),
+            min_version: Profile::default().min_version(),
+            suites: Profile::default().suites(),
+            groups: Profile::default().groups(),
         }
     }
 }

@@ -6,6 +6,9 @@
 //! | [`Signer`] | a private key that signs for TLS: ECDSA P-256 and P-384, Ed25519, RSA |
 //! | [`bundle`] | the configuration and secrets that a cell gets once, at boot |
 //! | [`names`] | DNS names and the patterns that routes match them with |
+//! | [`altname`] | the names in clients' certificates, and the patterns that let them in |
+//! | [`profile`] | suites, groups and profiles, by name and number |
+//! | [`der`] | a reader of DER, without recursion or allocation |
 //! | [`limits`] | every bound of this crate |
 //! | `mint` | a certification authority and leaf certificates (feature `mint`, host only) |
 //!
@@ -30,12 +33,14 @@ extern crate alloc;
 #[cfg(any(feature = "mint", test))]
 extern crate std;
 
+pub mod altname;
 pub mod bundle;
-mod der;
+pub mod der;
 pub mod limits;
 #[cfg(feature = "mint")]
 pub mod mint;
 pub mod names;
+pub mod profile;
 mod scheme;
 mod secret;
 mod signer;

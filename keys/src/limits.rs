@@ -50,10 +50,14 @@ pub const ROUTE_NAME_LEN_MAX: usize = 64;
 pub const PROXIES_MAX: usize = 64;
 /// Authorities of one route's clients at most.
 pub const CLIENT_ROOTS_MAX: usize = 64;
+/// One certificate of such an authority at most, in bytes; also one that a client shows.
+pub const CLIENT_CERTIFICATE_LEN_MAX: usize = 8 * 1024;
 /// Revocation lists of one route's clients at most.
 pub const CRLS_MAX: usize = 64;
 /// One DER revocation list at most, in bytes.
-pub const CRL_LEN_MAX: usize = 1 << 20;
+pub const CRL_LEN_MAX: usize = 512 << 10;
+/// All revocation lists of a bundle together at most, in bytes: some 14,000 revoked certificates. In the guest's memory they take four times as much.
+pub const CRLS_LEN_MAX: usize = 512 << 10;
 /// Allowed names, or subjects, of one route's clients at most.
 pub const CLIENT_NAMES_MAX: usize = 256;
 /// One of them at most, in bytes.
@@ -74,6 +78,10 @@ pub const NAME_LEN_MAX: usize = 253;
 /// A label of a DNS name at most, in characters.
 pub const LABEL_LEN_MAX: usize = 63;
 
+/// A ticket key lives for at least this long, in seconds.
+pub const TICKET_ROTATION_S_MIN: u32 = 60;
+/// A ticket's lifetime is at most so many rotations.
+pub const TICKET_KEYS_MAX: u32 = 64;
 /// Tickets live no longer than this, in seconds: seven days (RFC 8446, 4.6.1).
 pub const TICKET_LIFETIME_S_MAX: u32 = 7 * 24 * 3600;
 /// No time-out is longer than this, in milliseconds: thirty days.

@@ -12,10 +12,11 @@ use crate::counters::Counters;
 use crate::flows::{Flows, Owner};
 use crate::heard::Heard;
 use crate::limits::TURNS_PER_STEP;
+use crate::makings::Makings;
 use crate::ready::{Place, Ready};
 use crate::reload::{Fixed, ReloadFault, prepare};
 use crate::report::{Accepted, Budget, End, Refused, Report, Serial};
-use crate::start::{Makings, StartFault, world};
+use crate::start::{StartFault, world};
 use crate::table::{ConnectionId, Table};
 use crate::upstream::PoolView;
 use crate::wires::{Deadline, Link, Now, Room, Wires};
@@ -94,7 +95,7 @@ impl Appliance {
     /// What is wrong with the bundle, or that it differs in what a running cell cannot change.
     pub fn reload(&mut self, bundle: &Bundle, now: Now) -> Result<(), ReloadFault> {
         self.set_time(now);
-        let next = prepare(bundle, &self.fixed, &self.makings)?;
+        let next = prepare(bundle, &self.fixed, &mut self.makings)?;
         self.world.begin(next, &bundle.routes);
         Ok(())
     }

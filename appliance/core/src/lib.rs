@@ -10,6 +10,7 @@
 //! | [`report`], [`Counters`] | what happened, as typed records and as numbers |
 //! | [`limits`] | every bound of this crate |
 //! | `start` | from a bundle to links, routes and budgets |
+//! | `makings` | what TLS configurations are made with, and what outlives them |
 //! | `admission` | who may come in |
 //! | `router`, `routes` | from a server name to a TLS configuration and a pool of backends |
 //! | `upstream` | who takes a connection, who waits, who is down |
@@ -42,6 +43,7 @@ mod generation;
 mod heard;
 pub mod limits;
 mod log;
+mod makings;
 mod pace;
 mod ready;
 mod reload;

@@ -30,6 +30,13 @@ impl Log {
         self.accepted.serial
     }
 
+    /// Nobody needs the client's certificate whole once a backend has been told of it; a connection is too small to keep it.
+    pub(crate) fn forget_client_der(&mut self) {
+        if let Some((summary, _)) = &mut self.handshake {
+            summary.forget_client_der();
+        }
+    }
+
     /// The record, after `time` in all.
     pub(crate) fn close(self, end: End, time: Duration) -> Record {
         let (handshake, handshake_time) = self.handshake.unzip();

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use keys::bundle::{Bundle, Limits, Link, Listener, Memory, Route};
 
-use crate::start::{Draft, Makings, StartFault, back_limits, front_limits};
+use crate::makings::Makings;
+use crate::start::{Draft, StartFault, back_limits, front_limits};
 use crate::world::World;
 
 /// Why a bundle was refused. The appliance goes on with the one that it has.
@@ -47,7 +48,7 @@ pub(crate) struct Prepared {
 }
 
 /// Makes all that a reload needs, and changes nothing.
-pub(crate) fn prepare(bundle: &Bundle, fixed: &Fixed, makings: &Makings) -> Result<Prepared, ReloadFault> {
+pub(crate) fn prepare(bundle: &Bundle, fixed: &Fixed, makings: &mut Makings) -> Result<Prepared, ReloadFault> {
     if !fixed.is_kept_by(bundle) {
         return Err(ReloadFault::ConfigFixed);
     }

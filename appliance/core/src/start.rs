@@ -5,16 +5,17 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use keys::SignerFault;
 use keys::bundle::{self, Bundle, LinkKind, Mode, ProxyOut};
-use keys::{Secret, Signer, SignerFault};
 use net::{Net, Trust};
-use tls::{Clock, ConfigParts, Identity, Provider, Tickets};
+use tls::Clock;
 
 use crate::admission::Admission;
 use crate::counters::Counters;
 use crate::flows::Flows;
 use crate::generation::Generation;
 use crate::limits::{BACK_TX_RING, CLOSING_FLOWS, FIRST_RX_RING, FRONT_TX_RING, TIME_WAITS_MAX};
+use crate::makings::Makings;
 use crate::report::Reports;
 use crate::router::{RouteId, Router, RouterFault};
 use crate::routes::{Route, Routes, Way};
@@ -37,6 +38,10 @@ pub enum StartFault {
     ConfigCertificate(RouteId),
     /// The key of a route's certificate.
     ConfigKey(RouteId, SignerFault),
+    /// The suites and groups.
+    ConfigProvider(tls::ProviderFault),
+    /// Whose certificates a route takes.
+    ConfigClients(RouteId, tls::ClientsFault),
     /// A route's TLS configuration.
     ConfigTls(RouteId, tls::ConfigFault),
 }
@@ -44,7 +49,7 @@ pub enum StartFault {
 /// The world at the start, and what later generations are made with.
 pub(crate) fn world(bundle: &Bundle, seed: [u8; 32], now: Now) -> Result<(World, Makings), StartFault> {
     let Seeds { front, back, tls, tickets, checks } = Seeds::from(seed);
-    let makings = Makings { provider: Provider::new(tls), clock: Clock::new(now.unix), tickets };
+    let mut makings = Makings::new(tls, tickets, Clock::new(now.unix));
     let pools = Pools::new(&bundle.routes, checks, now.mono);
     let world = World {
         now,
@@ -60,19 +65,10 @@ pub(crate) fn world(bundle: &Bundle, seed: [u8; 32], now: Now) -> Result<(World,
     Ok((world, makings))
 }
 
-/// What the generations of one appliance have in common: its cryptography, its clock, and what its ticket keys are derived from. So a ticket
-/// outlives the generation that gave it.
-#[derive(Debug)]
-pub(crate) struct Makings {
-    provider: Provider,
-    pub(crate) clock: Clock,
-    tickets: Secret<[u8; 32]>,
-}
-
 impl Makings {
     /// All that can be wrong with a bundle's routes; what comes of it only wants its pools.
-    pub(crate) fn prepare(&self, bundle: &Bundle) -> Result<Draft, StartFault> {
-        let shared = Shared { bundle, makings: self };
+    pub(crate) fn prepare(&mut self, bundle: &Bundle) -> Result<Draft, StartFault> {
+        let shared = self.of(bundle)?;
         let mut router = Router::default();
         let mut ways = Vec::with_capacity(bundle.routes.len());
         for (route, index) in bundle.routes.iter().zip(0..) {
@@ -103,50 +99,6 @@ impl Draft {
         let list = routes.map(|((way, proxy), pool)| Route { way, proxy, pool }).collect();
         Generation { routes: Routes { router: self.router, list }, times: self.times }
     }
-}
-
-/// What the TLS configurations of all routes have in common.
-struct Shared<'b> {
-    bundle: &'b Bundle,
-    makings: &'b Makings,
-}
-
-impl Shared<'_> {
-    fn config(&self, id: RouteId, route: &bundle::Route) -> Result<tls::Config, StartFault> {
-        let tls = &self.bundle.tls;
-        let alpn = if route.alpn.is_empty() { &tls.alpn } else { &route.alpn };
-        let domain = ticket_domain(route);
-        let parts = ConfigParts {
-            provider: &self.makings.provider,
-            clock: &self.makings.clock,
-            identities: route.certificates.iter().map(|index| self.identity(id, *index)).collect::<Result<_, _>>()?,
-            alpn: alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect(),
-            min_version: match tls.min_version {
-                bundle::Version::Tls12 => tls::Version::Tls12,
-                bundle::Version::Tls13 => tls::Version::Tls13,
-            },
-            tickets: (tls.ticket_lifetime_s > 0).then(|| Tickets::new(&self.makings.tickets, &domain, tls.ticket_lifetime_s)),
-        };
-        tls::Config::new(parts).map_err(|fault| StartFault::ConfigTls(id, fault))
-    }
-
-    fn identity(&self, id: RouteId, index: u16) -> Result<Identity, StartFault> {
-        let certificate = self.bundle.certificates.get(usize::from(index)).ok_or(StartFault::ConfigCertificate(id))?;
-        let signer = Signer::from_der(&certificate.key).map_err(|fault| StartFault::ConfigKey(id, fault))?;
-        let identity = Identity::new(certificate.chain.clone(), signer, certificate.names.clone());
-        identity.map_err(|fault| StartFault::ConfigTls(id, fault))
-    }
-}
-
-/// What tells a route's tickets from those of others (ATTACKS T14): its names and its own protocols, by which a client gets there; so a route
-/// is the same one after a reload, wherever it then stands in the bundle.
-fn ticket_domain(route: &bundle::Route) -> Vec<u8> {
-    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX).to_be_bytes();
-    let list = |texts: &[String]| -> Vec<u8> {
-        let texts = texts.iter().flat_map(|text| number(text.len()).into_iter().chain(text.bytes()));
-        number(texts.clone().count()).into_iter().chain(texts).collect()
-    };
-    [list(&route.sni), list(&route.alpn)].concat()
 }
 
 fn front_config(bundle: &Bundle) -> net::Config {

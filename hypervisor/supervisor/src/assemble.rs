@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use keys::bundle::{Bundle, Link, Listener, Memory, Mode, ProxyOut, Route, Upstream};
 
 use crate::addresses::{BACKENDS_MAX, back_link, front_guest, front_link, virtual_backend};
-use crate::check::{Material, certificates_of};
+use crate::check::{Materials, certificates_of};
 use crate::config::{Config, Endpoint, Spot};
 use crate::plan::{Backend, Listen, Plan, Target};
 use crate::report::{Place, Report};
@@ -16,18 +16,19 @@ use crate::rule::Rule;
 const CHOSEN_PORTS: u16 = 40_000;
 
 /// Makes the plan. What cannot be brought together goes to the report.
-pub(crate) fn plan(config: &Config, materials: Vec<Material>, mut report: Report) -> Result<Plan, Report> {
+pub(crate) fn plan(config: &Config, materials: Materials, mut report: Report) -> Result<Plan, Report> {
     let front = config.front.wire.clone().unwrap_or_else(|| front_link(config.front.mtu));
     let back = config.back.wire.clone().unwrap_or_else(|| back_link(config.back.mtu));
     let (host, guest) = listeners(config, &front, &mut report);
     let mut backends = Backends { wire: config.back.wire.is_some(), known: BTreeMap::new() };
-    let routes = config.routes.iter().map(|route| Route {
+    let Materials { certificates: materials, clients, ticket_key } = materials;
+    let routes = config.routes.iter().zip(clients).map(|(route, client)| Route {
         name: route.sni.first().map_or_else(|| "default".into(), |name| name.value.clone()),
         sni: route.sni.iter().map(|name| name.value.clone()).collect(),
         alpn: route.alpn.clone(),
         certificates: certificates_of(route, &materials).into_iter().filter_map(|index| u16::try_from(index).ok()).collect(),
         mode: Mode::Terminate,
-        client: None,
+        client,
         backends: route.backends.iter().filter_map(|backend| backends.guest(backend, &mut report)).collect(),
         upstream: Upstream::default(),
         proxy: ProxyOut::Off,
@@ -41,7 +42,7 @@ pub(crate) fn plan(config: &Config, materials: Vec<Material>, mut report: Report
         certificates,
         routes,
         tls: config.tls.clone(),
-        ticket_key: None,
+        ticket_key,
         limits: config.limits.clone(),
         memory: memory(config),
     };

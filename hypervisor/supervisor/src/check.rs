@@ -1,17 +1,19 @@
 //! Certificates and keys, held against each other, against the clock, and against the routes.
 //!
-//! What comes out are [`Material`]s that a cell may be given: every chain parsed, in order and in date, every key its certificate's, every
+//! What comes out are [`Materials`] that a cell may be given: every chain parsed, in order and in date, every key its certificate's, every
 //! route's names covered. Errors and warnings go to the report, with the file and the line of the PEM block that they are about.
 
 mod certificate;
 mod chain;
+mod clients;
 mod key;
 mod pem;
 mod routes;
+mod ticket_key;
 
 use core::time::Duration;
 
-use keys::bundle::Certificate;
+use keys::bundle::{Certificate, ClientAuth, TicketKey};
 use keys::{Kind, Signer};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -32,15 +34,28 @@ pub struct Material {
     pub place: Place,
 }
 
-/// Reads and checks all that the configuration names. A chain or key that is not usable is in the report and not in the list.
-pub fn materials(config: &Config, unix: Duration, report: &mut Report) -> Vec<Material> {
+/// All that the configuration names, read and checked.
+#[derive(Debug)]
+pub struct Materials {
+    /// The chains and keys that are usable.
+    pub certificates: Vec<Material>,
+    /// What each route asks of its clients, in the order of the routes.
+    pub clients: Vec<Option<ClientAuth>>,
+    /// What several boxes share.
+    pub ticket_key: Option<TicketKey>,
+}
+
+/// Reads and checks all that the configuration names. What is not usable is in the report and not in the lists.
+pub fn materials(config: &Config, unix: Duration, report: &mut Report) -> Materials {
     let before = report.count(Severity::Error);
-    let materials: Vec<Material> = config.certificates.iter().filter_map(|files| material(files, unix, report)).collect();
+    let certificates: Vec<Material> = config.certificates.iter().filter_map(|files| material(files, unix, report)).collect();
     // Names that a broken certificate would have covered are no findings of their own.
     if report.count(Severity::Error) == before {
-        routes::check(config, &materials, report);
+        routes::check(config, &certificates, report);
     }
-    materials
+    let clients = clients::check(config, unix, report);
+    let ticket_key = config.ticket_key.as_ref().and_then(|path| ticket_key::read(path, report));
+    Materials { certificates, clients, ticket_key }
 }
 
 fn material(files: &CertificateFiles, unix: Duration, report: &mut Report) -> Option<Material> {

@@ -4,16 +4,19 @@
 //! [`crate::check`] the certificates and keys that it names, `assemble` makes the plan. Nothing is resolved, opened for
 //! listening, or started.
 
+mod client;
 mod document;
 pub mod keys;
 mod net;
 mod section;
 mod sections;
 mod suggest;
+mod tls;
 
 use core::time::Duration;
 use std::path::Path;
 
+pub use client::ClientWords;
 pub use document::Document;
 pub(crate) use document::read_bounded;
 pub use net::{Mode, Net};

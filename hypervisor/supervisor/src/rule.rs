@@ -94,6 +94,14 @@ rules! {
     ChainSignature "chain-signature" Error Certificate "get the chain anew from who issued it: a signature in it does not fit";
     ChainRefused "chain-refused" Error Certificate "have it issued anew: clients that check as rustls does would refuse it";
     RouteNotCovered "route-not-covered" Error Certificate "add a certificate that covers the name, or correct the name";
+    ClientCaNoAuthority "client-ca-no-authority" Error Certificate "name the certificates of the authorities that issue your clients' certificates (CA:TRUE, keyCertSign)";
+    ClientCaOutOfDate "client-ca-out-of-date" Warning Certificate "replace it: whoever it vouches for is refused";
+    CrlUnreadable "crl-unreadable" Error Certificate "give a readable file with revocation lists, PEM or DER; the path is relative to the configuration file";
+    CrlRefused "crl-refused" Error Certificate "get the list anew from its issuer: version 2 with nextUpdate, whole, signed with its issuer's key";
+    CrlTooLong "crl-too-long" Error Certificate "have the authority drop expired certificates from its list, or issue shorter-lived ones";
+    CrlExpired "crl-expired" Warning Certificate "get the current list from its issuer; until then its clients are refused";
+    CrlMissing "crl-missing" Warning Certificate "add a list of that authority too, or remove all lists to turn revocation off";
+    TicketKeyUnusable "ticket-key-unusable" Error Key "make one with `openssl rand -hex 32`, the same file on all boxes that share it, at mode 0600";
     KeyUnreadable "key-unreadable" Error Key "correct the path (it is relative to the configuration file) or make the file readable";
     KeyFormat "key-format" Error Key "give a PEM file with one unencrypted key in PKCS#8, SEC1 or PKCS#1";
     KeyEncrypted "key-encrypted" Error Key "decrypt it first: `openssl pkey -in FILE -out NEW`, and keep NEW at mode 0600";

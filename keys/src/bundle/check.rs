@@ -5,14 +5,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use super::{Bundle, BundleFault, Certificate, Check, CheckKind, Cidr, ClientAuth, Limits, Link, Listener, Mode, Route, Tls, Upstream};
+use super::{
+    Bundle, BundleFault, Certificate, Check, CheckKind, Cidr, ClientAuth, Limits, Link, Listener, Mode, Route, Tls, Upstream, Version,
+};
+use crate::altname::AltPattern;
 use crate::limits::{
     ADDRESSES_MAX, ALPN_LEN_MAX, ALPN_MAX, CERTIFICATE_LEN_MAX, CERTIFICATE_NAMES_MAX, CERTIFICATES_MAX, CHAIN_MAX, CHECK_COUNT_MAX,
-    CHECK_INTERVAL_MS_MIN, CHECK_TEXT_LEN_MAX, CLIENT_NAME_LEN_MAX, CLIENT_NAMES_MAX, CLIENT_ROOTS_MAX, COUNT_MAX, CRL_LEN_MAX, CRLS_MAX,
-    GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX, MTU_MIN, PROXIES_MAX, QUEUE_MAX, RETRIES_MAX, ROUTE_BACKENDS_MAX, ROUTE_CERTIFICATES_MAX,
-    ROUTE_NAME_LEN_MAX, ROUTE_NAMES_MAX, ROUTES_MAX, SUITES_MAX, TICKET_KEY_LEN, TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX,
+    CHECK_INTERVAL_MS_MIN, CHECK_TEXT_LEN_MAX, CLIENT_CERTIFICATE_LEN_MAX, CLIENT_NAME_LEN_MAX, CLIENT_NAMES_MAX, CLIENT_ROOTS_MAX,
+    COUNT_MAX, CRL_LEN_MAX, CRLS_LEN_MAX, CRLS_MAX, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX, MTU_MIN, PROXIES_MAX, QUEUE_MAX, RETRIES_MAX,
+    ROUTE_BACKENDS_MAX, ROUTE_CERTIFICATES_MAX, ROUTE_NAME_LEN_MAX, ROUTE_NAMES_MAX, ROUTES_MAX, SUITES_MAX, TICKET_KEY_LEN,
+    TICKET_KEYS_MAX, TICKET_LIFETIME_S_MAX, TICKET_ROTATION_S_MIN, TIMEOUT_MS_MAX,
 };
 use crate::names::is_pattern;
+use crate::profile::{Group, Suite};
 
 impl Bundle {
     /// Whether every rule holds.
@@ -27,18 +32,22 @@ impl Bundle {
             require(certificate.is_sound(), BundleFault::Certificate(index))?;
         }
         self.check_routes()?;
+        require(self.crls_len() <= CRLS_LEN_MAX, BundleFault::RevocationLists)?;
         self.check_tls()?;
         require(self.limits.is_sound(), BundleFault::Limits)?;
         require(self.memory.holds(&self.limits), BundleFault::Memory)
     }
 
+    fn crls_len(&self) -> usize {
+        self.routes.iter().filter_map(|route| route.client.as_ref()).flat_map(|client| &client.crls).map(Vec::len).sum()
+    }
+
     fn check_tls(&self) -> Result<(), BundleFault> {
         require(alpn_is_sound(&self.tls.alpn), BundleFault::Alpn)?;
         require(self.tls.has_sound_tickets(), BundleFault::Tickets)?;
+        require(self.tls.offers_something(), BundleFault::Suites)?;
         let key = self.ticket_key.as_ref();
-        require(key.is_none_or(|key| key.secret.expose().len() == TICKET_KEY_LEN), BundleFault::Tickets)?;
-        let lists = [&self.tls.suites, &self.tls.groups];
-        require(lists.iter().all(|list| (1..=SUITES_MAX).contains(&list.len())), BundleFault::Suites)
+        require(key.is_none_or(|key| key.secret.expose().len() == TICKET_KEY_LEN), BundleFault::Tickets)
     }
 
     fn check_listeners(&self) -> Result<(), BundleFault> {
@@ -76,9 +85,29 @@ fn are_apart(one: &[String], other: &[String]) -> bool {
 }
 
 impl Tls {
+    /// A key lives for long enough, and not so short that a ticket would outlive too many.
     fn has_sound_tickets(&self) -> bool {
-        self.ticket_lifetime_s <= TICKET_LIFETIME_S_MAX && (1..=TICKET_LIFETIME_S_MAX).contains(&self.ticket_rotation_s)
+        let rotations = TICKET_ROTATION_S_MIN..=TICKET_LIFETIME_S_MAX;
+        let keys_last_s = u64::from(self.ticket_rotation_s).saturating_mul(TICKET_KEYS_MAX.into());
+        let lifetime_s = u64::from(self.ticket_lifetime_s);
+        lifetime_s <= TICKET_LIFETIME_S_MAX.into() && rotations.contains(&self.ticket_rotation_s) && lifetime_s <= keys_last_s
     }
+
+    /// Every suite and group is one of ours, none is there twice, and both work with a version that is spoken.
+    fn offers_something(&self) -> bool {
+        let suites: Option<Vec<Suite>> = self.suites.iter().map(|number| Suite::numbered(*number)).collect();
+        let groups: Option<Vec<Group>> = self.groups.iter().map(|number| Group::numbered(*number)).collect();
+        let (Some(suites), Some(groups)) = (suites, groups) else { return false };
+        let serves = |version| {
+            let grouped = groups.iter().any(|group| group.min_version <= version);
+            version >= self.min_version && grouped && suites.iter().any(|suite| suite.version == version)
+        };
+        are_distinct(&self.suites) && are_distinct(&self.groups) && (serves(Version::Tls12) || serves(Version::Tls13))
+    }
+}
+
+fn are_distinct(numbers: &[u16]) -> bool {
+    numbers.len() <= SUITES_MAX && numbers.iter().collect::<BTreeSet<_>>().len() == numbers.len()
 }
 
 impl Listener {
@@ -141,11 +170,12 @@ impl Route {
 
 impl ClientAuth {
     fn is_sound(&self) -> bool {
-        let roots = (1..=CLIENT_ROOTS_MAX).contains(&self.roots.len()) && fit(&self.roots, CERTIFICATE_LEN_MAX);
+        let roots = (1..=CLIENT_ROOTS_MAX).contains(&self.roots.len()) && fit(&self.roots, CLIENT_CERTIFICATE_LEN_MAX);
         let crls = self.crls.len() <= CRLS_MAX && fit(&self.crls, CRL_LEN_MAX);
+        let patterns = self.names.iter().all(|name| AltPattern::parse(name).is_some());
         let names = [&self.names, &self.subjects];
         let allowed = names.iter().all(|list| list.len() <= CLIENT_NAMES_MAX && fit(list, CLIENT_NAME_LEN_MAX));
-        roots && crls && allowed
+        roots && crls && patterns && allowed
     }
 }
 

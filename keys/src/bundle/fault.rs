@@ -24,9 +24,11 @@ pub enum BundleFault {
     Route(usize),
     /// A protocol's name that is empty or too long, or too many of them.
     Alpn,
+    /// Revocation lists that are too long together.
+    RevocationLists,
     /// Tickets that live too long, a rotation that never comes or comes too late, or a shared key of the wrong length.
     Tickets,
-    /// No suites or groups, or too many.
+    /// No suites or groups, one that is unknown or there twice, or none that works with a version that is spoken.
     Suites,
     /// A limit that is zero or beyond reason.
     Limits,
@@ -48,8 +50,9 @@ impl fmt::Display for BundleFault {
             }
             Self::Route(index) => write!(f, "route {index} of the bundle is missing, impossible, or takes another's name"),
             Self::Alpn => f.write_str("an ALPN list of the bundle is too long or has an impossible name"),
+            Self::RevocationLists => f.write_str("the revocation lists of the bundle are too long together"),
             Self::Tickets => f.write_str("the tickets of the bundle live too long, or their keys are impossible"),
-            Self::Suites => f.write_str("the bundle has no cipher suites or groups, or too many"),
+            Self::Suites => f.write_str("the bundle has no cipher suites or groups, or impossible ones"),
             Self::Memory => f.write_str("the bundle allows more connections or handshakes than its memory holds"),
             Self::Limits => f.write_str("a limit of the bundle is zero or beyond reason"),
         }

@@ -46,11 +46,12 @@ pub struct ClientAuth {
     pub required: bool,
     /// Certificates of the authorities, DER; at least one.
     pub roots: Vec<Vec<u8>>,
-    /// Their revocation lists, DER.
+    /// Their revocation lists, DER; without any nothing is ever revoked. All of a bundle are no longer than
+    /// [`CRLS_LEN_MAX`](crate::limits::CRLS_LEN_MAX) together.
     pub crls: Vec<Vec<u8>>,
-    /// Allowed subject alternative names: DNS names (exact or `*.name`), e-mail addresses, URIs. With `subjects` empty too: anybody.
+    /// Allowed subject alternative names, as [`AltPattern`](crate::altname::AltPattern)s. With `subjects` empty too: anybody.
     pub names: Vec<String>,
-    /// Allowed common names.
+    /// Allowed common names, in place of a name.
     pub subjects: Vec<String>,
 }
 

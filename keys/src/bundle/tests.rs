@@ -17,7 +17,8 @@ use super::{
 use crate::Secret;
 use crate::limits::{
     ADDRESSES_MAX, ALPN_LEN_MAX, BUNDLE_LEN_MAX, CERTIFICATE_LEN_MAX, CHAIN_MAX, CHECK_COUNT_MAX, CHECK_INTERVAL_MS_MIN, COUNT_MAX,
-    GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX, MTU_MIN, QUEUE_MAX, RETRIES_MAX, ROUTE_BACKENDS_MAX, TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX,
+    CRL_LEN_MAX, CRLS_LEN_MAX, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX, MTU_MIN, QUEUE_MAX, RETRIES_MAX, ROUTE_BACKENDS_MAX,
+    TICKET_LIFETIME_S_MAX, TICKET_ROTATION_S_MIN, TIMEOUT_MS_MAX,
 };
 
 fn link(third: u8) -> Link {
@@ -247,6 +248,9 @@ fn impossible_upstreams_checks_and_clients_are_refused() {
         ClientAuth { roots: Vec::new(), ..client.clone() },
         ClientAuth { roots: vec![Vec::new()], ..client.clone() },
         ClientAuth { names: vec![String::new()], ..client.clone() },
+        ClientAuth { names: vec!["*".into()], ..client.clone() },
+        ClientAuth { subjects: vec![String::new()], ..client.clone() },
+        ClientAuth { crls: vec![vec![0x30; CRL_LEN_MAX + 1]], ..client.clone() },
     ] {
         changes.push(Box::new(move |route| route.client = Some(wrong.clone())));
     }
@@ -298,14 +302,26 @@ fn protocols_tickets_and_limits_have_bounds() {
     assert_eq!(fault_after(|bundle| bundle.tls.alpn = vec![protocol(ALPN_LEN_MAX)]), None);
     assert_eq!(fault_after(|bundle| bundle.tls.alpn = vec![protocol(ALPN_LEN_MAX + 1)]), Some(BundleFault::Alpn));
     assert_eq!(fault_after(|bundle| bundle.routes[0].alpn = vec![String::new()]), Some(BundleFault::Alpn));
-    assert_eq!(fault_after(|bundle| bundle.tls.ticket_lifetime_s = TICKET_LIFETIME_S_MAX), None);
-    assert_eq!(fault_after(|bundle| bundle.tls.ticket_lifetime_s = TICKET_LIFETIME_S_MAX + 1), Some(BundleFault::Tickets));
-    assert_eq!(fault_after(|bundle| bundle.tls.ticket_rotation_s = 0), Some(BundleFault::Tickets));
+    let tickets = |lifetime_s, rotation_s| {
+        fault_after(|bundle| (bundle.tls.ticket_lifetime_s, bundle.tls.ticket_rotation_s) = (lifetime_s, rotation_s))
+    };
+    assert_eq!(tickets(TICKET_LIFETIME_S_MAX, TICKET_LIFETIME_S_MAX), None);
+    assert_eq!(tickets(TICKET_LIFETIME_S_MAX + 1, TICKET_LIFETIME_S_MAX), Some(BundleFault::Tickets));
+    assert_eq!(tickets(64 * 100, 100), None);
+    assert_eq!(tickets(64 * 100 + 1, 100), Some(BundleFault::Tickets));
+    assert_eq!(tickets(0, TICKET_ROTATION_S_MIN), None);
+    for rotation_s in [0, TICKET_ROTATION_S_MIN - 1, TICKET_LIFETIME_S_MAX + 1] {
+        assert_eq!(tickets(60, rotation_s), Some(BundleFault::Tickets), "{rotation_s}");
+    }
     let key = |len| Some(TicketKey { secret: Secret::new(vec![7; len]) });
     assert_eq!(fault_after(|bundle| bundle.ticket_key = key(32)), None);
     assert_eq!(fault_after(|bundle| bundle.ticket_key = key(31)), Some(BundleFault::Tickets));
     assert_eq!(fault_after(|bundle| bundle.tls.suites.clear()), Some(BundleFault::Suites));
     assert_eq!(fault_after(|bundle| bundle.tls.groups.clear()), Some(BundleFault::Suites));
+    for suites in [vec![0x1301, 0x1301], vec![0x1301, 0xc013]] {
+        assert_eq!(fault_after(|bundle| bundle.tls.suites = suites), Some(BundleFault::Suites));
+    }
+    assert_eq!(fault_after(|bundle| bundle.tls.groups = vec![29, 256]), Some(BundleFault::Suites));
     assert_eq!(fault_after(|bundle| bundle.limits.idle_timeout_ms = TIMEOUT_MS_MAX), None);
     assert_eq!(fault_after(|bundle| bundle.limits.idle_timeout_ms = 0), Some(BundleFault::Limits));
     assert_eq!(fault_after(|bundle| bundle.limits.connections = COUNT_MAX + 1), Some(BundleFault::Limits));
@@ -324,7 +340,7 @@ fn bundles() -> impl Strategy<Value = Bundle> {
             bundle.routes = named.chain([route(&[])]).collect();
             bundle.routes[0].backends = ports.into_iter().map(backend).collect();
             bundle.front.offload = offload;
-            bundle.tls.ticket_lifetime_s = lifetime;
+            (bundle.tls.ticket_lifetime_s, bundle.tls.ticket_rotation_s) = (lifetime, lifetime.max(TICKET_ROTATION_S_MIN));
             bundle.tls.min_version = if tls13 { Version::Tls13 } else { Version::Tls12 };
             bundle
         },
@@ -359,4 +375,28 @@ proptest! {
             prop_assert_eq!(bundle.encode().map(|again| again.expose().len() <= bytes.len()), Ok(true));
         }
     }
+}
+
+#[test]
+fn suites_and_groups_that_serve_no_version_together_are_refused() {
+    let tls = |min_version, suites: &[u16], groups: &[u16]| {
+        let (suites, groups) = (suites.to_vec(), groups.to_vec());
+        fault_after(move |bundle| bundle.tls = Tls { min_version, suites, groups, ..Tls::default() })
+    };
+    assert_eq!(tls(Version::Tls13, &[0xc02f], &[29]), Some(BundleFault::Suites), "suites of 1.2 alone");
+    assert_eq!(tls(Version::Tls12, &[0xc02f], &[0x11ec]), Some(BundleFault::Suites), "a group of 1.3 alone");
+    assert_eq!(tls(Version::Tls12, &[0xc02f], &[0x11ec, 29]), None);
+    assert_eq!(tls(Version::Tls12, &[0x1301], &[0x11ec]), None);
+}
+
+#[test]
+fn revocation_lists_have_a_bound_together() {
+    let with_lists = |lens: [usize; 2]| {
+        fault_after(move |bundle| {
+            let crls = lens.map(|len| vec![0x30; len]).to_vec();
+            bundle.routes[0].client = Some(ClientAuth { required: true, roots: vec![vec![0x30]], crls, names: vec![], subjects: vec![] });
+        })
+    };
+    assert_eq!(with_lists([CRLS_LEN_MAX - 1, 1]), None);
+    assert_eq!(with_lists([CRLS_LEN_MAX - 1, 2]), Some(BundleFault::RevocationLists));
 }

@@ -5,11 +5,12 @@ use core::time::Duration;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls_std::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls_std::pki_types::pem::PemObject;
-use rustls_std::pki_types::{CertificateDer, ServerName};
+use rustls_std::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls_std::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::{Outcome, keys_dir};
@@ -42,11 +43,26 @@ pub fn chacha_only() -> Outcome<Arc<ClientConfig>> {
     with_provider(provider)
 }
 
-fn with_provider(provider: CryptoProvider) -> Outcome<Arc<ClientConfig>> {
+/// A configuration that shows a certificate when it is asked; both files are PEM.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn showing(chain: &Path, key: &Path) -> Outcome<Arc<ClientConfig>> {
+    let chain = CertificateDer::pem_file_iter(chain)?.collect::<Result<Vec<_>, _>>()?;
+    let key = PrivateKeyDer::from_pem_file(key)?;
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider())).with_safe_default_protocol_versions()?;
+    Ok(Arc::new(builder.with_root_certificates(roots()?).with_client_auth_cert(chain, key)?))
+}
+
+fn roots() -> Outcome<RootCertStore> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(&fs::read(keys_dir()?.join("ca.pem"))?)?)?;
+    Ok(roots)
+}
+
+fn with_provider(provider: CryptoProvider) -> Outcome<Arc<ClientConfig>> {
     let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_safe_default_protocol_versions()?;
-    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+    Ok(Arc::new(builder.with_root_certificates(roots()?).with_no_client_auth()))
 }
 
 /// Connects to `address` with the server name `name`, and finishes the handshake.

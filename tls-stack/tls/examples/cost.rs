@@ -15,7 +15,7 @@ use rustls::client::Resumption;
 use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider, kx_group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedCipherSuite};
-use tls::{Clock, Config, ConfigParts, Event, Identity, Provider, Session, Tickets, Version};
+use tls::{Clock, Config, ConfigParts, Event, Identity, Provider, Session, TicketKeys, TicketTimes, Tickets, Version};
 
 const NAME: &str = "box.example.org";
 const HANDSHAKES: u32 = 500;
@@ -46,14 +46,16 @@ fn server() -> (Config, RootCertStore) {
     roots.add(made.cert.der().clone()).unwrap();
     let signer = Signer::from_der(&Secret::new(made.signing_key.serialize_der())).unwrap();
     let identity = Identity::new(vec![made.cert.der().to_vec()], signer, vec![NAME.to_string()]).unwrap();
-    let secret = Secret::new([1; 32]);
+    let clock = Clock::new(Duration::from_secs(1_800_000_000));
+    let keys = TicketKeys::of_boot(&Secret::new([1; 32]), TicketTimes { lifetime_s: 3600, rotation_s: 3600 }, &clock);
     let parts = ConfigParts {
         provider: &Provider::new(Secret::new([2; 32])),
-        clock: &Clock::new(Duration::from_secs(1_800_000_000)),
+        clock: &clock,
         identities: vec![identity],
         alpn: vec![],
         min_version: Version::Tls12,
-        tickets: Some(Tickets::new(&secret, b"route", 3600)),
+        clients: None,
+        tickets: Some(Tickets::new(&keys, b"route")),
     };
     (Config::new(parts).unwrap(), roots)
 }

@@ -17,8 +17,18 @@ impl Alert {
     pub const RECORD_OVERFLOW: Self = Self(22);
     /// No set of parameters fits both sides.
     pub const HANDSHAKE_FAILURE: Self = Self(40);
+    /// A certificate was corrupt, or beyond our bounds.
+    pub const BAD_CERTIFICATE: Self = Self(42);
+    /// A certificate was for another purpose.
+    pub const UNSUPPORTED_CERTIFICATE: Self = Self(43);
+    /// A certificate was revoked by its issuer.
+    pub const CERTIFICATE_REVOKED: Self = Self(44);
+    /// A certificate was not valid at this time.
+    pub const CERTIFICATE_EXPIRED: Self = Self(45);
     /// A field was inconsistent or out of range.
     pub const ILLEGAL_PARAMETER: Self = Self(47);
+    /// No authority that is known vouches for a certificate, or nothing is known of its revocation.
+    pub const UNKNOWN_CA: Self = Self(48);
     /// Access control refused.
     pub const ACCESS_DENIED: Self = Self(49);
     /// A message could not be parsed.
@@ -35,6 +45,8 @@ impl Alert {
     pub const NO_RENEGOTIATION: Self = Self(100);
     /// No server of that name is here (RFC 6066 §3).
     pub const UNRECOGNIZED_NAME: Self = Self(112);
+    /// A client certificate was wanted, and none was shown.
+    pub const CERTIFICATE_REQUIRED: Self = Self(116);
     /// None of the offered application protocols is spoken here (RFC 7301).
     pub const NO_APPLICATION_PROTOCOL: Self = Self(120);
 

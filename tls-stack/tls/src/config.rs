@@ -3,15 +3,16 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use keys::Secret;
-use rustls::ServerConfig;
-use rustls::server::NoServerSessionStorage;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoClientAuth, NoServerSessionStorage};
 use rustls::version::{TLS12, TLS13};
+use rustls::{ServerConfig, SupportedProtocolVersion};
 
 use crate::certificates::{Certificates, Identity};
+use crate::clients::Verifier;
 use crate::limits::{TICKETS_DEFAULT, TICKETS_MAX};
-use crate::ticketer::Ticketer;
-use crate::{Clock, Provider, Version};
+use crate::ticketer::{TicketKeys, Ticketer};
+use crate::{Clients, Clock, Provider, Version};
 
 /// What a [`Config`] is made of.
 #[derive(Debug)]
@@ -26,27 +27,27 @@ pub struct ConfigParts<'a> {
     pub alpn: Vec<Vec<u8>>,
     /// The lowest version that is negotiated.
     pub min_version: Version,
-    /// Resumption; none turns it off.
+    /// Whose certificates are taken; none asks for no certificate.
+    pub clients: Option<Arc<Clients>>,
+    /// Resumption; none turns it off, and so do [`clients`](Self::clients): who resumes shows no certificate.
     pub tickets: Option<Tickets<'a>>,
 }
 
 /// How sessions are resumed.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Tickets<'a> {
-    /// What the ticket keys are derived from; the same for all configurations of a boot.
-    pub secret: &'a Secret<[u8; 32]>,
+    /// The keys, the same for all configurations of a boot.
+    pub keys: &'a TicketKeys,
     /// What tells this configuration's tickets from others': a ticket never works across two domains.
     pub domain: &'a [u8],
-    /// How long a ticket is good for, in seconds; between 1 and [`TICKET_LIFETIME_MAX_S`](crate::limits::TICKET_LIFETIME_MAX_S).
-    pub lifetime_s: u32,
     /// How many tickets a TLS 1.3 client gets; at most [`TICKETS_MAX`].
     pub count: usize,
 }
 
 impl<'a> Tickets<'a> {
     /// The usual two tickets.
-    pub fn new(secret: &'a Secret<[u8; 32]>, domain: &'a [u8], lifetime_s: u32) -> Self {
-        Self { secret, domain, lifetime_s, count: TICKETS_DEFAULT }
+    pub fn new(keys: &'a TicketKeys, domain: &'a [u8]) -> Self {
+        Self { keys, domain, count: TICKETS_DEFAULT }
     }
 }
 
@@ -63,9 +64,9 @@ pub enum ConfigFault {
     KeyMismatch,
     /// An ALPN protocol is empty or longer than 255 bytes.
     Alpn,
-    /// A number is out of its bounds.
+    /// More tickets than [`TICKETS_MAX`].
     Tickets,
-    /// The parts do not work together.
+    /// No suite of the provider works with any version, or no group does.
     Provider,
 }
 
@@ -82,15 +83,15 @@ impl Config {
         if parts.alpn.iter().any(|protocol| !(1..=255).contains(&protocol.len())) {
             return Err(ConfigFault::Alpn);
         }
-        let versions: &[_] = match parts.min_version {
-            Version::Tls12 => &[&TLS13, &TLS12],
-            Version::Tls13 => &[&TLS13],
-        };
         let builder = ServerConfig::builder_with_details(Arc::clone(&parts.provider.crypto), Arc::new(parts.clock.clone()));
+        let verifier: Arc<dyn ClientCertVerifier> = match &parts.clients {
+            None => Arc::new(NoClientAuth),
+            Some(clients) => Arc::new(Verifier::new(Arc::clone(clients), &parts.provider.crypto)),
+        };
         let mut config = builder
-            .with_protocol_versions(versions)
+            .with_protocol_versions(&versions(&parts))
             .map_err(|_| ConfigFault::Provider)?
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(Certificates::new(parts.identities)?));
         config.alpn_protocols = parts.alpn;
         // 0-RTT is off (T9), and so is anything that keeps sessions.
@@ -99,20 +100,29 @@ impl Config {
         config.send_tls13_tickets = 0;
         // The record layer of an established session is ours: see `Traffic`.
         config.enable_secret_extraction = true;
-        if let Some(tickets) = parts.tickets {
-            add_tickets(&mut config, &tickets, parts.clock, parts.provider)?;
+        // A session that is resumed has no certificate of its own, and a ticket outlives its revocation. Without a ticketer no ticket of anybody's opens here.
+        if let (Some(tickets), None) = (parts.tickets, parts.clients) {
+            add_tickets(&mut config, tickets, parts.provider)?;
         }
         Ok(Self(Arc::new(config)))
     }
 }
 
-fn add_tickets(config: &mut ServerConfig, tickets: &Tickets<'_>, clock: &Clock, provider: &Provider) -> Result<(), ConfigFault> {
-    let lifetimes = 1..=crate::limits::TICKET_LIFETIME_MAX_S;
-    if tickets.count > TICKETS_MAX || !lifetimes.contains(&tickets.lifetime_s) {
+/// The versions that are wanted and have a suite.
+fn versions(parts: &ConfigParts<'_>) -> Vec<&'static SupportedProtocolVersion> {
+    let has_suite = |version: &SupportedProtocolVersion| parts.provider.crypto.cipher_suites.iter().any(|suite| suite.version() == version);
+    let wanted: &[&'static SupportedProtocolVersion] = match parts.min_version {
+        Version::Tls12 => &[&TLS13, &TLS12],
+        Version::Tls13 => &[&TLS13],
+    };
+    wanted.iter().copied().filter(|version| has_suite(version)).collect()
+}
+
+fn add_tickets(config: &mut ServerConfig, tickets: Tickets<'_>, provider: &Provider) -> Result<(), ConfigFault> {
+    if tickets.count > TICKETS_MAX {
         return Err(ConfigFault::Tickets);
     }
-    let ticketer = Ticketer::new(tickets.secret, tickets.domain, tickets.lifetime_s, clock.clone(), provider.random);
-    config.ticketer = Arc::new(ticketer);
+    config.ticketer = Arc::new(Ticketer::new(tickets.keys.clone(), tickets.domain, provider.random));
     config.send_tls13_tickets = tickets.count;
     Ok(())
 }

@@ -2,9 +2,10 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::{Alert, Hello};
+use crate::{Alert, ClientCertificate, Hello};
 
 /// Something the owner of a session must know. Events come in the order in which they happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Event {
 pub enum Fault {
     /// The peer broke the protocol; this alert was queued for it.
     Peer(Alert),
+    /// The client's certificate is not let in, or there is none; this alert was queued for it.
+    PeerCertificate(CertificateFault, Alert),
     /// The peer speaks something else than TLS; this alert was queued for it.
     PeerNotTls(Foreign, Alert),
     /// The peer gave up and told us so; nothing is queued.
@@ -38,6 +41,38 @@ pub enum Fault {
     LimitKeyUse,
     /// Something of our own failed; internal_error is queued where that is possible.
     Internal,
+}
+
+/// Why a client's certificate was not let in. Beside each stands the alert that goes with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CertificateFault {
+    /// One was wanted and none was shown: `certificate_required`.
+    Missing,
+    /// It cannot be read, or has a critical extension that nobody here knows: `bad_certificate`.
+    Encoding,
+    /// Too many certificates, one too large, or too many signatures to verify: `bad_certificate`.
+    Limit,
+    /// None of the route's authorities vouches for it: `unknown_ca`.
+    UnknownIssuer,
+    /// It, or an issuer of it, is no longer valid: `certificate_expired`.
+    Expired,
+    /// It, or an issuer of it, is not valid yet: `certificate_expired`.
+    NotYetValid,
+    /// It, or an issuer of it, is revoked: `certificate_revoked`.
+    Revoked,
+    /// There are revocation lists, and none that counts for it: `unknown_ca`.
+    RevocationUnknown,
+    /// The revocation list that counts for it is out of date: `unknown_ca`.
+    RevocationExpired,
+    /// A signature does not fit, in the chain or in the client's proof that it holds the key: `decrypt_error`.
+    Signature,
+    /// It is signed in a way that is not taken here, with SHA-1 for one: `decrypt_error`.
+    Algorithm,
+    /// It, or an issuer of it, is for something else: extended key usage, key usage, CA or not, path length, name constraints:
+    /// `unsupported_certificate`.
+    Purpose,
+    /// It is good, and neither its names nor its subject are among those that the route lets in: `access_denied`.
+    NotAllowed,
 }
 
 /// What a peer speaks that is not TLS, as far as its first bytes tell.
@@ -77,4 +112,15 @@ pub struct Summary {
     pub resumed: bool,
     /// True if a HelloRetryRequest was needed.
     pub retried: bool,
+    /// The client's certificate, if it showed one.
+    pub client: Option<Arc<ClientCertificate>>,
+}
+
+impl Summary {
+    /// Gives back the memory of the client's certificate, once nobody needs it whole any more; subject and common name stay.
+    pub fn forget_client_der(&mut self) {
+        if let Some(client) = &mut self.client {
+            Arc::make_mut(client).der = Vec::new();
+        }
+    }
 }

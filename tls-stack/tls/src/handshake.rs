@@ -11,11 +11,12 @@ use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
 use rustls::{AlertDescription, Error, HandshakeKind, ProtocolVersion};
 
+use crate::clients::fault_of;
 use crate::limits::{FLIGHT_RECORDS_MAX, HANDSHAKE_INPUT_LEN_MAX, RECORD_HEADER_LEN};
 use crate::outbox::Outbox;
 use crate::record::content;
 use crate::traffic::Traffic;
-use crate::{Alert, Config, Fault, Summary, Version};
+use crate::{Alert, ClientCertificate, Config, Fault, Summary, Version};
 
 /// A header whose record is longer than any that is fed, and still legal for rustls: it waits for the rest.
 const UNFINISHED_HEADER: [u8; RECORD_HEADER_LEN] = [content::HANDSHAKE, 3, 3, 0x47, 0xff];
@@ -118,7 +119,11 @@ impl Handshake {
                 other => return other,
             },
         };
-        if alert == Alert::INTERNAL_ERROR { Fault::Internal } else { Fault::Peer(alert) }
+        match fault_of(error) {
+            Some(fault) => Fault::PeerCertificate(fault, alert),
+            None if alert == Alert::INTERNAL_ERROR => Fault::Internal,
+            None => Fault::Peer(alert),
+        }
     }
 
     /// Queues what rustls still has to say. None: nothing; some none: something under keys.
@@ -184,7 +189,14 @@ impl Handshake {
             server_name: None,
             resumed: kind == Some(HandshakeKind::Resumed),
             retried: kind == Some(HandshakeKind::FullWithHelloRetryRequest),
+            client: self.client()?,
         })
+    }
+
+    /// The certificate that the client showed; it was verified, and so was its proof that it holds the key.
+    fn client(&self) -> Result<Option<Arc<ClientCertificate>>, Fault> {
+        let Some(leaf) = self.connection.peer_certificates().and_then(<[_]>::first) else { return Ok(None) };
+        ClientCertificate::parse(leaf).map(|client| Some(Arc::new(client))).ok_or(Fault::Internal)
     }
 }
 
@@ -218,6 +230,8 @@ fn alert_of(error: &Error) -> Alert {
         Error::PeerSentOversizedRecord => Alert::RECORD_OVERFLOW,
         Error::NoApplicationProtocol => Alert::NO_APPLICATION_PROTOCOL,
         Error::PeerIncompatible(_) => Alert::HANDSHAKE_FAILURE,
+        Error::NoCertificatesPresented => Alert::CERTIFICATE_REQUIRED,
+        Error::InvalidCertificate(fault) => Alert(u8::from(AlertDescription::from(fault.clone()))),
         Error::PeerMisbehaved(rustls::PeerMisbehaved::InvalidKeyShare) => Alert::ILLEGAL_PARAMETER,
         Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } | Error::PeerMisbehaved(_) => {
             Alert::UNEXPECTED_MESSAGE

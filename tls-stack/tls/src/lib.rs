@@ -8,6 +8,8 @@
 //! | [`Config`] | one route's certificates, protocols, versions and tickets |
 //! | [`Provider`] | the suites and groups that may be negotiated, X25519MLKEM768 first |
 //! | [`Identity`] | a certificate chain with its key and its names |
+//! | [`Clients`], [`ClientCertificate`] | whose certificates a route takes, and whose it got |
+//! | [`TicketKeys`] | the keys of session tickets, over configurations |
 //! | [`Clock`] | unix time as the owner last set it |
 //! | [`Event`], [`Fault`], [`Alert`] | what happened, why it ended, and what the peer was told |
 //! | [`limits`] | every bound of this crate |
@@ -37,6 +39,7 @@ extern crate std;
 
 mod alert;
 mod certificates;
+mod clients;
 mod clock;
 mod config;
 mod event;
@@ -57,10 +60,12 @@ mod traffic;
 
 pub use alert::{Alert, Refusal};
 pub use certificates::Identity;
+pub use clients::{ClientCertificate, Clients, ClientsFault};
 pub use clock::Clock;
 pub use config::{Config, ConfigFault, ConfigParts, Tickets};
-pub use event::{Event, Fault, Foreign, Summary, Version};
+pub use event::{CertificateFault, Event, Fault, Foreign, Summary, Version};
 pub use hello::{Hello, Replay};
-pub use provider::Provider;
+pub use provider::{Provider, ProviderFault};
 pub use session::{Sent, Session};
 pub use sink::Sink;
+pub use ticketer::{TicketKeys, TicketTimes};

@@ -64,6 +64,26 @@ pub const TICKETS_MAX: usize = 8;
 /// Longest lifetime of a ticket, in seconds: seven days (RFC 8446 §4.6.1).
 pub const TICKET_LIFETIME_MAX_S: u32 = 7 * 24 * 60 * 60;
 
+/// How far the clocks of boxes that share ticket keys may differ, in seconds.
+pub const TICKET_SKEW_S: u64 = 60;
+
+/// Most certificates that a client may show, its own among them.
+pub const CLIENT_CHAIN_MAX: usize = 6;
+
+/// Longest certificate of a client, of an issuer or of an authority for clients, in bytes.
+pub const CLIENT_CERTIFICATE_LEN_MAX: usize = keys::limits::CLIENT_CERTIFICATE_LEN_MAX;
+
+/// Most signatures that are verified for one chain, those of revocation lists among them.
+pub const CLIENT_SIGNATURES_MAX: u32 = 24;
+
+/// Authorities' names are sent to clients as long as they are no longer than this together, in bytes.
+pub const CA_HINTS_LEN_MAX: usize = 4 * 1024;
+
+/// A client's subject in the access log is no longer than this, in bytes.
+pub const SUBJECT_LEN_MAX: usize = 512;
+
+const _: () = assert!(TICKET_LIFETIME_MAX_S == keys::limits::TICKET_LIFETIME_S_MAX, "what a bundle may say can be done");
+const _: () = assert!(CLIENT_SIGNATURES_MAX as usize >= 2 * CLIENT_CHAIN_MAX, "a chain and its revocation lists can be verified");
 const _: () = assert!(HELLO_LEN_MAX <= RECORD_PLAIN_LEN_MAX, "the hello is replayed to rustls as one record");
 const _: () = assert!(HANDSHAKE_INPUT_LEN_MAX >= RECORD_LEN_MAX, "one whole record must fit");
 const _: () = assert!(RECORD_CIPHER_LEN_MAX < 0x47ff, "no record is as long as the handshake's unfinished header claims");

@@ -7,15 +7,18 @@ use alloc::{format, vec};
 use core::time::Duration;
 use std::sync::LazyLock;
 
+use keys::profile::Profile;
 use keys::{Secret, Signer};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::client::Resumption;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedCipherSuite, SupportedProtocolVersion};
 
-use crate::{Clock, Config, ConfigParts, Event, Identity, Provider, Session, Tickets, Version};
+use crate::{Clients, Clock, Config, ConfigParts, Event, Identity, Provider, Session, TicketKeys, TicketTimes, Tickets, Version};
+
+pub(crate) mod pki;
 
 pub(crate) const NAME: &str = "box.example.org";
 pub(crate) const START: Duration = Duration::from_secs(1_800_000_000);
@@ -57,6 +60,16 @@ pub(crate) fn certified(kind: KeyKind, names: &[&str], sans: &[&str]) -> Identit
     Identity::new(vec![leaf.der().to_vec()], signer, names.iter().map(ToString::to_string).collect()).unwrap()
 }
 
+/// An identity of two certificates, and both as they are to be shown.
+pub(crate) fn chained(name: &str) -> (Identity, Vec<Vec<u8>>) {
+    let issuer = pki::intermediate("intermediate", &AUTHORITY);
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new([name.to_string()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let chain = vec![leaf.der().to_vec(), issuer.der().to_vec()];
+    let signer = Signer::from_der(&Secret::new(key.serialize_der())).unwrap();
+    (Identity::new(chain.clone(), signer, vec![name.to_string()]).unwrap(), chain)
+}
+
 fn rsa() -> KeyPair {
     use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
     let key = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
@@ -69,7 +82,10 @@ pub(crate) struct Server {
     pub(crate) identities: Vec<Identity>,
     pub(crate) alpn: Vec<Vec<u8>>,
     pub(crate) min_version: Version,
-    pub(crate) tickets: Option<(u8, &'static [u8], usize)>,
+    pub(crate) tickets: Option<(TicketKeys, &'static [u8], usize)>,
+    pub(crate) clients: Option<Arc<Clients>>,
+    /// Suites and groups.
+    pub(crate) offer: (Vec<u16>, Vec<u16>),
     pub(crate) clock: Clock,
 }
 
@@ -80,18 +96,26 @@ impl Default for Server {
             alpn: vec![],
             min_version: Version::Tls12,
             tickets: None,
+            clients: None,
+            offer: (Profile::default().suites(), Profile::default().groups()),
             clock: Clock::new(START),
         }
     }
 }
 
+/// Ticket keys of a boot with this seed; they change twice in a lifetime.
+pub(crate) fn ticket_keys(seed: u8, clock: &Clock) -> TicketKeys {
+    TicketKeys::of_boot(&Secret::new([seed; 32]), TICKET_TIMES, clock)
+}
+
+pub(crate) const TICKET_TIMES: TicketTimes = TicketTimes { lifetime_s: LIFETIME_S, rotation_s: LIFETIME_S / 2 };
+
 impl Server {
     pub(crate) fn config(self) -> Config {
-        let (seed, domain, count) = self.tickets.unwrap_or((0, b"", 0));
-        let secret = Secret::new([seed; 32]);
-        let tickets = self.tickets.map(|_| Tickets { secret: &secret, domain, lifetime_s: LIFETIME_S, count });
-        let (identities, alpn, min_version) = (self.identities, self.alpn, self.min_version);
-        Config::new(ConfigParts { provider: &PROVIDER, clock: &self.clock, identities, alpn, min_version, tickets }).unwrap()
+        let tickets = self.tickets.as_ref().map(|(keys, domain, count)| Tickets { keys, domain, count: *count });
+        let (identities, alpn, min_version, clients) = (self.identities, self.alpn, self.min_version, self.clients);
+        let provider = &PROVIDER.with(&self.offer.0, &self.offer.1).unwrap();
+        Config::new(ConfigParts { provider, clock: &self.clock, identities, alpn, min_version, clients, tickets }).unwrap()
     }
 }
 
@@ -104,6 +128,8 @@ pub(crate) struct Client {
     pub(crate) alpn: Vec<Vec<u8>>,
     pub(crate) sni: bool,
     pub(crate) resumption: bool,
+    /// The chain that it shows when it is asked, and the leaf's key.
+    pub(crate) certificate: Option<(Vec<CertificateDer<'static>>, Arc<KeyPair>)>,
 }
 
 impl Default for Client {
@@ -115,6 +141,7 @@ impl Default for Client {
             alpn: vec![],
             sni: true,
             resumption: false,
+            certificate: None,
         }
     }
 }
@@ -139,7 +166,11 @@ impl Client {
         let mut roots = RootCertStore::empty();
         roots.add(AUTHORITY.der().clone()).unwrap();
         let builder = ClientConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(&self.versions).unwrap();
-        let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        let builder = builder.with_root_certificates(roots);
+        let mut config = match self.certificate {
+            None => builder.with_no_client_auth(),
+            Some((chain, key)) => builder.with_client_auth_cert(chain, PrivatePkcs8KeyDer::from(key.serialize_der()).into()).unwrap(),
+        };
         config.alpn_protocols = self.alpn;
         config.enable_sni = self.sni;
         config.enable_secret_extraction = true;

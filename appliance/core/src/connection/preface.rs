@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use keys::bundle::ProxyOut;
 use net::{FlowId, Net};
 use proxy::{Addresses, Known, Tls};
-use tls::{Summary, Version};
+use tls::{ClientCertificate, Summary, Version};
 
 use super::client::{Client, Written};
 use super::relay::copy;
@@ -64,8 +64,13 @@ fn tls(summary: &Summary) -> Tls<'_> {
         },
         cipher: cipher(summary.suite),
         group: summary.group.and_then(group),
+        client: summary.client.as_deref().map(certificate),
         ..Tls::default()
     }
+}
+
+fn certificate(client: &ClientCertificate) -> proxy::ClientCertificate<'_> {
+    proxy::ClientCertificate { der: &client.der, common_name: client.common_name.as_deref() }
 }
 
 /// A suite by the name that OpenSSL has for it, which is what receivers of this protocol know.

@@ -47,6 +47,7 @@ impl Relaying {
             return Passing::begin(hello, backend, client, world);
         }
         let preface = Preface::of(client);
+        client.log.forget_client_der();
         Self { backend, preface, up: Half::Open, down: Half::Open }.turn(client, world)
     }
 

@@ -24,26 +24,37 @@ const WEAK_SIGNATURES: [(&str, &str); 5] = [
 /// Dates, strength; for the leaf also what it is for.
 pub(super) fn check(parsed: &Parsed<'_>, is_leaf: bool, unix: Duration, report: &mut Report) {
     check_dates(parsed, unix, report);
-    check_key(parsed, report);
-    check_signature(parsed, report);
+    check_strength(parsed, report);
     if is_leaf {
         check_purpose(parsed, report);
     }
+}
+
+/// Keys and signatures that nobody should rely on any more.
+pub(super) fn check_strength(parsed: &Parsed<'_>, report: &mut Report) {
+    check_key(parsed, report);
+    check_signature(parsed, report);
 }
 
 fn check_dates(parsed: &Parsed<'_>, unix: Duration, report: &mut Report) {
     let now = i64::try_from(unix.as_secs()).unwrap_or(i64::MAX);
     let validity = parsed.certificate.validity();
     let (from, to) = (validity.not_before, validity.not_after);
-    let whole = u64::try_from(to.timestamp().saturating_sub(from.timestamp())).unwrap_or_default();
-    let left = u64::try_from(to.timestamp().saturating_sub(now)).unwrap_or_default();
     if now > to.timestamp() {
         report.add(Rule::CertificateExpired, parsed.place, format!("expired at {to}"));
     } else if now < from.timestamp() {
         report.add(Rule::CertificateNotYet, parsed.place, format!("is valid from {from} on only"));
-    } else if whole > EXPIRES_SOON_S && left < EXPIRES_SOON_S {
+    } else if ends_soon(parsed, unix) {
         report.add(Rule::CertificateSoon, parsed.place, format!("expires at {to}"));
     }
+}
+
+/// Whether it ends soon, and was not made to live shorter than that.
+pub(super) fn ends_soon(parsed: &Parsed<'_>, unix: Duration) -> bool {
+    let now = i64::try_from(unix.as_secs()).unwrap_or(i64::MAX);
+    let validity = parsed.certificate.validity();
+    let seconds = |from: i64| u64::try_from(validity.not_after.timestamp().saturating_sub(from)).unwrap_or_default();
+    seconds(validity.not_before.timestamp()) > EXPIRES_SOON_S && seconds(now) < EXPIRES_SOON_S
 }
 
 fn check_key(parsed: &Parsed<'_>, report: &mut Report) {

@@ -66,7 +66,7 @@ fn one_block(text: &str, file: &Place, report: &mut Report) -> Option<Key> {
     }
 }
 
-fn warn_about_readers(path: &Spot<PathBuf>, place: &Place, report: &mut Report) {
+pub(super) fn warn_about_readers(path: &Spot<PathBuf>, place: &Place, report: &mut Report) {
     let mode = fs::metadata(&path.value).map(|found| found.mode() & 0o7777).unwrap_or_default();
     if mode & 0o077 != 0 {
         report.add(Rule::KeyReadable, place, format!("its mode is {mode:04o}: others than its owner may get at the key"));

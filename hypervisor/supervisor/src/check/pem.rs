@@ -28,9 +28,16 @@ pub(super) struct Span<'a> {
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
+/// What DER of certificates, keys and lists begins with.
+const DER_SEQUENCE: u8 = 0x30;
 
 /// The certificates of a chain file, in its order.
 pub(super) fn read_chain(path: &Spot<PathBuf>, report: &mut Report) -> Option<Vec<Block>> {
+    read_certificates(path, CHAIN_MAX, Rule::ChainGap, report)
+}
+
+/// The certificates of a file, in its order; more than `most` break `rule`.
+pub(super) fn read_certificates(path: &Spot<PathBuf>, most: usize, rule: Rule, report: &mut Report) -> Option<Vec<Block>> {
     let place = place_of(path);
     let text = match crate::config::read_bounded(&path.value, PEM_LEN_MAX) {
         Ok(bytes) => text_of(bytes, Rule::CertificateFormat, &place, report)?,
@@ -44,13 +51,40 @@ pub(super) fn read_chain(path: &Spot<PathBuf>, report: &mut Report) -> Option<Ve
         report.add(Rule::CertificateFormat, &place, "holds no `-----BEGIN CERTIFICATE-----` block");
         return None;
     }
-    if spans.len() > CHAIN_MAX {
-        report.add(Rule::ChainGap, &place, format!("holds {} certificates, and {CHAIN_MAX} is the most", spans.len()));
+    if spans.len() > most {
+        report.add(rule, &place, format!("holds {} certificates, and {most} is the most", spans.len()));
         return None;
     }
     let count = spans.len();
     let blocks: Vec<Block> = spans.into_iter().filter_map(|span| block(span, &place, report)).collect();
     (blocks.len() == count).then_some(blocks)
+}
+
+/// The revocation lists of a file: DER, or PEM with any number of them.
+pub(super) fn read_lists(path: &Spot<PathBuf>, report: &mut Report) -> Option<Vec<Block>> {
+    let place = place_of(path);
+    let bytes = match crate::config::read_bounded(&path.value, PEM_LEN_MAX) {
+        Ok(bytes) if bytes.first() == Some(&DER_SEQUENCE) => return Some(vec![Block { der: bytes, place }]),
+        Ok(bytes) => bytes,
+        Err(fault) => {
+            report.add(Rule::CrlUnreadable, &place, format!("cannot be read: {fault}"));
+            return None;
+        }
+    };
+    let text = text_of(bytes, Rule::CrlUnreadable, &place, report)?;
+    let spans: Vec<Span<'_>> = spans(&text).into_iter().filter(|span| span.label == "X509 CRL").collect();
+    if spans.is_empty() {
+        report.add(Rule::CrlUnreadable, &place, "holds no `-----BEGIN X509 CRL-----` block");
+    }
+    spans.into_iter().map(|span| list(span, &place, report)).collect()
+}
+
+fn list(span: Span<'_>, file: &Place, report: &mut Report) -> Option<Block> {
+    let place = Place { line: Some(span.line), ..file.clone() };
+    let der = <(SectionKind, Vec<u8>)>::from_pem_slice(span.text.as_bytes()).map(|(_, der)| der);
+    let fault = der.as_ref().err().map(|fault| format!("the block is damaged: {fault}"));
+    fault.into_iter().for_each(|message| report.add(Rule::CrlRefused, &place, message));
+    Some(Block { der: der.ok()?, place })
 }
 
 fn block(span: Span<'_>, file: &Place, report: &mut Report) -> Option<Block> {
@@ -72,7 +106,7 @@ pub(super) fn place_of(path: &Spot<PathBuf>) -> Place {
 
 /// The bytes as text; DER, which begins with a SEQUENCE, gets a hint.
 pub(super) fn text_of(bytes: Vec<u8>, rule: Rule, place: &Place, report: &mut Report) -> Option<String> {
-    let is_der = bytes.first() == Some(&0x30);
+    let is_der = bytes.first() == Some(&DER_SEQUENCE);
     String::from_utf8(bytes).map_err(|fault| drop(zeroize::Zeroizing::new(fault.into_bytes()))).map_or_else(
         |()| {
             report.add(rule, place, if is_der { "is DER, and PEM is wanted" } else { "is no text, and PEM is wanted" });

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::section::Spot;
 use crate::limits::CONFIG_LEN_MAX;
 use crate::report::{Place, Report};
 use crate::rule::Rule;
@@ -55,6 +56,12 @@ impl Document {
     #[must_use]
     pub fn resolve(&self, named: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(named)
+    }
+
+    /// The same with its place.
+    #[must_use]
+    pub fn resolve_spot(&self, named: Spot<String>) -> Spot<PathBuf> {
+        Spot { value: self.resolve(&named.value), place: named.place }
     }
 }
 

@@ -8,7 +8,7 @@
 //! "without it: ..". A new section is a new [`Section`]; keys that only work beside others name those in `with`. This module holds words only; what they
 //! do is read in `sections`.
 
-use keys::limits::{COUNT_MAX, MTU_MIN, TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX};
+use keys::limits::{COUNT_MAX, MTU_MIN, TICKET_LIFETIME_S_MAX, TICKET_ROTATION_S_MIN, TIMEOUT_MS_MAX};
 
 use crate::limits::{HEAP_MIB_MAX, HEAP_MIB_MIN};
 
@@ -116,10 +116,22 @@ pub const SECTIONS: &[Section] = &[
         key("alpn", ALPN, Absent("what `[tls] alpn` says"), "What is agreed on with clients of this route."),
         key("backends", List("a host (name or address) and a port"), Required("[\"127.0.0.1:8080\"]"), "Where the plaintext goes. Names are resolved at start."),
     ]),
+    section("route.client", "The certificates that clients of the route above show; without this none is asked for.", &[
+        key("mode", Words(&["optional", "required"]), Required("\"required\""), "Whether a client without a certificate is refused. One that is shown must be good in any case."),
+        key("ca", Text("a path"), Required("\"clients-ca.pem\""), "PEM: the authorities that vouch for clients; each is an anchor."),
+        key("crls", List("a path"), Default("[]"), "PEM or DER: their revocation lists. With one, every issuer wants one that is in date."),
+        key("names", List("a DNS name, a mail address or a URI, perhaps with a star"), Default("[]"), "The subjectAltNames that are let in."),
+        key("subjects", List("a common name"), Default("[]"), "The common names that are let in too. With both lists empty: whoever the authorities vouch for."),
+    ]),
     section("tls", "What is spoken with clients.", &[
         key("alpn", ALPN, Default("[]"), "For routes that name none. Empty: none is agreed on."),
+        key("profile", Words(&["modern", "intermediate"]), Default("\"intermediate\""), "Mozilla's: `modern` is TLS 1.3 alone, `intermediate` speaks 1.2 too. The next three override it."),
+        key("min_version", Words(&["1.2", "1.3"]), Absent("what the profile says"), "The oldest version that is spoken."),
+        key("suites", List("a cipher suite, by IANA's name"), Absent("all of the versions that are spoken"), "What may be agreed on; the client's order decides. Nothing weak can be named."),
+        key("groups", List("a key exchange group, by IANA's name"), Absent("`X25519MLKEM768`, `x25519`, `secp256r1`, `secp384r1`"), "What keys may be exchanged with, best first; our order decides."),
         key("ticket_lifetime_s", Number(0, TICKET_LIFETIME_S_MAX as u64), Default("7200"), "How long a session can be resumed; 0 issues no tickets."),
-        key("min_version", Words(&["1.2", "1.3"]), Default("\"1.2\""), "The oldest version that is spoken."),
+        key("ticket_rotation_s", Number(TICKET_ROTATION_S_MIN as u64, TICKET_LIFETIME_S_MAX as u64), Default("3600"), "How often a new ticket key is taken; at least a 64th of the lifetime."),
+        key("ticket_key", Text("a path"), Absent("keys that begin and end with the cell"), "32 bytes or 64 hexadecimal digits. Boxes that have the same file resume each other's sessions."),
     ]),
     section("limits", "Time and resources. Each is on by default; `connections` and `handshakes` must fit the heap.", &[
         key("handshake_timeout_ms", TIMEOUT, Default("10000"), "From the TCP connection to the end of the TLS handshake."),

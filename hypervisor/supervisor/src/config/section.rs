@@ -139,6 +139,16 @@ impl<'a> Section<'a> {
         None
     }
 
+    /// One of a few words, which must be there.
+    pub(crate) fn required_choice<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)], report: &mut Report) -> Option<Spot<T>> {
+        if !self.has(key) {
+            let all: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+            let message = format!("`{key}` is missing: one of {}", all.join(", "));
+            report.add(Rule::MissingKey, &self.place_of_key(key, None), message);
+        }
+        self.choice(key, words, report)
+    }
+
     /// A whole number within bounds.
     pub(crate) fn number(&mut self, key: &'static str, bounds: RangeInclusive<u64>, report: &mut Report) -> Option<Spot<u64>> {
         let node = self.take(key)?;

@@ -4,17 +4,16 @@ use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use keys::bundle::{Limits, Memory, Tls, Version};
-use keys::limits::{
-    ALPN_LEN_MAX, ALPN_MAX, CERTIFICATES_MAX, COUNT_MAX, LISTENERS_MAX, ROUTE_BACKENDS_MAX, ROUTE_NAMES_MAX, ROUTES_MAX,
-    TICKET_LIFETIME_S_MAX, TIMEOUT_MS_MAX,
-};
+use keys::bundle::{Limits, Memory, Tls};
+use keys::limits::{CERTIFICATES_MAX, COUNT_MAX, LISTENERS_MAX, ROUTE_BACKENDS_MAX, ROUTE_NAMES_MAX, ROUTES_MAX, TIMEOUT_MS_MAX};
 use keys::names::{parse_name, parse_pattern};
 use toml::de::DeTable;
 
+use super::client::{self, ClientWords};
 use super::document::Document;
 use super::net::{self, Net, WIRE_MACS};
 use super::section::{Section, Spot, parse_spot};
+use super::tls;
 use crate::limits::{HEAP_MIB_DEFAULT, HEAP_MIB_MAX, HEAP_MIB_MIN};
 use crate::plan::{MachineKind, Restart, Target};
 use crate::report::{Place, Report};
@@ -43,6 +42,8 @@ pub struct Config {
     pub routes: Vec<RouteWords>,
     /// `[tls]`
     pub tls: Tls,
+    /// `[tls] ticket_key`, seen from the file's directory.
+    pub ticket_key: Option<Spot<PathBuf>>,
     /// `[limits]`
     pub limits: Limits,
 }
@@ -67,6 +68,8 @@ pub struct RouteWords {
     pub alpn: Vec<String>,
     /// `backends`
     pub backends: Vec<Spot<Endpoint>>,
+    /// `[route.client]`
+    pub client: Option<ClientWords>,
 }
 
 /// A host and a port.
@@ -84,9 +87,10 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
     let mut machine = top.section("machine", report);
     let mut front = top.section("net", report);
     let mut back = front.section("back", report);
-    let mut tls = top.section("tls", report);
+    let mut tls_section = top.section("tls", report);
     let mut limits = top.section("limits", report);
     let heap_mib = machine.number("heap_mib", HEAP_MIB_MIN..=HEAP_MIB_MAX, report).map_or(HEAP_MIB_DEFAULT, |mib| mib.value);
+    let (tls_words, ticket_key) = tls::read(&mut tls_section, report);
     let config = Config {
         machine: machine.choice("kind", &KINDS, report).map_or(MachineKind::Auto, |kind| kind.value),
         heap_mib,
@@ -97,10 +101,11 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
         listeners: read_listeners(&mut top, report),
         certificates: read_certificates(&mut top, report),
         routes: read_routes(&mut top, report),
-        tls: read_tls(&mut tls, report),
+        tls: tls_words,
+        ticket_key,
         limits: read_limits(&mut limits, heap_mib, report),
     };
-    [machine, back, front, tls, limits, top].into_iter().for_each(|section| section.finish(report));
+    [machine, back, front, tls_section, limits, top].into_iter().for_each(|section| section.finish(report));
     config
 }
 
@@ -125,9 +130,8 @@ fn read_certificates(top: &mut Section<'_>, report: &mut Report) -> Vec<Certific
     let mut certificates = Vec::new();
     for mut section in some_sections(top, "certificate", CERTIFICATES_MAX, report) {
         let document = section.document();
-        let path = |text: Spot<String>| Spot { value: document.resolve(&text.value), place: text.place };
-        let chain = section.required_text("chain", report).map(path);
-        let key = section.required_text("key", report).map(path);
+        let chain = section.required_text("chain", report).map(|path| document.resolve_spot(path));
+        let key = section.required_text("key", report).map(|path| document.resolve_spot(path));
         if let (Some(chain), Some(key)) = (chain, key) {
             certificates.push(CertificateFiles { chain, key });
         }
@@ -178,26 +182,7 @@ fn read_route(section: &mut Section<'_>, report: &mut Report) -> RouteWords {
     let (sni, backends) = (sni.unwrap_or_default(), backends.unwrap_or_default());
     bound(section, "sni", sni.len(), ROUTE_NAMES_MAX, report);
     bound(section, "backends", backends.len(), ROUTE_BACKENDS_MAX, report);
-    RouteWords { place, sni, alpn: read_alpn(section, report), backends }
-}
-
-fn read_tls(section: &mut Section<'_>, report: &mut Report) -> Tls {
-    let default = Tls::default();
-    let lifetime = section.number("ticket_lifetime_s", 0..=TICKET_LIFETIME_S_MAX.into(), report).and_then(|s| u32::try_from(s.value).ok());
-    let version = section.choice("min_version", &[("1.2", Version::Tls12), ("1.3", Version::Tls13)], report);
-    Tls {
-        alpn: read_alpn(section, report),
-        ticket_lifetime_s: lifetime.unwrap_or(default.ticket_lifetime_s),
-        min_version: version.map_or(default.min_version, |version| version.value),
-        ..default
-    }
-}
-
-fn read_alpn(section: &mut Section<'_>, report: &mut Report) -> Vec<String> {
-    let sound = |text: &str| (1..=ALPN_LEN_MAX).contains(&text.len()).then(|| text.to_owned());
-    let alpn = section.parsed_list("alpn", "a protocol's name of 1 to 255 bytes, as \"http/1.1\"", sound, report).unwrap_or_default();
-    bound(section, "alpn", alpn.len(), ALPN_MAX, report);
-    alpn.into_iter().map(|protocol| protocol.value).collect()
+    RouteWords { place, sni, alpn: tls::read_alpn(section, report), backends, client: client::read(section, report) }
 }
 
 /// What is not written is fitted to the heap; what is written must fit it.
@@ -251,7 +236,7 @@ fn some_sections<'a>(top: &mut Section<'a>, key: &'static str, most: usize, repo
     sections
 }
 
-fn bound(section: &Section<'_>, key: &str, count: usize, most: usize, report: &mut Report) {
+pub(super) fn bound(section: &Section<'_>, key: &str, count: usize, most: usize, report: &mut Report) {
     if count > most {
         report.add(Rule::TooMany, &section.place_at(key), format!("{count} of them, and {most} is the most"));
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::bench::Bench;
 use crate::certificates::{
-    authority, chain_of_three, for_clients, self_signed, valid_between, with_unknown_critical_extension, without_names,
+    authority, chain_of_three, client_authority, for_clients, self_signed, valid_between, with_unknown_critical_extension, without_names,
 };
 
 /// One way to be broken.
@@ -19,6 +19,9 @@ pub(crate) struct Case {
 const fn case(name: &'static str, code: u8, says: &'static [&'static str], broken: fn(&Bench)) -> Case {
     Case { name, code, says, broken }
 }
+
+/// What a route asks of its clients; passes once there is an authority with a list.
+pub(crate) const CLIENTS: &str = "[route.client]\nmode = \"required\"\nca = \"pki/clients.pem\"\ncrls = [\"pki/crl.pem\"]\n";
 
 const CONFIG: u8 = 10;
 const CERTIFICATE: u8 = 11;
@@ -102,6 +105,111 @@ pub(crate) const CASES: &[Case] = &[
     case("a listener that the guest has not", CONFIG, &["listen[0].address: 127.0.0.1 is none of the guest's addresses"], |b| {
         b.edit("\"user\"", "\"tap\"\ndevice = \"t\"\naddresses = [\"192.0.2.2/24\"]");
         b.edit("127.0.0.1:0", "127.0.0.1:443");
+    }),
+    // TLS.
+    case("an unknown profile", CONFIG, &["tls.profile: \"moderne\" is none of", "did you mean \"modern\"?"], |b| {
+        b.append("[tls]\nprofile = \"moderne\"\n");
+    }),
+    case("a weak suite", CONFIG, &["tls.suites[1]: \"TLS_RSA_WITH_AES_128_CBC_SHA\" is not one of TLS_AES_128_GCM_SHA256, "], |b| {
+        b.append("[tls]\nsuites = [\"TLS13_AES_128_GCM_SHA256\", \"TLS_RSA_WITH_AES_128_CBC_SHA\"]\n");
+    }),
+    case(
+        "a suite of another version",
+        CONFIG,
+        &["error[misplaced]", "tls.suites[0]: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 is for TLS 1.2"],
+        |b| {
+            b.append("[tls]\nprofile = \"modern\"\nsuites = [\"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\"]\n");
+        },
+    ),
+    case("a group twice", CONFIG, &["error[duplicate]", "tls.groups[1]: secp256r1 stands here already"], |b| {
+        b.append("[tls]\ngroups = [\"secp256r1\", \"prime256v1\"]\n");
+    }),
+    case("no version that works", CONFIG, &["tls.groups: no version of TLS has both a suite and a group"], |b| {
+        b.append("[tls]\nsuites = [\"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\"]\ngroups = [\"X25519MLKEM768\"]\n");
+    }),
+    case(
+        "tickets that outlive their keys",
+        CONFIG,
+        &["tls.ticket_rotation_s: tickets that live for 604800 s want a rotation of 9450 s"],
+        |b| {
+            b.append("[tls]\nticket_lifetime_s = 604800\nticket_rotation_s = 3600\n");
+        },
+    ),
+    case("a key for no tickets", CONFIG, &["error[misplaced]", "tls.ticket_key: without tickets"], |b| {
+        b.append("[tls]\nticket_lifetime_s = 0\nticket_key = \"pki/key.pem\"\n");
+    }),
+    case("a ticket key that is none", KEY, &["error[ticket-key-unusable] t.key: tls.ticket_key: holds neither 32 bytes"], |b| {
+        b.append("[tls]\nticket_key = \"t.key\"\n");
+        b.write("t.key", "no key");
+    }),
+    // Clients' certificates.
+    case("clients of no authority", CONFIG, &["error[missing-key]", "route[0].client.ca: `ca` is missing"], |b| {
+        b.append("[route.client]\nmode = \"optional\"\n");
+    }),
+    case("clients of no mode", CONFIG, &["route[0].client.mode: `mode` is missing: one of \"optional\", \"required\""], |b| {
+        client_authority(b, 90, 30);
+        b.append("[route.client]\nca = \"pki/clients.pem\"\n");
+    }),
+    case("a pattern that is none", CONFIG, &["route[0].client.names[0]: \"a*b\" is not a DNS name"], |b| {
+        client_authority(b, 90, 30);
+        b.append(CLIENTS);
+        b.append("names = [\"a*b\"]\n");
+    }),
+    case(
+        "a leaf for an authority of clients",
+        CERTIFICATE,
+        &["error[client-ca-no-authority] pki/chain.pem:1: route[0].client.ca: "],
+        |b| {
+            b.append("[route.client]\nmode = \"required\"\nca = \"pki/chain.pem\"\n");
+        },
+    ),
+    case("no file with authorities", CERTIFICATE, &["error[certificate-unreadable] pki/clients.pem: route[0].client.ca: "], |b| {
+        client_authority(b, 90, 30);
+        b.append(CLIENTS);
+        fs::remove_file(b.path("pki/clients.pem")).expect("removed");
+    }),
+    case(
+        "a certificate for a revocation list",
+        CERTIFICATE,
+        &["error[crl-unreadable]", "holds no `-----BEGIN X509 CRL-----` block"],
+        |b| {
+            client_authority(b, 90, 30);
+            b.append(CLIENTS);
+            b.write("pki/crl.pem", b.read("pki/clients.pem"));
+        },
+    ),
+    case(
+        "a revocation list of another of the same name",
+        CERTIFICATE,
+        &["error[crl-refused] pki/crl.pem:1: ", "is not signed with the key"],
+        |b| {
+            client_authority(b, 90, 30);
+            let list = b.read("pki/crl.pem");
+            client_authority(b, 90, 30);
+            b.append(CLIENTS);
+            b.write("pki/crl.pem", list);
+        },
+    ),
+    case("a revocation list twice", CONFIG, &["error[duplicate] pki/crl.pem:", "a second revocation list of \"CN=leaf\""], |b| {
+        client_authority(b, 90, 30);
+        b.append(CLIENTS);
+        b.write("pki/crl.pem", b.read("pki/crl.pem").repeat(2));
+    }),
+    case(
+        "an authority and a list that are out of date beside an error",
+        CONFIG,
+        &["warning[client-ca-out-of-date] pki/clients.pem:1: ", "warning[crl-expired] pki/crl.pem:1: "],
+        |b| {
+            client_authority(b, -1, -1);
+            b.append(CLIENTS);
+            b.edit("kind", "knid");
+        },
+    ),
+    case("an authority without a list beside an error", CONFIG, &["warning[crl-missing] pki/clients.pem:", "CN=bountybox mint"], |b| {
+        client_authority(b, 90, 30);
+        b.append(CLIENTS);
+        b.write("pki/clients.pem", b.read("pki/clients.pem") + &b.read("pki/ca.pem"));
+        b.edit("kind", "knid");
     }),
     // Certificates.
     case("no chain file", CERTIFICATE, &["error[certificate-unreadable] pki/chain.pem: certificate[0].chain: ", "No such file"], |b| {

@@ -1,7 +1,10 @@
 //! Certificates that the mint would not make.
 
 use bountybox::cli::unix_now;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, CustomExtension, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, SerialNumber,
+};
 
 use crate::bench::Bench;
 
@@ -76,4 +79,22 @@ pub(crate) fn with_unknown_critical_extension() -> CertificateParams {
     extension.set_criticality(true);
     params.custom_extensions.push(extension);
     params
+}
+
+/// An authority for clients in `pki/clients.pem`, valid until so many days from now, and its revocation list in `pki/crl.pem`, likewise.
+pub(crate) fn client_authority(bench: &Bench, authority_until: i64, list_until: i64) {
+    let mut params = valid_between(-30, authority_until);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
+    let list = CertificateRevocationListParams {
+        this_update: days_from_now(-30),
+        next_update: days_from_now(list_until),
+        crl_number: SerialNumber::from(1_u64),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    bench.write("pki/clients.pem", authority.pem());
+    bench.write("pki/crl.pem", list.signed_by(&authority).expect("a list").pem().expect("PEM"));
 }

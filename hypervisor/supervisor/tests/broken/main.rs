@@ -8,6 +8,8 @@ mod certificates;
 mod command;
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use bench::Bench;
 use cases::{CASES, Case};
@@ -48,6 +50,19 @@ fn the_cases_are_many_and_distinct() {
     let names: BTreeSet<&str> = CASES.iter().map(|case| case.name).collect();
     assert_eq!(names.len(), CASES.len());
     assert!(CASES.len() >= 25, "{}", CASES.len());
+}
+
+#[test]
+fn clients_and_a_shared_ticket_key_pass() {
+    let bench = Bench::new();
+    certificates::client_authority(&bench, 90, 30);
+    bench.append(cases::CLIENTS);
+    bench.append("names = [\"*.example.org\", \"*@example.org\", \"spiffe://example.org/**\"]\nsubjects = [\"robot\"]\n");
+    bench.append("[tls]\nprofile = \"modern\"\nticket_rotation_s = 600\nticket_key = \"t.key\"\n");
+    bench.write("t.key", "5a".repeat(32));
+    fs::set_permissions(bench.path("t.key"), fs::Permissions::from_mode(0o600)).expect("changed");
+    let ran = bench.run(&["check", "--config", "bountybox.toml"]);
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(0), "bountybox.toml: all is well\n", ""));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! A trial is named `machine/net/case`. What a host lacks is reported as ignored, with the reason on standard error, never as passed.
 #![forbid(unsafe_code)]
 
+mod certificates;
 mod demo;
 mod groups;
 mod hello;
@@ -48,6 +49,11 @@ const EVERYWHERE: &[Case] = &[
 const ON_TAP: &[Case] = &[("spoofed_syns_leave_nothing_and_block_nobody", liveness::spoofed_syns)];
 
 const ON_USER: &[Case] = &[
+    ("client_certificates_are_asked_for_and_enforced", certificates::enforced),
+    ("tickets_do_not_lead_past_client_certificates", certificates::no_way_round),
+    ("boxes_with_one_ticket_key_resume_each_others_sessions", certificates::shared_tickets),
+    ("rsa_and_ecdsa_certificates_go_to_who_can_verify_them", certificates::both_kinds),
+    ("profile_suites_and_groups_are_what_is_spoken", certificates::profiles),
     ("demo_answers_curl_openssl_gnutls_and_rustls", demo::answers),
     ("demo_needs_no_root", demo::unprivileged),
     ("two_listeners_of_both_families_answer", serving::two_listeners),

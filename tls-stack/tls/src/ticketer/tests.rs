@@ -1,17 +1,14 @@
-//! Tickets: rotation, forgery, other routes.
+//! Tickets: rotation, forgery, other routes, other boxes.
 
 use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::*;
 
-const HOUR_S: u32 = 3600;
+const HOUR_S: u64 = 3600;
+const TIMES: TicketTimes = TicketTimes { lifetime_s: 7200, rotation_s: 3600 };
+/// The start of an hour.
 const START_S: u64 = 1_800_000_000;
-
-fn ticketer(seed: u8, domain: &[u8], clock: &Clock) -> Ticketer {
-    let random = Box::leak(Box::new(Drbg::new(Zeroizing::new([9; 32]))));
-    Ticketer::new(&Secret::new([seed; 32]), domain, HOUR_S, clock.clone(), random)
-}
 
 fn clock() -> Clock {
     Clock::new(Duration::from_secs(START_S))
@@ -21,37 +18,78 @@ fn set(clock: &Clock, after_start_s: u64) {
     clock.set(Duration::from_secs(START_S + after_start_s));
 }
 
-#[test]
-fn a_ticket_opens_for_its_lifetime_and_one_second_more_is_too_late() {
-    let clock = clock();
-    let ticketer = ticketer(1, b"route", &clock);
-    set(&clock, 100);
-    let ticket = ticketer.encrypt(b"state").unwrap();
-    assert_eq!(ticketer.decrypt(&ticket).as_deref(), Some(&b"state"[..]));
-    set(&clock, 100 + u64::from(HOUR_S));
-    assert_eq!(ticketer.decrypt(&ticket).as_deref(), Some(&b"state"[..]), "under the previous key");
-    set(&clock, 101 + u64::from(HOUR_S));
-    assert_eq!(ticketer.decrypt(&ticket), None);
+fn ticketer_with(keys: &TicketKeys, domain: &[u8]) -> Ticketer {
+    let random = Box::leak(Box::new(Drbg::new(Zeroizing::new([9; 32]))));
+    Ticketer::new(keys.clone(), domain, random)
+}
+
+fn ticketer(seed: u8, domain: &[u8], clock: &Clock) -> Ticketer {
+    ticketer_with(&TicketKeys::of_boot(&Secret::new([seed; 32]), TIMES, clock), domain)
+}
+
+fn shared(key: u8, clock: &Clock) -> Ticketer {
+    ticketer_with(&TicketKeys::shared(&Secret::new([key; 32]), TIMES, clock), b"route")
+}
+
+fn opens(ticketer: &Ticketer, ticket: &[u8]) -> bool {
+    let plain = ticketer.decrypt(ticket);
+    assert!(plain.as_deref().is_none_or(|plain| plain == b"state"));
+    plain.is_some()
 }
 
 #[test]
-fn two_periods_later_the_key_is_gone() {
+fn a_ticket_opens_for_its_lifetime_over_rotations_and_one_second_more_is_too_late() {
+    let makes: [fn(&Clock) -> Ticketer; 2] = [|clock| ticketer(1, b"route", clock), |clock| shared(1, clock)];
+    for make in makes {
+        let clock = clock();
+        let ticketer = make(&clock);
+        set(&clock, HOUR_S - 1);
+        let ticket = ticketer.encrypt(b"state").unwrap();
+        for after in [HOUR_S - 1, HOUR_S, 2 * HOUR_S, 3 * HOUR_S - 1] {
+            set(&clock, after);
+            assert!(opens(&ticketer, &ticket), "{after}");
+        }
+        set(&clock, 3 * HOUR_S);
+        assert!(!opens(&ticketer, &ticket));
+    }
+}
+
+#[test]
+fn a_secret_is_gone_once_no_ticket_needs_it() {
     let clock = clock();
     let ticketer = ticketer(1, b"route", &clock);
-    let ticket = ticketer.encrypt(b"state").unwrap();
-    set(&clock, 2 * u64::from(HOUR_S));
-    assert_eq!(ticketer.decrypt(&ticket), None);
-    assert!(ticketer.ring.lock().previous.is_none(), "a skipped period leaves no key");
+    for hour in 0..20 {
+        set(&clock, hour * HOUR_S);
+        let _ = ticketer.encrypt(b"state").unwrap();
+        let Origin::Ratchet(ratchet) = &*ticketer.keys.0.origin.lock() else { unreachable!() };
+        assert_eq!(ratchet.past.len() as u64, hour.min(2));
+        assert!(ratchet.past.iter().all(|(period, _)| ratchet.period - period <= 2));
+    }
+}
+
+#[test]
+fn the_ratchet_does_not_go_back() {
+    let clock = clock();
+    let ticketer = ticketer(1, b"route", &clock);
+    let early = ticketer.encrypt(b"state").unwrap();
+    set(&clock, 9 * HOUR_S);
+    let _ = ticketer.encrypt(b"state").unwrap();
+    set(&clock, 0);
+    assert!(!opens(&ticketer, &early), "its secret is gone");
+    let late = ticketer.encrypt(b"state").unwrap();
+    assert!(opens(&ticketer, &late), "new ones are sealed under the secret that is there");
 }
 
 #[test]
 fn a_new_period_seals_under_a_new_key() {
     let clock = clock();
-    let ticketer = ticketer(1, b"route", &clock);
-    let before = ticketer.encrypt(b"state").unwrap();
-    set(&clock, u64::from(HOUR_S));
-    let after = ticketer.encrypt(b"state").unwrap();
-    assert_ne!(before[..ID_LEN], after[..ID_LEN]);
+    let keys = TicketKeys::of_boot(&Secret::new([1; 32]), TIMES, &clock);
+    let (first, _) = keys.current(b"route");
+    set(&clock, HOUR_S);
+    let (second, _) = keys.current(b"route");
+    assert_eq!(second, first + 1);
+    let Origin::Ratchet(ratchet) = &*keys.0.origin.lock() else { unreachable!() };
+    assert_ne!(ratchet.secret_of(first), ratchet.secret_of(second));
 }
 
 #[test]
@@ -61,7 +99,20 @@ fn a_clock_set_back_refuses_tickets_from_its_future() {
     set(&clock, 10);
     let ticket = ticketer.encrypt(b"state").unwrap();
     set(&clock, 9);
-    assert_eq!(ticketer.decrypt(&ticket), None);
+    assert!(!opens(&ticketer, &ticket));
+}
+
+#[test]
+fn boxes_that_share_a_key_open_each_others_tickets_even_if_one_clock_is_ahead() {
+    let (here, there) = (clock(), clock());
+    set(&there, 2 * HOUR_S + TICKET_SKEW_S - 1);
+    let (one, two) = (shared(1, &here), shared(1, &there));
+    set(&here, 2 * HOUR_S - 1);
+    assert!(opens(&one, &two.encrypt(b"state").unwrap()), "of the period to come");
+    assert!(opens(&two, &one.encrypt(b"state").unwrap()));
+    set(&there, 2 * HOUR_S + TICKET_SKEW_S);
+    assert!(!opens(&one, &two.encrypt(b"state").unwrap()), "one second too far");
+    assert!(!opens(&shared(2, &here), &one.encrypt(b"state").unwrap()), "another key");
 }
 
 #[test]
@@ -69,23 +120,23 @@ fn another_route_another_boot_and_a_forgery_open_nothing() {
     let clock = clock();
     let ticketer_a = ticketer(1, b"route a", &clock);
     let ticket = ticketer_a.encrypt(b"state").unwrap();
-    assert_eq!(ticketer(1, b"route b", &clock).decrypt(&ticket), None);
-    assert_eq!(ticketer(2, b"route a", &clock).decrypt(&ticket), None);
+    assert!(!opens(&ticketer(1, b"route b", &clock), &ticket));
+    assert!(!opens(&ticketer(2, b"route a", &clock), &ticket));
+    assert!(!opens(&ticketer_with(&TicketKeys::shared(&Secret::new([1; 32]), TIMES, &clock), b"route a"), &ticket));
     for at in 0..ticket.len() {
         let mut forged = ticket.clone();
         forged[at] ^= 1;
-        assert_eq!(ticketer_a.decrypt(&forged), None, "byte {at}");
+        assert!(!opens(&ticketer_a, &forged), "byte {at}");
     }
     for len in 0..ticket.len() {
-        assert_eq!(ticketer_a.decrypt(&ticket[..len]), None, "cut to {len}");
+        assert!(!opens(&ticketer_a, &ticket[..len]), "cut to {len}");
     }
 }
 
 #[test]
-fn a_ticket_of_another_key_with_our_key_id_does_not_open() {
-    let clock = clock();
-    let (ours, theirs) = (ticketer(1, b"route", &clock), ticketer(2, b"route", &clock));
-    let mut ticket = theirs.encrypt(b"state").unwrap();
-    ticket[..ID_LEN].copy_from_slice(&ours.ring.lock().current.id);
-    assert_eq!(ours.decrypt(&ticket), None);
+fn times_out_of_bounds_are_brought_within_them() {
+    let bounded = |lifetime_s, rotation_s| TicketTimes { lifetime_s, rotation_s }.bounded();
+    assert_eq!(bounded(0, 0), TicketTimes { lifetime_s: 1, rotation_s: 1 });
+    assert_eq!(bounded(u32::MAX, 1).periods(), u64::from(TICKET_KEYS_MAX));
+    assert_eq!(bounded(7200, u32::MAX).periods(), 1);
 }

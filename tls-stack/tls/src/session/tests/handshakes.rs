@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use rustls::crypto::aws_lc_rs::{cipher_suite, kx_group};
 
-use crate::testing::{Client, KeyKind, NAME, Pair, Server, certified, identity};
-use crate::{Event, Version};
+use crate::testing::{Client, KeyKind, NAME, Pair, Server, certified, chained, identity};
+use crate::{Alert, Event, Fault, Version};
 
 /// A message each way, longer than one record.
 fn exchange(pair: &mut Pair) {
@@ -126,14 +126,58 @@ fn without_a_name_the_default_is_served() {
 
 #[test]
 fn of_several_keys_for_a_name_the_one_that_the_client_can_verify_is_served() {
-    let config =
-        || Server { identities: vec![identity(KeyKind::P256, &[NAME]), identity(KeyKind::Rsa, &[NAME])], ..Server::default() }.config();
-    for (suite, expected) in
-        [(cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "P256"), (cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "Rsa")]
-    {
-        let pair = Pair::established(&config(), &Client { suites: Some(suite), ..Client::tls12() }.config());
-        assert!(holds(&served(&pair), expected), "{expected}");
+    for kinds in [[KeyKind::P256, KeyKind::Rsa], [KeyKind::Rsa, KeyKind::P256]] {
+        let config = Server { identities: kinds.map(|kind| identity(kind, &[NAME])).into(), ..Server::default() }.config();
+        for (suite, expected) in
+            [(cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "P256"), (cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "Rsa")]
+        {
+            let pair = Pair::established(&config, &Client { suites: Some(suite), ..Client::tls12() }.config());
+            assert!(holds(&served(&pair), expected), "{expected}");
+        }
+        let either = Pair::established(&config, &Client::default().config());
+        assert!(holds(&served(&either), "P256"), "RSA is for those who know nothing else");
     }
+}
+
+#[test]
+fn a_key_that_fits_a_wildcard_alone_is_served_to_who_cannot_verify_the_exact_one() {
+    let identities = vec![certified(KeyKind::P256, &[NAME], &[NAME]), certified(KeyKind::Rsa, &["*.example.org"], &["*.example.org"])];
+    let config = Server { identities, ..Server::default() }.config();
+    let rsa_only = Client { suites: Some(cipher_suite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), ..Client::tls12() };
+    assert!(holds(&served(&Pair::established(&config, &rsa_only.config())), "Rsa"));
+    assert!(holds(&served(&Pair::established(&config, &Client::tls12().config())), "P256"));
+}
+
+#[test]
+fn the_chain_is_shown_as_it_was_configured() {
+    let (identity, chain) = chained(NAME);
+    let config = Server { identities: vec![identity], ..Server::default() }.config();
+    for version in [Version::Tls12, Version::Tls13] {
+        let pair = Pair::established(&config, &Client::of(version).config());
+        let shown: Vec<_> = pair.client.peer_certificates().unwrap().iter().map(|der| der.to_vec()).collect();
+        assert_eq!(shown, chain);
+    }
+}
+
+#[test]
+fn nothing_but_the_configured_suites_and_groups_is_agreed_on() {
+    let config = Server { offer: (vec![0x1303, 0xcca9], vec![24]), ..Server::default() }.config();
+    for (version, suite) in [(Version::Tls12, 0xcca9), (Version::Tls13, 0x1303)] {
+        let pair = Pair::established(&config, &Client::of(version).config());
+        assert_eq!((pair.summary().suite, pair.summary().group), (suite, Some(24)));
+    }
+    let other = Client { suites: Some(cipher_suite::TLS13_AES_128_GCM_SHA256), ..Client::of(Version::Tls13) };
+    let mut pair = Pair::new(&config, &other.config());
+    pair.run();
+    assert_eq!(pair.fault(), Some(Fault::Peer(Alert::HANDSHAKE_FAILURE)));
+}
+
+#[test]
+fn a_version_without_a_suite_is_not_spoken() {
+    let config = Server { offer: (vec![0x1301], vec![29]), ..Server::default() }.config();
+    let mut pair = Pair::new(&config, &Client::tls12().config());
+    pair.run();
+    assert_eq!(pair.fault(), Some(Fault::Peer(Alert::PROTOCOL_VERSION)));
 }
 
 #[test]

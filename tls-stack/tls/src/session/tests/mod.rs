@@ -1,5 +1,6 @@
 //! The session against real clients and against raw bytes.
 
+mod clients;
 mod closing;
 mod handshakes;
 mod hostile;
