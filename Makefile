@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo test lint soak fuzz bench facts ci clean
+.PHONY: help deps build image run demo test interop lint soak fuzz bench facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
@@ -27,6 +27,10 @@ demo: build ## The same as run
 test: build ## Everything that must hold: unit, property, end-to-end on both machines and both nets
 	@tools/install test
 	@tools/test
+
+interop: build ## Test with real peers: clients, a browser, nginx, HAProxy, testssl.sh, sslyze; writes docs/interop.md
+	@tools/install interop
+	@tools/interop $(INTEROP)
 
 lint: deps ## rustfmt, clippy, rustdoc, cargo-deny
 	@tools/lint

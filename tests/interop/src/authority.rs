@@ -1,0 +1,198 @@
+//! Certificates for the tests, made by OpenSSL and not by our own mint: a root, an intermediate, servers of three kinds of key, and clients.
+//!
+//! The peers are told the root alone, so a handshake succeeds only where the box sends the whole chain.
+
+use core::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use e2e::Outcome;
+use tempfile::TempDir;
+
+use crate::command;
+
+/// Kinds of keys that a server certificate may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    Rsa,
+    Ecdsa,
+    Ed25519,
+}
+
+impl Key {
+    pub(crate) const ALL: [Self; 3] = [Self::Rsa, Self::Ecdsa, Self::Ed25519];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rsa => "rsa",
+            Self::Ecdsa => "ecdsa",
+            Self::Ed25519 => "ed25519",
+        }
+    }
+
+    fn newkey(self) -> &'static [&'static str] {
+        match self {
+            Self::Rsa => &["-newkey", "rsa:2048"],
+            Self::Ecdsa => &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+            Self::Ed25519 => &["-newkey", "ed25519"],
+        }
+    }
+}
+
+/// A certificate chain (leaf first, without the root) and its key.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) chain: PathBuf,
+    pub(crate) key: PathBuf,
+    /// Both again as PKCS#12, for Java; the password is [`PASSWORD`].
+    pub(crate) store: PathBuf,
+}
+
+/// Java wants one. It guards nothing: the keys live as long as the test.
+pub(crate) const PASSWORD: &str = "interop";
+
+impl Identity {
+    /// The leaf's DER in base64, on one line.
+    pub(crate) fn leaf(&self) -> Outcome<String> {
+        first_certificate(&fs::read_to_string(&self.chain)?).ok_or_else(|| "no certificate in the chain".into())
+    }
+
+    /// Each certificate's DER in base64, leaf first.
+    pub(crate) fn certificates(&self) -> Outcome<Vec<String>> {
+        Ok(certificates(&fs::read_to_string(&self.chain)?))
+    }
+}
+
+/// The base64 of the first certificate in a PEM text, on one line.
+pub(crate) fn first_certificate(pem: &str) -> Option<String> {
+    certificates(pem).into_iter().next()
+}
+
+/// The base64 of every certificate in a PEM text.
+pub(crate) fn certificates(pem: &str) -> Vec<String> {
+    let blocks = pem.split("-----BEGIN CERTIFICATE-----").skip(1);
+    blocks.filter_map(|block| Some(block.split_once("-----END CERTIFICATE-----")?.0.split_whitespace().collect())).collect()
+}
+
+/// A root with what it signed. Its files go with it.
+#[derive(Debug)]
+pub(crate) struct Authority {
+    dir: TempDir,
+}
+
+/// What a leaf is for.
+#[derive(Debug, Clone, Copy)]
+enum Use {
+    Server,
+    Client,
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Server => "serverAuth",
+            Self::Client => "clientAuth",
+        })
+    }
+}
+
+impl Authority {
+    /// Makes root, intermediate and one server of each kind of key, all for `localhost`.
+    pub(crate) fn new() -> Outcome<Self> {
+        let authority = Self { dir: tempfile::tempdir()? };
+        authority.issuer("root", None)?;
+        authority.issuer("issuing", Some("root"))?;
+        for key in Key::ALL {
+            let extensions = "subjectAltName=DNS:localhost,DNS:*.example.test,IP:127.0.0.1";
+            authority.leaf(key.name(), key, Use::Server, extensions)?;
+        }
+        Ok(authority)
+    }
+
+    /// The root: what peers trust.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.path("root.pem")
+    }
+
+    /// The server's chain and key.
+    pub(crate) fn server(&self, key: Key) -> Identity {
+        self.identity(key.name())
+    }
+
+    /// A client's chain and key with the common name `name` and the DNS name `name.clients.test`.
+    pub(crate) fn client(&self, name: &str) -> Outcome<Identity> {
+        let extensions = format!("subjectAltName=DNS:{name}.clients.test");
+        self.leaf(name, Key::Ecdsa, Use::Client, &extensions)?;
+        let identity = self.identity(name);
+        let arguments = ["pkcs12", "-export", "-passout", &format!("pass:{PASSWORD}"), "-in"];
+        let [chain, key, store] = [&identity.chain, &identity.key, &identity.store].map(|path| path.display().to_string());
+        openssl(&[&arguments[..], &[&chain, "-inkey", &key, "-out", &store]].concat())?;
+        Ok(identity)
+    }
+
+    /// A list of the intermediate that revokes `revoked`.
+    pub(crate) fn revocations(&self, revoked: &Identity) -> Outcome<PathBuf> {
+        let (index, config, list) = (self.path("index.txt"), self.path("ca.cnf"), self.path("issuing.crl"));
+        fs::write(&index, "")?;
+        let text = format!("[ca]\ndefault_ca=x\n[x]\ndatabase={}\ndefault_md=sha256\ndefault_crl_days=30\n", index.display());
+        fs::write(&config, text)?;
+        let [config, revoked, out] = [&config, &revoked.chain, &list].map(|path| path.display().to_string());
+        let [signer, key] = ["issuing.pem", "issuing.key"].map(|name| self.path(name).display().to_string());
+        let common = ["ca", "-config", &config, "-cert", &signer, "-keyfile", &key];
+        openssl(&[&common[..], &["-revoke", &revoked]].concat())?;
+        openssl(&[&common[..], &["-gencrl", "-out", &out]].concat())?;
+        Ok(list)
+    }
+
+    fn identity(&self, name: &str) -> Identity {
+        let path = |end: &str| self.path(&format!("{name}.{end}"));
+        Identity { chain: path("chain"), key: path("key"), store: path("p12") }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn issuer(&self, name: &str, by: Option<&str>) -> Outcome {
+        let extensions = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign", "subjectKeyIdentifier=hash"];
+        self.make(name, Key::Ecdsa, by, &extensions, "3650")
+    }
+
+    fn leaf(&self, name: &str, key: Key, purpose: Use, names: &str) -> Outcome {
+        let purpose = format!("extendedKeyUsage={purpose}");
+        let extensions = ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature", &purpose, names];
+        self.make(name, key, Some("issuing"), &extensions, "90")?;
+        let chain = fs::read_to_string(self.path(&format!("{name}.pem")))? + &fs::read_to_string(self.path("issuing.pem"))?;
+        Ok(fs::write(self.path(&format!("{name}.chain")), chain)?)
+    }
+
+    fn make(&self, name: &str, key: Key, by: Option<&str>, extensions: &[&str], days: &str) -> Outcome {
+        let path = |name: &str, end: &str| self.path(&format!("{name}.{end}")).display().to_string();
+        let (subject, out, keyout) = (format!("/CN={name}"), path(name, "pem"), path(name, "key"));
+        let signer = by.map(|by| (path(by, "pem"), path(by, "key")));
+        let mut arguments = vec!["req", "-x509", "-nodes", "-sha256", "-config", "/dev/null", "-days", days, "-subj", &subject];
+        arguments.extend(["-out", &out, "-keyout", &keyout]);
+        arguments.extend(key.newkey());
+        if let Some((certificate, key)) = &signer {
+            arguments.extend(["-CA", certificate, "-CAkey", key]);
+        }
+        arguments.extend(extensions.iter().flat_map(|extension| ["-addext", *extension]));
+        openssl(&arguments)
+    }
+}
+
+fn openssl(arguments: &[&str]) -> Outcome {
+    command::check(Path::new("openssl"), arguments).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_found_in_order_and_on_one_line() {
+        let pem = "x\n-----BEGIN CERTIFICATE-----\nAB\nCD\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nEF\n-----END CERTIFICATE-----\n";
+        assert_eq!(certificates(pem), ["ABCD", "EF"]);
+        assert_eq!(first_certificate("-----BEGIN CERTIFICATE-----\nAB\n"), None);
+    }
+}

@@ -1,0 +1,156 @@
+//! Tests with real peers: Debian's clients, a browser, servers before and behind the box, and scanners. `make interop` runs them.
+//!
+//! Everything is judged by what the peer says, as that is what a user would see. A peer that is not installed is reported as
+//! `skipped: reason`, never as passed. Reports and programs built for the tests lie in `target/interop/`.
+//!
+//! - [`matrix`]: [`client`] x [`authority::Key`] x [`suite::Version`], judged by body and negotiated parameters;
+//! - [`neighbour`]: nginx and HAProxy ([`server`]), and what a PROXY header says ([`header`], [`base64`]);
+//! - [`browser`]: Chromium, headless;
+//! - [`page`]: what stands behind the box; [`served`]: a started server;
+//! - [`scan`]: testssl.sh and sslyze;
+//! - [`summary`]: the page `docs/interop.md`;
+//! - [`command`]: running programs.
+#![forbid(unsafe_code)]
+#![expect(dead_code, reason = "the trials with clients' certificates and PROXY headers come with those features")]
+
+mod authority;
+mod base64;
+mod browser;
+mod client;
+mod command;
+mod header;
+mod matrix;
+mod neighbour;
+mod page;
+mod scan;
+mod served;
+mod server;
+mod suite;
+mod summary;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use authority::Authority;
+use e2e::{Machine, Net, Outcome, Place};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // One box at a time: they share a port.
+    arguments.test_threads = Some(1);
+    let authority = match Authority::new() {
+        Ok(authority) => Arc::new(authority),
+        Err(fault) => {
+            say(&format!("no certificates to test with: {fault}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let trials: Vec<_> = [Machine::Kvm, Machine::Process].into_iter().flat_map(|machine| trials(machine, &authority)).collect();
+    let all = trials.len();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if usize::try_from(conclusion.num_passed + conclusion.num_failed).is_ok_and(|run| run == all) {
+        report();
+    } else {
+        say("docs/interop.md is left as it was: this was not a whole run");
+    }
+    conclusion.exit_code()
+}
+
+fn report() {
+    match summary::write(&tables()) {
+        Ok(true) => say("docs/interop.md differs from before: read it, and commit it"),
+        Ok(false) => say("docs/interop.md is as it was"),
+        Err(fault) => say(&format!("docs/interop.md cannot be written: {fault}")),
+    }
+}
+
+/// What `docs/interop.md` shows.
+fn tables() -> Vec<summary::Table> {
+    vec![matrix::table(), browser::table(), neighbour::table(), scan::table()]
+}
+
+fn trials(machine: Machine, authority: &Arc<Authority>) -> Vec<Trial> {
+    let cases = matrix_cases(machine).chain(neighbour_cases()).chain(browser_cases()).chain(scan_cases(machine));
+    cases.map(|case| trial(machine, case, Arc::clone(authority))).collect()
+}
+
+/// A case: its name, why it cannot be tried here (if so), and what it does in a place.
+struct Case {
+    name: String,
+    missing: Option<String>,
+    run: Run,
+}
+
+type Run = Box<dyn FnOnce(&Place, &Authority) -> Outcome + Send>;
+
+impl Case {
+    fn new(name: String, missing: Option<String>, run: impl FnOnce(&Place, &Authority) -> Outcome + Send + 'static) -> Self {
+        Self { name, missing, run: Box::new(run) }
+    }
+}
+
+fn matrix_cases(machine: Machine) -> impl Iterator<Item = Case> {
+    let meetings = matrix::meetings(machine).into_iter();
+    meetings.map(|meeting| Case::new(meeting.name(), meeting.client.missing(), move |place, authority| meeting.run(place, authority)))
+}
+
+fn neighbour_cases() -> impl Iterator<Item = Case> {
+    server::Software::BOTH.into_iter().map(|software| {
+        let name = format!("{}_is_a_backend", software.name());
+        Case::new(name, software.missing(), move |place, authority| neighbour::behind(software, place, authority))
+    })
+}
+
+fn browser_cases() -> impl Iterator<Item = Case> {
+    let demo = Case::new("chromium_shows_the_page_of_the_demo".into(), browser::missing(), |place, _| browser::demo(place));
+    let rsa = Case::new("chromium_shows_a_page_over_rsa_and_tls_1.2".into(), browser::missing(), browser::rsa_over_tls_1_2);
+    [demo, rsa].into_iter()
+}
+
+/// The scanners look at TLS, which does not know of the machine; one is enough.
+fn scan_cases(machine: Machine) -> impl Iterator<Item = Case> {
+    let scans = scan::SCANNERS.into_iter().flat_map(|scanner| scan::Profile::BOTH.map(|profile| (scanner, profile)));
+    scans.filter(move |_| machine == Machine::Kvm).map(|(scanner, profile)| {
+        Case::new(scanner.trial(profile), scanner.missing(), move |place, authority| scanner.run(place, authority, profile))
+    })
+}
+
+fn trial(machine: Machine, case: Case, authority: Arc<Authority>) -> Trial {
+    let missing = machine.missing().map(str::to_owned).or(case.missing);
+    let name = format!("{}/{}", machine.name(), case.name);
+    if let Some(reason) = &missing {
+        say(&format!("skipped: {reason}: {name}"));
+    }
+    Trial::test(name, move || in_place(machine, authority, case.run)).with_ignored_flag(missing.is_some())
+}
+
+fn in_place(
+    machine: Machine,
+    authority: Arc<Authority>,
+    run: impl FnOnce(&Place, &Authority) -> Outcome + Send + 'static,
+) -> Result<(), Failed> {
+    match thread::spawn(move || run(&Place::new(machine, Net::User)?, &authority)).join() {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(fault)) => Err(fault.to_string().into()),
+        Err(_) => Err("the case panicked".into()),
+    }
+}
+
+/// The repository's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Where reports and built programs are kept.
+fn target() -> PathBuf {
+    root().join("target/interop")
+}
+
+/// A line for who runs this, on standard error.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

@@ -1,0 +1,110 @@
+//! Every client, with every kind of server key, over both versions, with ALPN, and once more resuming.
+
+use e2e::{Config, Machine, Outcome, Place, Running, ensure};
+
+use crate::authority::{Authority, Key};
+use crate::client::{self, ALPN, Answer, Ask, Client};
+use crate::page;
+use crate::suite::Version;
+use crate::summary::{self, Cell, Table};
+
+/// One trial of the matrix.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Meeting {
+    pub(crate) client: Client,
+    pub(crate) key: Key,
+    pub(crate) version: Version,
+}
+
+const TITLE: &str = "Clients";
+
+/// The meetings on a machine: all of them on one, those with ECDSA on the other as well.
+pub(crate) fn meetings(machine: Machine) -> Vec<Meeting> {
+    let keys = |key: &Key| machine == Machine::Kvm || *key == Key::Ecdsa;
+    let clients = client::ALL.into_iter();
+    let with_keys = clients.flat_map(|client| Key::ALL.into_iter().filter(keys).map(move |key| (client, key)));
+    with_keys.flat_map(|(client, key)| Version::BOTH.map(|version| Meeting { client, key, version })).collect()
+}
+
+/// The table of them.
+pub(crate) fn table() -> Table {
+    let columns = meetings(Machine::Kvm).into_iter().filter(|meeting| meeting.client.name == client::ALL[0].name);
+    Table {
+        title: TITLE,
+        preface: "Each trusts the root only, offers `http/1.1`, gets a page of 200 KB, and again over a resumed session. The cell is the suite. curl takes \
+                  no tickets in TLS 1.2, so it does not resume there. The ECDSA columns hold on both machines.",
+        rows: client::ALL.iter().map(|client| client.name.to_owned()).collect(),
+        columns: core::iter::once("says it is".to_owned()).chain(columns.map(|meeting| meeting.column())).collect(),
+    }
+}
+
+impl Meeting {
+    pub(crate) fn name(&self) -> String {
+        let resumes = if self.client.resumes(self.version) { "and_resumes" } else { "and_never_resumes" };
+        format!("{}_gets_{}_over_tls_{}_{resumes}", self.client.name, self.key.name(), self.version)
+    }
+
+    fn column(&self) -> String {
+        format!("{}, TLS {}", self.key.name(), self.version)
+    }
+
+    /// Asks twice: a full handshake, then one that resumes.
+    pub(crate) fn run(&self, place: &Place, authority: &Authority) -> Outcome {
+        let server = authority.server(self.key);
+        let page = page::server()?;
+        let config = Config::one_route(&[page.address()]).certificate(&server.chain, &server.key);
+        let running = Running::start(place, &config.more(&format!("[tls]\nalpn = [\"{ALPN}\"]")))?;
+        let ask = Ask::new(running.address(), authority.root(), &format!("/{}", self.name())).version(self.version);
+        let full = self.client.ask(&ask)?;
+        self.judge(&full, &ask)?;
+        ensure(!full.resumed, "the first handshake was a resumption")?;
+        let sent = server.certificates()?;
+        ensure(full.chain == sent || full.chain == sent[..1], format!("another chain than the configured one: {:?}", full.chain))?;
+        let resumed = self.client.ask(&ask.clone().resuming())?;
+        self.judge(&resumed, &ask)?;
+        ensure(resumed.resumed == self.client.resumes(self.version), format!("resumed: {}", resumed.resumed))?;
+        self.note(&full)
+    }
+
+    fn judge(&self, answer: &Answer, ask: &Ask) -> Outcome {
+        ensure(answer.version == self.version, format!("version {}", answer.version))?;
+        ensure(self.suits(answer.suite), format!("suite {}", answer.suite))?;
+        ensure(answer.alpn.as_deref() == Some(ALPN), format!("ALPN {:?}", answer.alpn))?;
+        ensure(answer.body == page::of(&ask.path), format!("another page, of {} bytes", answer.body.len()))
+    }
+
+    /// A suite of the version, and of TLS 1.2's for this kind of key.
+    fn suits(&self, suite: &str) -> bool {
+        match (self.version, self.key) {
+            (Version::Tls13, _) => !suite.contains("_WITH_"),
+            (Version::Tls12, Key::Rsa) => suite.starts_with("TLS_ECDHE_RSA_WITH_"),
+            (Version::Tls12, Key::Ecdsa | Key::Ed25519) => suite.starts_with("TLS_ECDHE_ECDSA_WITH_"),
+        }
+    }
+
+    fn note(&self, answer: &Answer) -> Outcome {
+        let cell = |column: String| Cell { table: TITLE, row: self.client.name.to_owned(), column };
+        summary::note(&cell("says it is".into()), &self.client.version()?);
+        summary::note(&cell(self.column()), &format!("`{}`", answer.suite));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_machine_has_every_meeting_and_the_other_a_third() {
+        assert_eq!(meetings(Machine::Kvm).len(), 6 * 3 * 2);
+        assert_eq!(meetings(Machine::Process).len(), 6 * 2);
+    }
+
+    #[test]
+    fn a_suite_of_another_kind_of_key_does_not_suit() {
+        let meeting = Meeting { client: client::ALL[0], key: Key::Rsa, version: Version::Tls12 };
+        assert!(meeting.suits("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"));
+        assert!(!meeting.suits("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"));
+        assert!(!meeting.suits("TLS_AES_128_GCM_SHA256"));
+    }
+}
