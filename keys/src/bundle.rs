@@ -17,7 +17,7 @@ mod route;
 mod wire;
 
 use alloc::{string::String, vec::Vec};
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,8 @@ pub struct Listener {
     pub address: Option<IpAddr>,
     /// Not zero.
     pub port: u16,
+    /// What others know it as, where the guest's own address means nothing to them.
+    pub known_as: Option<SocketAddr>,
     /// Front ends whose connections begin with a PROXY header; at most [`PROXIES_MAX`](crate::limits::PROXIES_MAX).
     pub proxy_from: Vec<Cidr>,
 }

@@ -3,11 +3,12 @@
 use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
 
-use keys::bundle::{Bundle, Link, Listener, Memory, Mode, ProxyOut, Route, Upstream};
+use keys::bundle::{Bundle, Link, Listener, Memory, Route, Upstream};
 
 use crate::addresses::{BACKENDS_MAX, back_link, front_guest, front_link, virtual_backend};
 use crate::check::{Materials, certificates_of};
-use crate::config::{Config, Endpoint, Spot};
+use crate::config::{Config, Endpoint, ListenWords, Spot};
+use crate::labels::labels;
 use crate::plan::{Backend, Listen, Plan, Target};
 use crate::report::{Place, Report};
 use crate::rule::Rule;
@@ -22,16 +23,16 @@ pub(crate) fn plan(config: &Config, materials: Materials, mut report: Report) ->
     let (host, guest) = listeners(config, &front, &mut report);
     let mut backends = Backends { wire: config.back.wire.is_some(), known: BTreeMap::new() };
     let Materials { certificates: materials, clients, ticket_key } = materials;
-    let routes = config.routes.iter().zip(clients).map(|(route, client)| Route {
-        name: route.sni.first().map_or_else(|| "default".into(), |name| name.value.clone()),
+    let routes = config.routes.iter().zip(labels(&config.routes)).zip(clients).map(|((route, name), client)| Route {
+        name,
         sni: route.sni.iter().map(|name| name.value.clone()).collect(),
         alpn: route.alpn.clone(),
         certificates: certificates_of(route, &materials).into_iter().filter_map(|index| u16::try_from(index).ok()).collect(),
-        mode: Mode::Terminate,
+        mode: route.mode,
         client,
         backends: route.backends.iter().filter_map(|backend| backends.guest(backend, &mut report)).collect(),
         upstream: Upstream::default(),
-        proxy: ProxyOut::Off,
+        proxy: route.proxy,
     });
     let routes = routes.collect();
     let certificates = materials.into_iter().map(|material| material.certificate).collect();
@@ -76,38 +77,46 @@ fn memory(config: &Config) -> Memory {
 /// The host's listeners and the guest's. With a TAP the guest listens itself, and the host not at all.
 fn listeners(config: &Config, front: &Link, report: &mut Report) -> (Vec<Listen>, Vec<Listener>) {
     let mut host = Vec::new();
-    let mut guest = Vec::new();
-    for (index, spot) in config.listeners.iter().enumerate() {
+    let mut guest: Vec<Listener> = Vec::new();
+    for words in &config.listeners {
         let listener = if config.front.wire.is_some() {
-            wire_listener(spot, front, report)
+            wire_listener(words, front, report)
         } else {
-            let listen = user_listen(spot.value, index);
+            let listen = user_listen(words.address.value, &guest);
             host.push(listen);
-            Some(Listener { address: Some(listen.guest.ip()), port: listen.guest.port(), proxy_from: Vec::new() })
+            Some(Listener {
+                address: Some(listen.guest.ip()),
+                port: listen.guest.port(),
+                known_as: Some(listen.host),
+                proxy_from: words.proxy_from.clone(),
+            })
         };
-        guest.extend(listener.filter(|listener| !guest.contains(listener)));
+        guest.extend(listener);
     }
     (host, guest)
 }
 
-fn user_listen(host: SocketAddr, index: usize) -> Listen {
-    let chosen = CHOSEN_PORTS.saturating_add(u16::try_from(index).unwrap_or_default());
-    let port = if host.port() == 0 { chosen } else { host.port() };
-    Listen { host, guest: SocketAddr::new(front_guest(host.ip()), port) }
+/// Each listener of the host has a place of its own in the guest, which tells it from the others: on the same port, if that is free.
+fn user_listen(host: SocketAddr, taken: &[Listener]) -> Listen {
+    let address = front_guest(host.ip());
+    let is_free = |port: &u16| *port != 0 && !taken.iter().any(|other| other.address == Some(address) && other.port == *port);
+    let port = core::iter::once(host.port()).chain(CHOSEN_PORTS..).find(is_free).unwrap_or(CHOSEN_PORTS);
+    Listen { host, guest: SocketAddr::new(address, port) }
 }
 
-fn wire_listener(spot: &Spot<SocketAddr>, front: &Link, report: &mut Report) -> Option<Listener> {
-    let (address, port) = (spot.value.ip(), spot.value.port());
+fn wire_listener(words: &ListenWords, front: &Link, report: &mut Report) -> Option<Listener> {
+    let Spot { value, place } = &words.address;
+    let (address, port) = (value.ip(), value.port());
     let own = front.addresses.iter().any(|cidr| cidr.address == address);
     if port == 0 {
-        report.add(Rule::WrongValue, &spot.place, "port 0 is for mode = \"user\"; with a TAP name the port");
+        report.add(Rule::WrongValue, place, "port 0 is for mode = \"user\"; with a TAP name the port");
         return None;
     }
     if !own && !address.is_unspecified() {
-        report.add(Rule::WrongValue, &spot.place, format!("{address} is none of the guest's addresses in [net] addresses"));
+        report.add(Rule::WrongValue, place, format!("{address} is none of the guest's addresses in [net] addresses"));
         return None;
     }
-    Some(Listener { address: own.then_some(address), port, proxy_from: Vec::new() })
+    Some(Listener { address: own.then_some(address), port, known_as: None, proxy_from: words.proxy_from.clone() })
 }
 
 /// The backends met so far, in the order met.

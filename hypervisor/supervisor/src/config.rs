@@ -7,10 +7,12 @@
 mod client;
 mod document;
 pub mod keys;
+mod listen;
 mod net;
 mod section;
 mod sections;
 mod suggest;
+mod taken;
 mod tls;
 
 use core::time::Duration;
@@ -19,6 +21,7 @@ use std::path::Path;
 pub use client::ClientWords;
 pub use document::Document;
 pub(crate) use document::read_bounded;
+pub use listen::ListenWords;
 pub use net::{Mode, Net};
 pub use section::Spot;
 pub use sections::{CertificateFiles, Config, Endpoint, RouteWords};

@@ -25,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod exit;
 pub mod image;
+mod labels;
 pub mod limits;
 mod mint;
 pub mod plan;

@@ -58,7 +58,7 @@ fn sample() -> Bundle {
     Bundle {
         front: link(2),
         back: link(3),
-        listeners: vec![Listener { address: None, port: 8443, proxy_from: Vec::new() }],
+        listeners: vec![Listener { address: None, port: 8443, known_as: None, proxy_from: Vec::new() }],
         certificates: vec![certificate()],
         routes: vec![route(&["localhost", "*.example.org"]), route(&[])],
         tls: Tls::default(),
@@ -172,13 +172,13 @@ fn links_at_their_bounds_are_taken() {
 
 #[test]
 fn impossible_listeners_are_refused() {
-    let listener = |port| Listener { address: None, port, proxy_from: Vec::new() };
+    let listener = |port| Listener { address: None, port, known_as: None, proxy_from: Vec::new() };
     assert_eq!(fault_after(|bundle| bundle.listeners.clear()), Some(BundleFault::Listener(0)));
     assert_eq!(fault_after(|bundle| bundle.listeners.push(listener(0))), Some(BundleFault::Listener(1)));
     assert_eq!(fault_after(|bundle| bundle.listeners.push(listener(8443))), Some(BundleFault::Listener(1)));
-    let foreign = Listener { address: Some(Ipv4Addr::new(10, 0, 3, 15).into()), port: 1, proxy_from: Vec::new() };
+    let foreign = Listener { address: Some(Ipv4Addr::new(10, 0, 3, 15).into()), port: 1, known_as: None, proxy_from: Vec::new() };
     assert_eq!(fault_after(|bundle| bundle.listeners.push(foreign)), Some(BundleFault::Listener(1)));
-    let own = Listener { address: Some(Ipv4Addr::new(10, 0, 2, 15).into()), port: 8443, proxy_from: Vec::new() };
+    let own = Listener { address: Some(Ipv4Addr::new(10, 0, 2, 15).into()), port: 8443, known_as: None, proxy_from: Vec::new() };
     assert_eq!(fault_after(|bundle| bundle.listeners.push(own)), None);
     let most = u16::try_from(LISTENERS_MAX).unwrap();
     assert_eq!(fault_after(|bundle| bundle.listeners = (1..=most).map(listener).collect()), None);

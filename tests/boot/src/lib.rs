@@ -103,7 +103,7 @@ pub fn bundle() -> Bundle {
     Bundle {
         front: link([10, 0, 2, 15], [10, 0, 2, 2], 1),
         back: link([10, 0, 3, 15], [10, 0, 3, 2], 2),
-        listeners: vec![Listener { address: None, port: 8443, proxy_from: Vec::new() }],
+        listeners: vec![Listener { address: None, port: 8443, known_as: None, proxy_from: Vec::new() }],
         certificates: vec![Certificate {
             chain: vec![minted.cert.der().to_vec()],
             key: Secret::new(minted.signing_key.serialize_der()),

@@ -247,7 +247,7 @@ fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {
     Bundle {
         front: link(bundle::LinkKind::Wire, FRONT_CELL, FRONT_GATEWAY, setup.offload),
         back: link(bundle::LinkKind::User, BACK_CELL, BACK_GATEWAY, setup.offload),
-        listeners: vec![bundle::Listener { address: None, port: SERVER.port(), proxy_from: Vec::new() }],
+        listeners: vec![bundle::Listener { address: None, port: SERVER.port(), known_as: None, proxy_from: Vec::new() }],
         certificates: identities.iter().map(Identity::for_bundle).collect(),
         routes: routes.collect(),
         tls: bundle::Tls::default(),

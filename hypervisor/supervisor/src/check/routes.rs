@@ -2,6 +2,7 @@
 
 use core::mem::discriminant;
 
+use keys::bundle::Mode;
 use keys::names::covers;
 
 use super::Material;
@@ -9,14 +10,18 @@ use crate::config::{Config, RouteWords};
 use crate::report::Report;
 use crate::rule::Rule;
 
-/// Which certificates a route may choose from: all for the default route, else those that cover one of its names.
+/// Which certificates a route may choose from: none where TLS passes through, all for the default route, else those that cover one of its names.
 pub(crate) fn certificates_of(route: &RouteWords, materials: &[Material]) -> Vec<usize> {
+    if route.mode == Mode::Passthrough {
+        return Vec::new();
+    }
     let serves = |material: &Material| route.sni.is_empty() || route.sni.iter().any(|name| covers_name(material, &name.value));
     (0..materials.len()).filter(|&index| materials.get(index).is_some_and(serves)).collect()
 }
 
 pub(super) fn check(config: &Config, materials: &[Material], report: &mut Report) {
-    for name in config.routes.iter().flat_map(|route| &route.sni) {
+    let terminating = config.routes.iter().filter(|route| route.mode == Mode::Terminate);
+    for name in terminating.flat_map(|route| &route.sni) {
         if !materials.iter().any(|material| covers_name(material, &name.value)) {
             report.add(Rule::RouteNotCovered, &name.place, format!("no certificate covers {}", name.value));
         }

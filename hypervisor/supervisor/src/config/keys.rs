@@ -106,14 +106,18 @@ pub const SECTIONS: &[Section] = &[
     Section { with: ON_A_TAP, ..section("net.back", "How the side to the backends is attached.", NET) },
     repeated("listen", "An address that clients connect to; one at least.", &[
         key("address", Text("an address and a port, as \"[::1]:8443\""), Required("\"127.0.0.1:8443\""), "Port 0 lets the system choose (`mode = \"user\"` only)."),
+        key("proxy_from", List("an address or a network, as \"10.0.0.0/8\""), Default("[]"), "Front ends whose connections begin with a PROXY header (version 1 or 2) and are refused without one. From everybody else it is not TLS."),
     ]),
     repeated("certificate", "A certificate and its key; one at least. Which is shown follows from the names in it.", &[
         key("chain", Text("a path"), Required("\"pki/chain.pem\""), "PEM: the leaf first, then its intermediates, no root. Shown exactly as it stands."),
         key("key", Text("a path"), Required("\"pki/key.pem\""), "PEM: PKCS#8, SEC1 or PKCS#1, unencrypted."),
     ]),
     repeated("route", "Which connections go to which backends; one at least.", &[
+        key("name", Text("1 to 64 visible ASCII characters, no quote or backslash"), Absent("its first `sni`, or `default`"), "What it is called in log, metrics and status."),
         key("sni", List("a host name, or `*.` and a host name"), Absent("the default route: whatever no other route names"), "The names it is for. A star is one whole label; an exact name goes before a star."),
-        key("alpn", ALPN, Absent("what `[tls] alpn` says"), "What is agreed on with clients of this route."),
+        key("alpn", ALPN, Absent("what `[tls] alpn` says"), "What is agreed on with clients of this route; and where several routes have one name, which of them is for whom: the first that speaks something that the client offers, else the one without `alpn`."),
+        key("mode", Words(&["terminate", "passthrough"]), Default("\"terminate\""), "`passthrough`: TLS goes to the backend untouched, chosen by server name and protocol; no certificate is needed."),
+        key("proxy_protocol", Words(&["off", "v1", "v2", "v2-tls"]), Default("\"off\""), "What a backend hears before the first byte. `v2-tls` adds what was agreed on, the client's certificate and a checksum; without TLS of ours, the name alone."),
         key("backends", List("a host (name or address) and a port"), Required("[\"127.0.0.1:8080\"]"), "Where the plaintext goes. Names are resolved at start."),
     ]),
     section("route.client", "The certificates that clients of the route above show; without this none is asked for.", &[

@@ -1,18 +1,19 @@
 //! The sections of the file, in the file's own words. What spans several sections is checked in [`crate::check`].
 
-use core::net::{IpAddr, SocketAddr};
-use std::collections::BTreeMap;
+use core::net::IpAddr;
 use std::path::PathBuf;
 
-use keys::bundle::{Limits, Memory, Tls};
-use keys::limits::{CERTIFICATES_MAX, COUNT_MAX, LISTENERS_MAX, ROUTE_BACKENDS_MAX, ROUTE_NAMES_MAX, ROUTES_MAX, TIMEOUT_MS_MAX};
+use keys::bundle::{Limits, Memory, Mode, ProxyOut, Tls};
+use keys::limits::{CERTIFICATES_MAX, COUNT_MAX, ROUTE_BACKENDS_MAX, ROUTE_NAME_LEN_MAX, ROUTE_NAMES_MAX, ROUTES_MAX, TIMEOUT_MS_MAX};
 use keys::names::{parse_name, parse_pattern};
 use toml::de::DeTable;
 
 use super::client::{self, ClientWords};
 use super::document::Document;
+use super::listen::{self, ListenWords};
 use super::net::{self, Net, WIRE_MACS};
-use super::section::{Section, Spot, parse_spot};
+use super::section::{Section, Spot};
+use super::taken::Taken;
 use super::tls;
 use crate::limits::{HEAP_MIB_DEFAULT, HEAP_MIB_MAX, HEAP_MIB_MIN};
 use crate::plan::{MachineKind, Restart, Target};
@@ -35,7 +36,7 @@ pub struct Config {
     /// `[net.back]`
     pub back: Net,
     /// `[[listen]]`
-    pub listeners: Vec<Spot<SocketAddr>>,
+    pub listeners: Vec<ListenWords>,
     /// `[[certificate]]`
     pub certificates: Vec<CertificateFiles>,
     /// `[[route]]`
@@ -62,6 +63,12 @@ pub struct CertificateFiles {
 pub struct RouteWords {
     /// Where the table stands.
     pub place: Place,
+    /// `name`
+    pub name: Option<Spot<String>>,
+    /// `mode`
+    pub mode: Mode,
+    /// `proxy_protocol`
+    pub proxy: ProxyOut,
     /// `sni`; empty is the default route.
     pub sni: Vec<Spot<String>>,
     /// `alpn`
@@ -91,6 +98,7 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
     let mut limits = top.section("limits", report);
     let heap_mib = machine.number("heap_mib", HEAP_MIB_MIN..=HEAP_MIB_MAX, report).map_or(HEAP_MIB_DEFAULT, |mib| mib.value);
     let (tls_words, ticket_key) = tls::read(&mut tls_section, report);
+    let routes = read_routes(&mut top, report);
     let config = Config {
         machine: machine.choice("kind", &KINDS, report).map_or(MachineKind::Auto, |kind| kind.value),
         heap_mib,
@@ -98,9 +106,9 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
         restart: machine.choice("restart", &RESTARTS, report).map_or(Restart::OnFailure, |restart| restart.value),
         front: net::read(&mut front, WIRE_MACS[0], report),
         back: net::read(&mut back, WIRE_MACS[1], report),
-        listeners: read_listeners(&mut top, report),
-        certificates: read_certificates(&mut top, report),
-        routes: read_routes(&mut top, report),
+        listeners: listen::read(&mut top, report),
+        certificates: read_certificates(&mut top, &routes, report),
+        routes,
         tls: tls_words,
         ticket_key,
         limits: read_limits(&mut limits, heap_mib, report),
@@ -112,22 +120,13 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
 const KINDS: [(&str, MachineKind); 3] = [("auto", MachineKind::Auto), ("kvm", MachineKind::Kvm), ("process", MachineKind::Process)];
 const RESTARTS: [(&str, Restart); 3] = [("always", Restart::Always), ("on-failure", Restart::OnFailure), ("never", Restart::Never)];
 
-fn read_listeners(top: &mut Section<'_>, report: &mut Report) -> Vec<Spot<SocketAddr>> {
-    let sections = some_sections(top, "listen", LISTENERS_MAX, report);
-    let mut listeners: Vec<Spot<SocketAddr>> = Vec::new();
-    for mut section in sections {
-        let wanted = "an address and a port, as \"127.0.0.1:8443\" or \"[::1]:8443\"";
-        let text = section.required_text("address", report);
-        if let Some(listener) = text.and_then(|text| parse_spot(text, wanted, |text| text.parse().ok(), report)) {
-            push_distinct(&mut listeners, listener, report);
-        }
-        section.finish(report);
-    }
-    listeners
-}
-
-fn read_certificates(top: &mut Section<'_>, report: &mut Report) -> Vec<CertificateFiles> {
+/// At least one is wanted, unless every route passes TLS through.
+fn read_certificates(top: &mut Section<'_>, routes: &[RouteWords], report: &mut Report) -> Vec<CertificateFiles> {
     let mut certificates = Vec::new();
+    if !top.has("certificate") && !routes.is_empty() && routes.iter().all(|route| route.mode == Mode::Passthrough) {
+        top.sections("certificate", report);
+        return certificates;
+    }
     for mut section in some_sections(top, "certificate", CERTIFICATES_MAX, report) {
         let document = section.document();
         let chain = section.required_text("chain", report).map(|path| document.resolve_spot(path));
@@ -142,24 +141,10 @@ fn read_certificates(top: &mut Section<'_>, report: &mut Report) -> Vec<Certific
 
 fn read_routes(top: &mut Section<'_>, report: &mut Report) -> Vec<RouteWords> {
     let mut routes: Vec<RouteWords> = Vec::new();
-    let mut taken: BTreeMap<String, Place> = BTreeMap::new();
+    let mut taken = Taken::default();
     for mut section in some_sections(top, "route", ROUTES_MAX, report) {
         let route = read_route(&mut section, report);
-        let names = route.sni.iter().map(|name| (name.value.clone(), &name.place));
-        let keys = if section.has("sni") { names.collect() } else { vec![(String::new(), &route.place)] };
-        for (name, place) in keys {
-            if let Some(first) = taken.get(&name) {
-                let line = first.line.map(|line| format!(" on line {line}")).unwrap_or_default();
-                let what = if name.is_empty() {
-                    "a second default route (one without `sni`)".into()
-                } else {
-                    format!("the name {name} is taken already")
-                };
-                report.add(Rule::Duplicate, place, format!("{what}: see {}{line}", first.field));
-            } else {
-                taken.insert(name, place.clone());
-            }
-        }
+        taken.add(&route, !section.has("sni"), report);
         routes.push(route);
         section.finish(report);
     }
@@ -168,6 +153,9 @@ fn read_routes(top: &mut Section<'_>, report: &mut Report) -> Vec<RouteWords> {
 
 fn read_route(section: &mut Section<'_>, report: &mut Report) -> RouteWords {
     let place = section.place.clone();
+    let name = section.parsed("name", "a name of 1 to 64 visible ASCII characters", parse_label, report);
+    let mode = section.choice("mode", &MODES, report).map_or(Mode::Terminate, |mode| mode.value);
+    let proxy = section.choice("proxy_protocol", &PROXY_PROTOCOLS, report).map_or(ProxyOut::Off, |proxy| proxy.value);
     let sni = section.parsed_list("sni", "a host name, or *. and a host name", parse_pattern, report);
     if sni.as_ref().is_some_and(Vec::is_empty) {
         report.add(Rule::WrongValue, &section.place_at("sni"), "the list is empty or holds no name; for the default route leave `sni` out");
@@ -182,7 +170,21 @@ fn read_route(section: &mut Section<'_>, report: &mut Report) -> RouteWords {
     let (sni, backends) = (sni.unwrap_or_default(), backends.unwrap_or_default());
     bound(section, "sni", sni.len(), ROUTE_NAMES_MAX, report);
     bound(section, "backends", backends.len(), ROUTE_BACKENDS_MAX, report);
-    RouteWords { place, sni, alpn: tls::read_alpn(section, report), backends, client: client::read(section, report) }
+    let client = client::read(section, report);
+    if let Some(client) = client.as_ref().filter(|_| mode == Mode::Passthrough) {
+        report.add(Rule::Misplaced, &client.place, "where TLS passes through, clients show certificates to the backend, not here");
+    }
+    RouteWords { place, name, mode, proxy, sni, alpn: tls::read_alpn(section, report), backends, client }
+}
+
+const MODES: [(&str, Mode); 2] = [("terminate", Mode::Terminate), ("passthrough", Mode::Passthrough)];
+const PROXY_PROTOCOLS: [(&str, ProxyOut); 4] =
+    [("off", ProxyOut::Off), ("v1", ProxyOut::V1), ("v2", ProxyOut::V2), ("v2-tls", ProxyOut::V2Tls)];
+
+/// What stands in log lines and as a metric's label without being quoted.
+fn parse_label(text: &str) -> Option<String> {
+    let visible = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+    (visible && (1..=ROUTE_NAME_LEN_MAX).contains(&text.len())).then(|| text.to_owned())
 }
 
 /// What is not written is fitted to the heap; what is written must fit it.
@@ -227,7 +229,7 @@ fn read_count(section: &mut Section<'_>, key: &'static str, report: &mut Report)
 }
 
 /// The tables of an array that must have one at least.
-fn some_sections<'a>(top: &mut Section<'a>, key: &'static str, most: usize, report: &mut Report) -> Vec<Section<'a>> {
+pub(super) fn some_sections<'a>(top: &mut Section<'a>, key: &'static str, most: usize, report: &mut Report) -> Vec<Section<'a>> {
     let sections = top.sections(key, report);
     if sections.is_empty() && (!top.has(key) || !report.has_errors()) {
         report.add(Rule::MissingKey, &top.place_at(key), format!("at least one [[{key}]] is wanted"));
@@ -240,14 +242,6 @@ pub(super) fn bound(section: &Section<'_>, key: &str, count: usize, most: usize,
     if count > most {
         report.add(Rule::TooMany, &section.place_at(key), format!("{count} of them, and {most} is the most"));
     }
-}
-
-fn push_distinct(listeners: &mut Vec<Spot<SocketAddr>>, listener: Spot<SocketAddr>, report: &mut Report) {
-    let twice = listener.value.port() != 0 && listeners.iter().any(|other| other.value == listener.value);
-    if twice {
-        report.add(Rule::Duplicate, &listener.place, format!("{} is listened on already", listener.value));
-    }
-    listeners.push(listener);
 }
 
 fn parse_endpoint(text: &str) -> Option<Endpoint> {

@@ -95,6 +95,54 @@ pub(crate) const CASES: &[Case] = &[
     case("a name that is an address", CONFIG, &["bountybox.toml:15: route[0].sni[0]: \"127.0.0.1\" is not a host name"], |b| {
         b.edit("[\"localhost\"]", "[\"127.0.0.1\"]");
     }),
+    // Front ends, names, protocols, and TLS that passes through.
+    case(
+        "a front end that is no network",
+        CONFIG,
+        &["bountybox.toml:9: listen[0].proxy_from[0]: \"10.0.0.1/8\" is not an address, or a network without host bits"],
+        |b| {
+            b.edit("address = \"127.0.0.1:0\"", "address = \"127.0.0.1:0\"\nproxy_from = [\"10.0.0.1/8\"]");
+        },
+    ),
+    case("a mode that is none", CONFIG, &["route[0].mode: \"pasthrough\" is none of", "did you mean \"passthrough\"?"], |b| {
+        b.edit("sni = [", "mode = \"pasthrough\"\nsni = [");
+    }),
+    case(
+        "a PROXY protocol that is none",
+        CONFIG,
+        &["route[0].proxy_protocol: \"v3\" is none of \"off\", \"v1\", \"v2\", \"v2-tls\""],
+        |b| {
+            b.edit("sni = [", "proxy_protocol = \"v3\"\nsni = [");
+        },
+    ),
+    case("a route's name with a quote", CONFIG, &["route[0].name: ", "is not a name of 1 to 64 visible ASCII characters"], |b| {
+        b.edit("sni = [", "name = 'a\"b'\nsni = [");
+    }),
+    case(
+        "two routes called alike",
+        CONFIG,
+        &["error[duplicate]", "route[1].name: the name shop is taken already: see route[0].name on line 15"],
+        |b| {
+            b.edit("sni = [", "name = \"shop\"\nsni = [");
+            b.append("[[route]]\nname = \"shop\"\nbackends = [\"a:1\"]\n");
+        },
+    ),
+    case(
+        "a protocol twice for one name",
+        CONFIG,
+        &["route[1].sni[0]: the name localhost is taken already for the protocol h2: see route[0].sni[0]"],
+        |b| {
+            b.edit("sni = [", "alpn = [\"http/1.1\", \"h2\"]\nsni = [");
+            b.append("[[route]]\nsni = [\"localhost\"]\nalpn = [\"h2\"]\nbackends = [\"a:1\"]\n");
+        },
+    ),
+    case("client certificates where TLS passes through", CONFIG, &["error[misplaced]", "clients show certificates to the backend"], |b| {
+        b.edit("sni = [", "mode = \"passthrough\"\nsni = [");
+        b.append("[route.client]\nmode = \"required\"\nca = \"pki/ca.pem\"\n");
+    }),
+    case("a certificate that nothing needs any more", CONFIG, &["warning[certificate-unused]", "unknown key"], |b| {
+        b.edit("sni = [", "mode = \"passthrough\"\nx = 1\nsni = [");
+    }),
     case("a device without a TAP", CONFIG, &["error[misplaced] bountybox.toml:6: net.device"], |b| {
         b.edit("\"user\"", "\"user\"\ndevice = \"tap0\"");
     }),
