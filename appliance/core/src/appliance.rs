@@ -16,6 +16,7 @@ use crate::makings::Makings;
 use crate::ready::{Place, Ready};
 use crate::reload::{Fixed, ReloadFault, prepare};
 use crate::report::{Accepted, Budget, End, Refused, Report, Serial};
+use crate::snapshot;
 use crate::start::{StartFault, world};
 use crate::table::{ConnectionId, Table};
 use crate::upstream::PoolView;
@@ -121,6 +122,20 @@ impl Appliance {
     /// The backends of each route, as things stand.
     pub fn pools(&self) -> impl Iterator<Item = PoolView> + '_ {
         self.world.pools.view(self.world.now.mono)
+    }
+
+    /// The same, and how everything stands, for whoever is outside the cell. What this crate does not know is left at 0: memory, and the
+    /// batches that were malformed.
+    #[must_use]
+    pub fn status(&self) -> status::Status {
+        let phase = match self.phase {
+            Phase::Serving => status::Phase::Serving,
+            Phase::Draining(_) => status::Phase::Draining,
+            Phase::Drained => status::Phase::Drained,
+        };
+        let routes = snapshot::routes(self.pools(), &self.world.generation.routes);
+        let uptime_ms = u64::try_from(self.world.now.mono.as_millis()).unwrap_or(u64::MAX);
+        status::Status { phase, uptime_ms, routes, ..snapshot::of(&self.counters(), &self.world.tallies) }
     }
 
     /// Accepts nothing more; what runs may finish within the bundle's drain limit.
@@ -284,8 +299,10 @@ impl Appliance {
         let now = self.world.now.mono;
         if connection.client.log.handshake.is_none() && !connection.client.log.passed {
             self.world.admission.handshake_over();
+            self.world.tallies.failure(end);
         }
         self.world.admission.connection_over(connection.client.log.accepted.peer.ip(), now);
+        self.world.tallies.end(end);
         self.world.counters.ended.count(end);
         self.world.reports.push(Report::Closed(Box::new(connection.close(end, now))));
     }
@@ -304,6 +321,7 @@ impl Appliance {
                     frame
                 });
                 if left == Room::Full {
+                    self.world.counters.stalls.count(link);
                     room = Room::Full;
                     break;
                 }

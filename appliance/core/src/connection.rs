@@ -146,7 +146,7 @@ impl Connection {
     /// The access record.
     pub(crate) fn close(self: Box<Self>, end: End, now: Duration) -> Record {
         let time = now.saturating_sub(self.client.opened);
-        self.client.log.close(end, time)
+        self.client.log.close(self.client.server_name, end, time)
     }
 }
 

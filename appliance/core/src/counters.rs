@@ -1,6 +1,7 @@
 //! What the appliance has counted. Numbers that only grow, but for the gauge.
 
 use crate::report::{Budget, End, NoBackend};
+use crate::wires::Link;
 
 /// All counters: ours and those of both links.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Counters {
     pub turns: u64,
     /// Steps that left work for the next, because it was more than one step does.
     pub steps_cut_short: u64,
+    /// Batches that were full while frames waited.
+    pub stalls: Stalls,
     /// Reports dropped because nobody fetched them.
     pub reports_lost: u64,
     /// The front link's.
@@ -52,6 +55,15 @@ pub struct Refusals {
     pub new_per_source: u64,
     /// [`Budget::Drain`].
     pub drain: u64,
+}
+
+/// Batches that were full while frames waited, by link.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stalls {
+    /// The front link's.
+    pub front: u64,
+    /// The back link's.
+    pub back: u64,
 }
 
 /// Connections ended; see [`End`].
@@ -77,6 +89,16 @@ pub struct Ends {
     pub timeout: u64,
     /// [`End::Drained`].
     pub drained: u64,
+}
+
+impl Stalls {
+    pub(crate) fn count(&mut self, link: Link) {
+        let counter = match link {
+            Link::Front => &mut self.front,
+            Link::Back => &mut self.back,
+        };
+        *counter = counter.saturating_add(1);
+    }
 }
 
 impl Refusals {

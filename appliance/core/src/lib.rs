@@ -8,6 +8,7 @@
 //! | [`Appliance`] | the one function: `step` |
 //! | [`Wires`], [`Now`], [`Deadline`] | what a step reads and writes |
 //! | [`report`], [`Counters`] | what happened, as typed records and as numbers |
+//! | `snapshot`, `access` | the same in the words of [`status`], for whoever is outside the cell |
 //! | [`limits`] | every bound of this crate |
 //! | `start` | from a bundle to links, routes and budgets |
 //! | `makings` | what TLS configurations are made with, and what outlives them |
@@ -34,6 +35,7 @@
 
 extern crate alloc;
 
+mod access;
 mod admission;
 mod appliance;
 mod connection;
@@ -51,8 +53,10 @@ pub mod report;
 mod router;
 mod routes;
 mod seeds;
+mod snapshot;
 mod start;
 mod table;
+mod tallies;
 mod times;
 mod upstream;
 mod wires;

@@ -1,6 +1,7 @@
 //! What is gathered for a connection's access record while it lives.
 
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -11,10 +12,11 @@ use crate::router::RouteId;
 #[derive(Debug)]
 pub(crate) struct Log {
     pub(crate) accepted: Accepted,
-    pub(crate) route: Option<RouteId>,
+    pub(crate) route: Option<(RouteId, Rc<str>)>,
     /// What was agreed on, and how long it took.
     pub(crate) handshake: Option<(Box<tls::Summary>, Duration)>,
-    pub(crate) backend: Option<SocketAddr>,
+    /// Which one took the connection, and when, from the accepted flow on.
+    pub(crate) backend: Option<(SocketAddr, Duration)>,
     /// TLS passed through, and no handshake was ours.
     pub(crate) passed: bool,
     pub(crate) bytes_up: u64,
@@ -37,19 +39,27 @@ impl Log {
         }
     }
 
-    /// The record, after `time` in all.
-    pub(crate) fn close(self, end: End, time: Duration) -> Record {
+    /// A backend has taken the connection.
+    pub(crate) fn note_backend(&mut self, address: SocketAddr, after: Duration) {
+        self.backend = Some((address, after));
+    }
+
+    /// The record of a client that asked for this name, after `time` in all.
+    pub(crate) fn close(self, server_name: Option<Box<str>>, end: End, time: Duration) -> Record {
         let (handshake, handshake_time) = self.handshake.unzip();
+        let (backend, backend_time) = self.backend.unzip();
         Record {
             serial: self.accepted.serial,
             peer: self.accepted.peer,
+            server_name,
             handshake,
             route: self.route,
-            backend: self.backend,
+            backend,
             passed: self.passed,
             bytes_up: self.bytes_up,
             bytes_down: self.bytes_down,
             handshake_time,
+            connect_time: backend_time.zip(handshake_time).map(|(at, since)| at.saturating_sub(since)),
             time,
             end,
         }

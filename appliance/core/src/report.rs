@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::rc::Rc;
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -152,10 +153,12 @@ pub struct Record {
     pub serial: Serial,
     /// The client's address.
     pub peer: SocketAddr,
+    /// The name that the client asked for.
+    pub server_name: Option<Box<str>>,
     /// What the handshake agreed on; absent if it was not completed.
     pub handshake: Option<Box<tls::Summary>>,
-    /// The route, once one was chosen.
-    pub route: Option<RouteId>,
+    /// The route and its name, once one was chosen.
+    pub route: Option<(RouteId, Rc<str>)>,
     /// The backend, once one took the connection.
     pub backend: Option<SocketAddr>,
     /// TLS passed through: what was agreed on is between client and backend, and bytes are those of the TCP streams.
@@ -166,6 +169,8 @@ pub struct Record {
     pub bytes_down: u64,
     /// From the accepted flow to the end of the handshake.
     pub handshake_time: Option<Duration>,
+    /// From the end of the handshake to the backend's answer.
+    pub connect_time: Option<Duration>,
     /// From the accepted flow to the end.
     pub time: Duration,
     /// How it ended.

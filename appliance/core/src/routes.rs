@@ -1,5 +1,6 @@
 //! What a route leads to: a TLS configuration, or none where TLS passes through, and a pool of backends.
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use keys::bundle::ProxyOut;
@@ -11,6 +12,7 @@ use crate::upstream::PoolId;
 /// One route, ready to be used.
 #[derive(Debug)]
 pub(crate) struct Route {
+    pub(crate) name: Rc<str>,
     pub(crate) way: Way,
     /// What the backends hear first.
     pub(crate) proxy: ProxyOut,

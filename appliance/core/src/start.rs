@@ -20,6 +20,7 @@ use crate::report::Reports;
 use crate::router::{RouteId, Router, RouterFault};
 use crate::routes::{Route, Routes, Way};
 use crate::seeds::Seeds;
+use crate::tallies::Tallies;
 use crate::times::Times;
 use crate::upstream::Pools;
 use crate::wires::Now;
@@ -60,6 +61,7 @@ pub(crate) fn world(bundle: &Bundle, seed: [u8; 32], now: Now) -> Result<(World,
         pools,
         admission: Admission::new(&bundle.limits),
         counters: Counters::default(),
+        tallies: Tallies::default(),
         reports: Reports::default(),
     };
     Ok((world, makings))
@@ -78,7 +80,7 @@ impl Makings {
                 Mode::Terminate => Way::Terminate(shared.config(id, route)?),
                 Mode::Passthrough => Way::Passthrough,
             };
-            ways.push((way, route.proxy));
+            ways.push((Rc::from(route.name.as_str()), way, route.proxy));
         }
         Ok(Draft { router, ways, times: Times::from(&bundle.limits) })
     }
@@ -88,7 +90,7 @@ impl Makings {
 #[derive(Debug)]
 pub(crate) struct Draft {
     router: Router,
-    ways: Vec<(Way, ProxyOut)>,
+    ways: Vec<(Rc<str>, Way, ProxyOut)>,
     times: Times,
 }
 
@@ -96,7 +98,7 @@ impl Draft {
     /// The generation. `pools` have just been made of the same routes.
     pub(crate) fn generation(self, pools: &Pools) -> Generation {
         let routes = self.ways.into_iter().zip(pools.newest());
-        let list = routes.map(|((way, proxy), pool)| Route { way, proxy, pool }).collect();
+        let list = routes.map(|((name, way, proxy), pool)| Route { name, way, proxy, pool }).collect();
         Generation { routes: Routes { router: self.router, list }, times: self.times }
     }
 }

@@ -9,6 +9,7 @@ use crate::counters::Counters;
 use crate::flows::Flows;
 use crate::generation::Generation;
 use crate::report::Reports;
+use crate::tallies::Tallies;
 use crate::upstream::Pools;
 use crate::wires::Now;
 
@@ -26,5 +27,6 @@ pub(crate) struct World {
     pub(crate) pools: Pools,
     pub(crate) admission: Admission,
     pub(crate) counters: Counters,
+    pub(crate) tallies: Tallies,
     pub(crate) reports: Reports,
 }

@@ -17,10 +17,29 @@ const GAP_LEN: usize = 3 * CHUNK_UNIT;
 /// What `talc` keeps at the start of a heap: a list a bin.
 const LISTS_LEN: usize = DefaultBinning::BIN_COUNT as usize * size_of::<usize>();
 
+/// How much of a heap is allocated, in bytes; what the allocator itself takes is not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Now.
+    pub used: usize,
+    /// The most there ever was.
+    pub peak: usize,
+    /// The region's length.
+    pub limit: usize,
+}
+
+impl Usage {
+    fn change(&mut self, less: usize, more: usize) {
+        self.used = self.used.saturating_sub(less).saturating_add(more);
+        self.peak = self.peak.max(self.used);
+    }
+}
+
 /// A heap over one region.
 #[derive(Debug)]
 pub struct Heap {
     talc: Talc<Manual, DefaultBinning>,
+    usage: Usage,
     /// The mark: from here to the region's last word, every byte is as it was given, zero.
     fresh: usize,
     refused: bool,
@@ -30,7 +49,7 @@ impl Heap {
     /// A heap without memory, which refuses everything.
     #[must_use]
     pub const fn new() -> Self {
-        Self { talc: Talc::new(Manual), fresh: 0, refused: false }
+        Self { talc: Talc::new(Manual), usage: Usage { used: 0, peak: 0, limit: 0 }, fresh: 0, refused: false }
     }
 
     /// Gives the heap its region.
@@ -39,8 +58,15 @@ impl Heap {
     /// The region is writable, zero, and from now on the heap's alone; the heap had none before.
     pub unsafe fn claim(&mut self, base: *mut u8, len: usize) {
         self.fresh = base.addr().saturating_add(LISTS_LEN).saturating_add(GAP_LEN);
+        self.usage.limit = len;
         // SAFETY: the caller's promise.
         let _ = unsafe { self.talc.claim(base, len) };
+    }
+
+    /// How much of it is allocated.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.usage
     }
 
     /// Whether an allocation was ever refused.
@@ -62,7 +88,11 @@ impl Heap {
     pub unsafe fn allocate(&mut self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise.
         let place = unsafe { self.talc.allocate(layout) };
-        self.note(place.map_or(ptr::null_mut(), NonNull::as_ptr), layout.size())
+        let place = place.map_or(ptr::null_mut(), NonNull::as_ptr);
+        if !place.is_null() {
+            self.usage.change(0, layout.size());
+        }
+        self.note(place, layout.size())
     }
 
     /// See [`core::alloc::GlobalAlloc::alloc_zeroed`].
@@ -88,6 +118,7 @@ impl Heap {
     pub unsafe fn deallocate(&mut self, place: *mut u8, layout: Layout) {
         // SAFETY: the caller's promise.
         unsafe { self.talc.deallocate(place, layout) };
+        self.usage.change(layout.size(), 0);
     }
 
     /// See [`core::alloc::GlobalAlloc::realloc`].
@@ -97,6 +128,7 @@ impl Heap {
     pub unsafe fn reallocate(&mut self, place: *mut u8, layout: Layout, len: usize) -> *mut u8 {
         // SAFETY: the caller's promise.
         if unsafe { self.talc.try_realloc_in_place(place, layout, len) } {
+            self.usage.change(layout.size(), len);
             return self.note(place, len);
         }
         let Ok(wanted) = Layout::from_size_align(len, layout.align()) else { return ptr::null_mut() };
@@ -127,6 +159,9 @@ impl Default for Heap {
     }
 }
 
+#[cfg(guest)]
+pub use global::usage;
+
 /// The image's global allocator.
 #[cfg(guest)]
 pub(crate) mod global {
@@ -152,6 +187,12 @@ pub(crate) mod global {
     /// Whether an allocation was ever refused.
     pub(crate) fn has_refused() -> bool {
         HEAP.with(|heap| heap.has_refused()).unwrap_or(false)
+    }
+
+    /// How much is allocated.
+    #[must_use]
+    pub fn usage() -> super::Usage {
+        HEAP.with(|heap| heap.usage()).unwrap_or(super::Usage { used: 0, peak: 0, limit: 0 })
     }
 
     struct Global;

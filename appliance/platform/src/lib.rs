@@ -64,4 +64,6 @@ mod panic;
 #[cfg(guest)]
 mod symbols;
 
+#[cfg(guest)]
+pub use logger::room as log_room;
 pub use platform::{LinkWindows, MailboxWindows, Now, Platform, Request, Start, Turn, Until};

@@ -49,6 +49,12 @@ impl<'w> Log<'w> {
         step(encoder, &mut |bytes| *end = end.and_then(|at| append(window, at, bytes)));
     }
 
+    /// How many bytes still fit.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.window.len().saturating_sub(HEADER_LEN).saturating_sub(self.len())
+    }
+
     fn len(&self) -> usize {
         self.load(0)
     }
@@ -109,6 +115,15 @@ mod tests {
         frame(&mut log, &[1, 2]);
         frame(&mut log, &[3, 4]);
         assert_eq!(seen(&window), [[1, 2, 0x7c], [3, 4, 0x7c]]);
+    }
+
+    #[test]
+    fn room_is_what_the_frames_have_left() {
+        let mut window = vec![0; HEADER_LEN + 64];
+        let mut log = Log::new(&mut window);
+        assert_eq!(log.room(), 64);
+        frame(&mut log, &[1; 5]);
+        assert_eq!(log.room(), 64 - 8);
     }
 
     #[test]

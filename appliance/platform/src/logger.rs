@@ -15,6 +15,12 @@ pub(crate) fn reclaim() {
     LOG.reclaim();
 }
 
+/// How many bytes of log this turn may still make.
+#[must_use]
+pub fn room() -> usize {
+    LOG.with(|slot| slot.as_ref().map(Log::room)).flatten().unwrap_or(0)
+}
+
 fn with(step: impl FnOnce(&mut Log<'static>)) {
     LOG.with(|slot| slot.as_mut().map(step));
 }

@@ -16,8 +16,6 @@ pub struct Access<'a> {
     pub source: SocketAddr,
     /// The front end that sent the PROXY header, where there was one.
     pub front_end: Option<SocketAddr>,
-    /// The listener's address, as the guest sees it.
-    pub local: SocketAddr,
     /// The name that the client asked for.
     pub server_name: Option<&'a str>,
     /// What the handshake agreed on; absent where none was completed.
@@ -26,6 +24,8 @@ pub struct Access<'a> {
     pub route: Option<&'a str>,
     /// The backend as the guest knows it, once one took the connection.
     pub backend: Option<SocketAddr>,
+    /// Whether TLS passed through: then nothing was agreed on here, and the bytes are those of the TCP streams.
+    pub passed: bool,
     /// Plaintext from the client to the backend, in bytes.
     pub bytes_up: u64,
     /// Plaintext from the backend to the client, in bytes.

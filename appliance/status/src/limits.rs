@@ -1,7 +1,7 @@
 //! Every bound of this crate.
 
-/// An encoded [`Status`](crate::Status) at most, in bytes.
-pub const STATUS_LEN_MAX: usize = 256 * 1024;
+/// An encoded [`Status`](crate::Status) at most, in bytes. The guest's outbox holds it as one letter.
+pub const STATUS_LEN_MAX: usize = 192 * 1024;
 /// Routes in a status at most; the same as a bundle's.
 pub const ROUTES_MAX: usize = 1024;
 /// Backends in a status at most, over all routes; those beyond it are counted, not listed.

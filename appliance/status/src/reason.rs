@@ -33,14 +33,24 @@ named! {
         ClientFault "client_fault",
         /// No route has the name that the client asked for.
         UnknownName "unknown_name",
+        /// No route of that name speaks a protocol (ALPN) that the client offered.
+        UnknownProtocol "unknown_protocol",
         /// The client went away without a close_notify.
         ClientTruncated "client_truncated",
         /// The client's TCP connection was reset or gave up.
         ClientGone "client_gone",
+        /// By their checks all backends were down.
+        BackendsDown "backends_down",
+        /// All backends were full, and so was the line of those who wait.
+        QueueFull "queue_full",
+        /// All backends were full for as long as a client may wait.
+        QueueTimeout "queue_timeout",
         /// No backend took the connection.
         NoBackend "no_backend",
         /// The backend reset the connection or gave up.
         BackendGone "backend_gone",
+        /// No byte came in time.
+        FirstByteTimeout "first_byte_timeout",
         /// The handshake took too long.
         HandshakeTimeout "handshake_timeout",
         /// No byte moved for too long.
@@ -51,6 +61,10 @@ named! {
         LifetimeTimeout "lifetime_timeout",
         /// The client did not take its last bytes.
         LingerTimeout "linger_timeout",
+        /// The client took nothing of what waited for it.
+        StallTimeout "stall_timeout",
+        /// It made way for another before its handshake was done.
+        Displaced "displaced",
         /// The drain's limit was reached.
         Drained "drained",
     }
@@ -61,12 +75,18 @@ named! {
     Limit {
         /// Connections in all.
         Connections "connections",
+        /// Connections whose hello is not whole: who had to make way.
+        Waiting "waiting",
         /// Handshakes under way in all.
         Handshakes "handshakes",
         /// Connections of one source.
         ConnectionsPerSource "connections_per_source",
         /// New connections of one source within a second.
         NewPerSource "new_per_source",
+        /// New connections in all within a second.
+        New "new",
+        /// Flows of the public link: such clients are not answered.
+        Flows "flows",
         /// The cell is being drained.
         Drain "drain",
     }
@@ -77,6 +97,32 @@ named! {
     FailureKind {
         /// The client broke the protocol; the alert is what it was sent.
         Protocol "protocol",
+        /// A client certificate was wanted and none was shown.
+        CertificateMissing "certificate_missing",
+        /// The client's certificate cannot be read.
+        CertificateEncoding "certificate_encoding",
+        /// The client's chain is too long, too large, or costs too many signatures.
+        CertificateLimit "certificate_limit",
+        /// None of the route's authorities vouches for the client's certificate.
+        CertificateUnknownIssuer "certificate_unknown_issuer",
+        /// The client's certificate, or an issuer of it, is no longer valid.
+        CertificateExpired "certificate_expired",
+        /// The client's certificate, or an issuer of it, is not valid yet.
+        CertificateNotYetValid "certificate_not_yet_valid",
+        /// The client's certificate, or an issuer of it, is revoked.
+        CertificateRevoked "certificate_revoked",
+        /// No revocation list counts for the client's certificate.
+        CertificateRevocationUnknown "certificate_revocation_unknown",
+        /// The revocation list that counts is out of date.
+        CertificateRevocationExpired "certificate_revocation_expired",
+        /// A signature of the client's does not fit.
+        CertificateSignature "certificate_signature",
+        /// The client's certificate is signed in a way that is not taken.
+        CertificateAlgorithm "certificate_algorithm",
+        /// The client's certificate is for something else.
+        CertificatePurpose "certificate_purpose",
+        /// The client's certificate is good, and not among those that the route lets in.
+        CertificateNotAllowed "certificate_not_allowed",
         /// The client spoke HTTP in the clear.
         PlainHttp "plain_http",
         /// The client spoke SSL 2.0.
@@ -97,6 +143,10 @@ named! {
         Timeout "timeout",
         /// The client's connection was gone before it was done.
         Gone "gone",
+        /// It made way for another.
+        Displaced "displaced",
+        /// The drain's limit was reached.
+        Drained "drained",
     }
 }
 

@@ -71,16 +71,14 @@ named! {
 /// Clients' connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connections {
-    /// Counter: taken on.
+    /// Counter: those that were taken on.
     pub accepted: u64,
-    /// Gauge: there now.
+    /// Gauge: those that are there now.
     pub now: u64,
-    /// How many there may be.
-    pub limit: u64,
-    /// Gauge: handshakes under way.
+    /// Gauge: those whose hello is not whole.
+    pub waiting: u64,
+    /// Gauge: those that shake hands.
     pub handshakes: u64,
-    /// How many there may be.
-    pub handshakes_limit: u64,
 }
 
 /// What a completed handshake is counted by.
@@ -147,8 +145,14 @@ pub struct Backend {
     pub active: u64,
     /// Counter: connections that it took.
     pub connections: u64,
-    /// Counter: attempts that failed.
+    /// Counter: attempts of clients' connections that failed.
     pub failures: u64,
+    /// Whether checks are configured.
+    pub checked: bool,
+    /// Counter: checks that passed.
+    pub checks_passed: u64,
+    /// Counter: checks that failed.
+    pub checks_failed: u64,
 }
 
 named! {

@@ -3,10 +3,16 @@
 use heapless::LinearMap;
 
 /// See the module. `N` keys at most; what comes with a key beyond them is counted in [`Tally::other`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally<K: Eq, const N: usize> {
     counts: LinearMap<K, u64, N>,
     other: u64,
+}
+
+impl<K: Eq, const N: usize> Default for Tally<K, N> {
+    fn default() -> Self {
+        Self { counts: LinearMap::new(), other: 0 }
+    }
 }
 
 impl<K: Eq + Copy, const N: usize> Tally<K, N> {

@@ -11,16 +11,16 @@ use appliance::{Appliance, Now};
 use keys::bundle::Bundle;
 use platform::MailboxWindows;
 
-use crate::status;
+use crate::status::{self, Own};
 
 /// Answers the letter of this turn, if there is one.
-pub(crate) fn answer(appliance: &mut Appliance, mailbox: MailboxWindows<'_>, now: Now) {
+pub(crate) fn answer(appliance: &mut Appliance, mailbox: MailboxWindows<'_>, own: Own, now: Now) {
     let MailboxWindows { inbox, outbox } = mailbox;
     let answered = match queue::letter(inbox) {
         Ok(None) => return,
         Ok(Some(letter)) => match letter.kind {
             RELOAD => reload(appliance, letter.bytes, now).map(|()| 0),
-            STATUS => return done(outbox, |space| status::write(appliance, space)),
+            STATUS => return done(outbox, |space| status::write(appliance, own, space)),
             _ => Err(Reason::new(format_args!("a letter that makes no sense"))),
         },
         Err(_) => Err(Reason::new(format_args!("a letter beyond its window"))),

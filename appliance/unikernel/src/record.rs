@@ -1,12 +1,12 @@
 //! The core's reports as lines of the log. The format strings stay in the image's file; only the numbers travel.
 //!
-//! Names that a peer chose are quoted and escaped here, so that none can pass for another field; the tender escapes every line once more.
+//! An access record travels as the bytes that [`status::Access`] makes of it; the tender decodes and prints them.
 //! The counters come as a few lines of `name=value`, which tests and scripts read.
 
 use appliance::report::{Accepted, BackendChanged, BackendFailed, Change, Record, Refused};
 use appliance::{Counters, Ends, Link, Refusals, Report};
-use core::time::Duration;
-use defmt::{Debug2Format, Display2Format};
+use defmt::Debug2Format;
+use status::limits::ACCESS_LEN_MAX;
 
 /// Logs one report.
 pub(crate) fn log(report: &Report) {
@@ -33,43 +33,12 @@ fn backend(BackendChanged { route, backend, change }: &BackendChanged) {
     }
 }
 
-/// The access record.
+/// The access record: bytes in one frame, which the tender knows by this format string.
 fn closed(record: &Record) {
-    defmt::info!(
-        "closed {=u64} peer={} {} route={} backend={} up={=u64} down={=u64} handshake_us={} time_us={=u64} end={}",
-        record.serial.0,
-        record.peer,
-        Handshake(record),
-        record.route.map(|route| route.0),
-        record.backend,
-        record.bytes_up,
-        record.bytes_down,
-        record.handshake_time.map(micros),
-        micros(record.time),
-        Debug2Format(&record.end)
-    );
-}
-
-/// What was negotiated; suite and group by their IANA numbers.
-struct Handshake<'r>(&'r Record);
-
-impl defmt::Format for Handshake<'_> {
-    fn format(&self, f: defmt::Formatter<'_>) {
-        let Some(agreed) = self.0.handshake.as_deref() else {
-            defmt::write!(f, "handshake=none");
-            return;
-        };
-        defmt::write!(
-            f,
-            "sni={} alpn=\"{}\" version={} suite={=u16:#06x} group={=u16:#06x} resumed={=bool} retried={=bool}",
-            Debug2Format(&agreed.server_name.as_deref().unwrap_or_default()),
-            Display2Format(&agreed.alpn.as_deref().unwrap_or_default().escape_ascii()),
-            Debug2Format(&agreed.version),
-            agreed.suite,
-            agreed.group.unwrap_or_default(),
-            agreed.resumed,
-            agreed.retried
-        );
+    let mut space = [0; ACCESS_LEN_MAX];
+    match record.access().encode(&mut space) {
+        Some(bytes) => defmt::info!("access {=[u8]}", bytes),
+        None => defmt::warn!("the access record of connection {=u64} is too long", record.serial.0),
     }
 }
 
@@ -166,8 +135,4 @@ fn link(link: Link, counters: &net::Counters) {
         counters.dropped_neighbor,
         counters.dropped_icmp
     );
-}
-
-fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

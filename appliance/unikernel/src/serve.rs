@@ -6,6 +6,7 @@ use defmt::Debug2Format;
 use keys::bundle::Bundle;
 use platform::{Platform, Request, Start, Until};
 
+use crate::status::Own;
 use crate::wires::QueueWires;
 use crate::{mailbox, record};
 
@@ -40,21 +41,42 @@ fn begin(start: &mut Start) -> Option<Appliance> {
 fn turns(mut appliance: Appliance, mut platform: Platform, first: Now) {
     let mut now_is = first;
     let mut malformed = 0;
-    while !appliance.drained() {
+    let mut told = Told::All;
+    while told == Told::Some || !appliance.drained() {
         let mut wires = QueueWires::new(platform.links());
         let deadline = appliance.step(now_is, &mut wires);
         malformed = tell_malformed(malformed, wires.malformed());
-        while let Some(report) = appliance.poll_report() {
-            record::log(&report);
-        }
-        let turn = platform.wait(until(deadline));
+        told = tell(&mut appliance);
+        let turn = platform.wait(if told == Told::All { until(deadline) } else { Until::Flush });
         now_is = now(turn.now);
-        mailbox::answer(&mut appliance, platform.mailbox(), now_is);
+        mailbox::answer(&mut appliance, platform.mailbox(), Own { batches_malformed: malformed }, now_is);
         if turn.request == Request::Drain {
             appliance.drain(now_is);
         }
     }
 }
+
+/// Whether a turn's log had room for all reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    All,
+    Some,
+}
+
+/// Logs what happened, as far as the log has room for it: the rest has the next turn.
+fn tell(appliance: &mut Appliance) -> Told {
+    while platform::log_room() >= REPORT_LEN_MAX {
+        match appliance.poll_report() {
+            Some(report) => record::log(&report),
+            None => return Told::All,
+        }
+    }
+    Told::Some
+}
+
+/// With less room than this in the log, in bytes, a report waits for the next turn: the longest access record, stuffed.
+const REPORT_LEN_MAX: usize = 2 * status::limits::ACCESS_LEN_MAX;
+const _: () = assert!(REPORT_LEN_MAX <= abi::limits::LOG_WINDOW_LEN / 2, "an empty log has room for reports");
 
 /// Counts malformed batches, and says so for the 1st, 2nd, 4th, 8th and so on: a tender that is wrong each turn does not fill the log.
 fn tell_malformed(before: u64, more: u64) -> u64 {

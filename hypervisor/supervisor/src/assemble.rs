@@ -35,6 +35,7 @@ pub(crate) fn plan(config: &Config, materials: Materials, mut report: Report) ->
         proxy: route.proxy,
     });
     let routes = routes.collect();
+    let certificate_files = materials.iter().map(|material| material.place.file.clone()).collect();
     let certificates = materials.into_iter().map(|material| material.certificate).collect();
     let bundle = Bundle {
         front,
@@ -66,6 +67,9 @@ pub(crate) fn plan(config: &Config, materials: Materials, mut report: Report) ->
         back: config.back.attachment.clone(),
         listeners: host,
         backends: backends.list(),
+        certificate_files,
+        admin: config.admin.clone(),
+        log: config.log.clone(),
         warnings: report,
     })
 }

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::admin::client;
 use crate::exit::{self, Exit};
 use crate::plan::{MachineKind, Restart};
 use crate::{config, mint, run, terminal};
@@ -55,6 +56,12 @@ pub enum Command {
     Mint(MintArgs),
     /// Say what is wrong with a configuration, its certificates and keys; start nothing.
     Check(CheckArgs),
+    /// Say how a running bountybox stands.
+    Status(StatusArgs),
+    /// Have a running bountybox read its configuration again.
+    Reload(AskArgs),
+    /// Have a running bountybox finish what runs, and end.
+    Drain(AskArgs),
     /// Say what is in a guest image.
     Inspect(InspectArgs),
     /// Run one guest; started by the supervisor only.
@@ -77,7 +84,7 @@ pub struct RunArgs {
     /// When to start a cell that ended anew, instead of what the configuration says.
     #[arg(long, value_enum, value_name = "WHEN")]
     pub restart: Option<Restart>,
-    /// Write the guest's log as JSON, one object a line.
+    /// Write all lines as JSON, one object each: the guest's, the tender's, the supervisor's own.
     #[arg(long)]
     pub json: bool,
 }
@@ -141,6 +148,28 @@ pub struct CheckArgs {
     pub json: bool,
 }
 
+/// `status`
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// The configuration file of the one that runs; its `[admin] socket` is where it is asked.
+    #[arg(long, value_name = "FILE", default_value = "bountybox.toml")]
+    pub config: PathBuf,
+    /// Ask again and again.
+    #[arg(long)]
+    pub watch: bool,
+    /// Write one JSON object, as docs/status.md describes it.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `reload` and `drain`
+#[derive(Debug, Clone, Args)]
+pub struct AskArgs {
+    /// The configuration file of the one that runs; its `[admin] socket` is where it is asked.
+    #[arg(long, value_name = "FILE", default_value = "bountybox.toml")]
+    pub config: PathBuf,
+}
+
 /// `inspect`
 #[derive(Debug, Clone, Args)]
 pub struct InspectArgs {
@@ -170,6 +199,9 @@ fn dispatch(command: Command) -> Exit {
         Command::Mint(args) => mint::mint(&args),
         Command::Check(args) => check(&args),
         Command::Inspect(args) => crate::image::inspect(&args),
+        Command::Status(args) => client::status(&args),
+        Command::Reload(args) => client::reload(&args),
+        Command::Drain(args) => client::drain(&args),
         Command::Tender => Exit::Internal,
     }
 }

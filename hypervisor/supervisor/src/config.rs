@@ -4,6 +4,7 @@
 //! [`crate::check`] the certificates and keys that it names, `assemble` makes the plan. Nothing is resolved, opened for
 //! listening, or started.
 
+mod admin;
 mod client;
 mod document;
 pub mod keys;

@@ -72,6 +72,8 @@ exit_codes! {
         Guest = 18, "The guest crashed, hung or gave up, and is not to be restarted (again).";
         Tender = 19, "The tender died of something other than its guest.";
         Findings = 20, "More than one kind of thing is wrong; the findings say which.";
+        Unreachable = 21, "No running bountybox answers on the admin socket, or not in time.";
+        Refused = 22, "The running bountybox refused what was asked; the message says why.";
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`check`] | certificates and keys, against the clock, each other, and the routes |
 //! | [`report`], [`rule`] | what was found wrong, and the rules behind it |
 //! | [`plan`], [`addresses`] | what `run` is to do, and the addresses inside a cell |
+//! | [`admin`] | metrics, status, health; reload and drain |
 //! | [`run`] | `run`, `demo`, and the hidden `tender` |
 //! | [`exit`], [`terminal`] | how the process ends, and the only place that writes to a terminal |
 //!
@@ -19,6 +20,7 @@
 #![forbid(unsafe_code)]
 
 pub mod addresses;
+pub mod admin;
 mod assemble;
 pub mod check;
 pub mod cli;

@@ -1,5 +1,7 @@
 //! Every bound of this crate.
 
+use core::time::Duration;
+
 /// A configuration file at most, in bytes.
 pub const CONFIG_LEN_MAX: usize = 1 << 20;
 /// A PEM file at most, in bytes.
@@ -34,6 +36,36 @@ pub const BACKEND_ADDRESSES_MAX: usize = 16;
 pub const DEMO_CONNECTIONS_MAX: usize = 2048;
 /// Bytes of a request's head that the demo's backend reads.
 pub const DEMO_HEAD_LEN_MAX: usize = 16 * 1024;
+/// A Unix socket's path at most, in bytes (unix(7): sun_path less its final zero).
+pub const SOCKET_PATH_LEN_MAX: usize = 107;
+/// Connections of the admin interface at a time; those beyond it are closed.
+pub const ADMIN_CONNECTIONS_MAX: usize = 16;
+/// The stack of a thread that answers one of them, in bytes.
+pub const ADMIN_STACK_LEN: usize = 512 * 1024;
+/// A request's head at most, in bytes.
+pub const ADMIN_HEAD_LEN_MAX: usize = 8 * 1024;
+/// Its headers at most.
+pub const ADMIN_HEADERS_MAX: usize = 32;
+/// How long a request may take to arrive, and an answer to be taken.
+pub const ADMIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a listener rests when it cannot accept.
+pub const ADMIN_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Wishes that wait for the watching thread at most.
+pub const WISHES_MAX: usize = 32;
+/// A status that came less than this ago is not asked for again.
+pub const STATUS_FRESH: Duration = Duration::from_millis(100);
+/// How long a guest may take to say how it stands before the last status is shown instead.
+pub const STATUS_PATIENCE: Duration = Duration::from_secs(1);
+/// A status older than this says nothing about readiness.
+pub const STATUS_STALE: Duration = Duration::from_secs(10);
+/// How long a reload may take before whoever asked for it is answered.
+pub const RELOAD_PATIENCE: Duration = Duration::from_secs(30);
+/// How often `status --watch` asks.
+pub const WATCH_INTERVAL: Duration = Duration::from_secs(2);
+/// An answer that the command line takes at most, in bytes.
+pub const ANSWER_LEN_MAX: u64 = 4 << 20;
+/// What the pipe of the access log holds, in bytes.
+pub const ACCESS_PIPE_LEN: usize = 1 << 20;
 /// What the tender waits beyond the guest's own drain time-out, in milliseconds: the guest is to be the one who cuts.
 pub const DRAIN_ALLOWANCE_MS: u64 = 100;
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use keys::bundle::Bundle;
+use tender::order::Lines;
 
 use crate::report::Report;
 
@@ -31,8 +32,44 @@ pub struct Plan {
     pub listeners: Vec<Listen>,
     /// What stands behind the virtual backend addresses in the bundle; empty with a TAP as back link.
     pub backends: Vec<Backend>,
+    /// How to see in.
+    pub admin: Admin,
+    /// Where the access log goes.
+    pub log: AccessLog,
+    /// The files of the bundle's certificates, in its order.
+    pub certificate_files: Vec<String>,
     /// Warnings, to be shown once.
     pub warnings: Report,
+}
+
+/// How to see in while a cell serves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Admin {
+    /// Where HTTP is answered.
+    pub address: Option<SocketAddr>,
+    /// The Unix socket, which also takes requests to reload and to drain.
+    pub socket: Option<PathBuf>,
+}
+
+/// Where the access log goes, and how it is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccessLog {
+    /// Where to.
+    pub to: Access,
+    /// How; like the other lines, where nothing is said.
+    pub lines: Option<Lines>,
+}
+
+/// Where the access log goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Access {
+    /// To standard error.
+    #[default]
+    Stderr,
+    /// Nowhere.
+    Off,
+    /// To this file, which is opened anew at a reload.
+    File(PathBuf),
 }
 
 /// Which machine the guest runs on.

@@ -5,16 +5,42 @@
 //! that has gone away (EPIPE) is no error: the exit code still says how it went.
 
 use core::fmt::{self, Display, Write as _};
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::{self, Write};
+
+use serde_json::json;
 
 /// Writes one line of result.
 pub fn result(line: impl Display) {
     write(&mut io::stdout().lock(), &line);
 }
 
-/// Writes one line of diagnostics.
+/// Writes one line of diagnostics: as it is, or as a JSON object after [`speak_json`].
 pub fn note(line: impl Display) {
-    write(&mut io::stderr().lock(), &line);
+    if JSON.load(Ordering::Relaxed) {
+        write(&mut io::stderr().lock(), &json_line(&line.to_string()));
+    } else {
+        write(&mut io::stderr().lock(), &line);
+    }
+}
+
+/// From now on [`note`] writes JSON objects, one a line, as tenders do.
+pub fn speak_json() {
+    JSON.store(true, Ordering::Relaxed);
+}
+
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// `{"kind":"supervisor","level":..,"text":..}`: the level is what the line begins with.
+fn json_line(line: &str) -> String {
+    let (level, text) = match line.split_once(": ") {
+        Some((level @ ("error" | "warning"), text)) => (level, text),
+        _ if line.starts_with("error[") => ("error", line),
+        _ if line.starts_with("warning[") => ("warning", line),
+        _ => ("info", line),
+    };
+    let level = if level == "warning" { "warn" } else { level };
+    json!({ "kind": "supervisor", "level": level, "text": Clean(text).to_string() }).to_string()
 }
 
 /// Writes text of our own making that has lines of its own, each escaped by itself.
@@ -67,6 +93,20 @@ mod tests {
     #[test]
     fn plain_text_of_any_script_stays() {
         assert_eq!(Clean("größe 尺寸 «x»").to_string(), "größe 尺寸 «x»");
+    }
+
+    #[test]
+    fn a_line_of_json_says_how_grave_it_is_and_keeps_control_characters_out() {
+        for (line, level, text) in [
+            ("error: no kvm here", "error", "no kvm here"),
+            ("warning: no kvm here", "warn", "no kvm here"),
+            ("error[unknown-key] b.toml:3: x", "error", "error[unknown-key] b.toml:3: x"),
+            ("ready: https on 127.0.0.1:8443", "info", "ready: https on 127.0.0.1:8443"),
+            ("a\u{1b}[2J\"", "info", "a\\u{1b}[2J\""),
+        ] {
+            let value: serde_json::Value = serde_json::from_str(&json_line(line)).unwrap();
+            assert_eq!((&value["kind"], &value["level"], &value["text"]), (&"supervisor".into(), &level.into(), &text.into()));
+        }
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub struct Needs {
     pub listeners: Vec<RawFd>,
     /// TAPs.
     pub taps: Vec<RawFd>,
+    /// Where access lines go, if to a pipe.
+    pub access_pipe: Option<RawFd>,
     /// The channel to the supervisor.
     pub channel: RawFd,
     /// Whether either link is a user net, which needs host sockets.

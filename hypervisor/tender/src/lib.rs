@@ -9,6 +9,7 @@
 //! - [`nets`]: where frames go: `user` (host sockets) and `tap`; [`egress`]: what a guest may say on a TAP;
 //! - [`jail`]: what this process gives up before the guest's first instruction;
 //! - [`log`], [`report`], [`mod@line`]: what is printed, and how guest-made text is kept from doing harm;
+//! - [`access`], [`journal`]: the access log's lines, and where they go;
 //! - [`limits`]: every bound.
 //!
 //! The tender never parses secrets, never trusts a number from the guest, and never blocks but in one `epoll_pwait2` with nothing to do.
@@ -19,10 +20,12 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod channel;
 pub mod egress;
 pub mod ending;
 pub mod jail;
+pub mod journal;
 pub mod limits;
 pub mod line;
 pub mod log;

@@ -53,6 +53,10 @@ pub const TAP_READS_PER_TURN: usize = abi::limits::QUEUE_SLOTS;
 pub const LOG_LINES_PER_S: u32 = 2000;
 /// Lines of guest log at once.
 pub const LOG_LINES_BURST: u32 = 4000;
+/// Access lines per second, as a long-run mean; what is beyond it is dropped and counted.
+pub const ACCESS_LINES_PER_S: u32 = 50_000;
+/// Access lines at once.
+pub const ACCESS_LINES_BURST: u32 = 50_000;
 /// The longest encoded log frame that is decoded, in bytes. The decoder recurses at most once per two bytes.
 pub const LOG_FRAME_LEN_MAX: usize = 4096;
 /// The longest line printed, in characters after escaping.
@@ -60,5 +64,6 @@ pub const LINE_LEN_MAX: usize = 2048;
 /// What a pipe takes without blocking once it is writable, in bytes.
 pub const WRITE_LEN_MAX: usize = 4096;
 
+const _: () = assert!(status::limits::ACCESS_LEN_MAX + 64 <= LOG_FRAME_LEN_MAX, "an access record is a frame");
 const _: () = assert!(LOG_FRAME_LEN_MAX <= abi::limits::LOG_WINDOW_LEN, "a frame fits the window");
 const _: () = assert!(LINE_LEN_MAX + 256 <= WRITE_LEN_MAX, "a line fits one write");

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use serde_json::{Map, Value};
 
-use crate::limits::{LINE_LEN_MAX, WRITE_LEN_MAX};
+use crate::limits::{LINE_LEN_MAX, LOG_LINES_BURST, LOG_LINES_PER_S, WRITE_LEN_MAX};
 use crate::order::Lines;
 
 /// What a line is about; the first word of it.
@@ -135,7 +135,7 @@ impl Speaker {
     /// A speaker in this format.
     #[must_use]
     pub fn new(lines: Lines) -> Self {
-        Self { lines, lost: 0, bucket: Bucket::default() }
+        Self { lines, lost: 0, bucket: Bucket::new(LOG_LINES_PER_S, LOG_LINES_BURST) }
     }
 
     /// Prints lines of the tender, as a whole or not at all each.
@@ -167,12 +167,15 @@ impl Speaker {
         if text.is_empty() {
             return;
         }
-        let stderr = std::io::stderr();
-        let written = is_writable(&stderr) && rustix::io::write(&stderr, text.as_bytes()).is_ok();
-        if !written {
+        if !write(&std::io::stderr(), text) {
             self.lost = self.lost.saturating_add(1);
         }
     }
+}
+
+/// Writes at most [`WRITE_LEN_MAX`] bytes, as a whole or not at all, and never waits. Says whether it did.
+pub(crate) fn write(stream: &impl AsFd, text: &str) -> bool {
+    is_writable(stream) && rustix::io::write(stream, text.as_bytes()).is_ok()
 }
 
 /// A pipe that is writable takes [`WRITE_LEN_MAX`] bytes without blocking.
@@ -183,20 +186,21 @@ fn is_writable(stream: &impl AsFd) -> bool {
 
 /// A token bucket over lines.
 #[derive(Debug)]
-struct Bucket {
+pub(crate) struct Bucket {
+    per_s: u32,
+    burst: u32,
     tokens: u32,
     filled: Duration,
 }
 
-impl Default for Bucket {
-    fn default() -> Self {
-        Self { tokens: crate::limits::LOG_LINES_BURST, filled: Duration::ZERO }
-    }
-}
-
 impl Bucket {
+    /// A full one.
+    pub(crate) fn new(per_s: u32, burst: u32) -> Self {
+        Self { per_s, burst, tokens: burst, filled: Duration::ZERO }
+    }
+
     /// Up to `wanted` lines, as many as may be printed now.
-    fn take(&mut self, wanted: usize, now: Duration) -> usize {
+    pub(crate) fn take(&mut self, wanted: usize, now: Duration) -> usize {
         self.fill(now);
         let allowed = self.tokens.min(u32::try_from(wanted).unwrap_or(u32::MAX));
         self.tokens = self.tokens.saturating_sub(allowed);
@@ -205,10 +209,10 @@ impl Bucket {
 
     fn fill(&mut self, now: Duration) {
         let since = now.saturating_sub(self.filled);
-        let fresh = since.as_millis().saturating_mul(crate::limits::LOG_LINES_PER_S.into()) / 1000;
+        let fresh = since.as_millis().saturating_mul(self.per_s.into()) / 1000;
         if fresh > 0 {
             let fresh = u32::try_from(fresh).unwrap_or(u32::MAX);
-            self.tokens = self.tokens.saturating_add(fresh).min(crate::limits::LOG_LINES_BURST);
+            self.tokens = self.tokens.saturating_add(fresh).min(self.burst);
             self.filled = now;
         }
     }
@@ -254,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_flood_is_bounded_and_recovers() {
-        let mut bucket = Bucket::default();
+        let mut bucket = Bucket::new(LOG_LINES_PER_S, LOG_LINES_BURST);
         let burst = crate::limits::LOG_LINES_BURST as usize;
         assert_eq!(bucket.take(burst * 2, Duration::ZERO), burst);
         assert_eq!(bucket.take(1, Duration::ZERO), 0);

@@ -1,14 +1,24 @@
 //! The guest's log: defmt frames from the log window, decoded with the table that stands in the image.
 //!
+//! Access records travel as bytes in such a frame, and are read without the decoder.
+//!
 //! The decoder is made for friendly input, so hostile frames are kept within what it can bear: they are split here, a long one is not decoded (the
 //! decoder recurses once per two bytes at most), and an image whose table uses counted lists, whose count the decoder trusts, gets no decoder.
 
 use abi::limits::LOG_WINDOW_LEN;
 use abi::log::HEADER_LEN;
 use defmt_decoder::{Encoding, Table};
+use serde_json::Value;
+use status::Access;
 
 use crate::limits::LOG_FRAME_LEN_MAX;
 use crate::line::{Kind, Line};
+
+/// The guest's format string of an access record, and the only one that this module knows by itself.
+const ACCESS_FORMAT: &str = "access {=[u8]}";
+/// The guest's timestamps: microseconds in eight bytes.
+const TIMESTAMP_FORMAT: &str = "{=u64:us}";
+const TIMESTAMP_LEN: usize = 8;
 
 /// How a format string says that a list follows, whose length the decoder would take from the frame and allocate.
 const COUNTED_LIST: &[u8] = b"{=[?]";
@@ -16,6 +26,8 @@ const COUNTED_LIST: &[u8] = b"{=[?]";
 /// Decodes what a guest logs.
 pub struct Log {
     table: Option<Table>,
+    /// How frames with access records begin, if the image makes any.
+    access: Option<u16>,
     malformed: u64,
 }
 
@@ -38,18 +50,18 @@ impl Log {
             Ok(table) => (Some(table), None),
             Err(fault) => (None, Some(fault)),
         };
-        (Self { table, malformed: 0 }, fault)
+        (Self { access: table.as_ref().and_then(access_index), table, malformed: 0 }, fault)
     }
 
-    /// Takes all frames out of the window, which is empty afterwards.
-    pub fn take(&mut self, window: &mut [u8]) -> Vec<Line> {
+    /// Takes all frames out of the window, which is empty afterwards. Access records go to `record`, the rest comes back as lines.
+    pub fn take(&mut self, window: &mut [u8], record: &mut dyn FnMut(&Access<'_>)) -> Vec<Line> {
         let Some((header, frames)) = window.split_first_chunk_mut::<HEADER_LEN>() else { return Vec::new() };
         let [l0, l1, l2, l3, d0, d1, d2, d3] = *header;
         *header = [0; HEADER_LEN];
         let len = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
         let frames = frames.get(..len.min(LOG_WINDOW_LEN.saturating_sub(HEADER_LEN)).min(frames.len())).unwrap_or_default();
-        let mut lines: Vec<Line> =
-            frames.split(|byte| *byte == 0).filter(|frame| !frame.is_empty()).map(|frame| self.line(frame)).collect();
+        let frames = frames.split(|byte| *byte == 0).filter(|frame| !frame.is_empty());
+        let mut lines: Vec<Line> = frames.filter_map(|frame| self.entry(frame, record)).collect();
         let dropped = u32::from_le_bytes([d0, d1, d2, d3]);
         if dropped > 0 {
             lines.push(Line::tender("warn", "the guest's log window was full").with("count", dropped));
@@ -57,17 +69,27 @@ impl Log {
         lines
     }
 
-    fn line(&mut self, frame: &[u8]) -> Line {
-        self.decode(frame).unwrap_or_else(|| {
-            self.malformed = self.malformed.saturating_add(1);
-            Line::tender("warn", "a log frame is malformed").with("count", self.malformed)
-        })
+    fn entry(&mut self, frame: &[u8], record: &mut dyn FnMut(&Access<'_>)) -> Option<Line> {
+        match self.decode(frame, record) {
+            Ok(line) => line,
+            Err(Malformed) => {
+                self.malformed = self.malformed.saturating_add(1);
+                Some(Line::tender("warn", "a log frame is malformed").with("count", self.malformed))
+            }
+        }
     }
 
-    fn decode(&self, frame: &[u8]) -> Option<Line> {
-        let table = self.table.as_ref()?;
-        let plain = unstuff(frame).filter(|plain| plain.len() <= LOG_FRAME_LEN_MAX)?;
-        let (frame, _) = table.decode(&plain).ok()?;
+    fn decode(&self, frame: &[u8], record: &mut dyn FnMut(&Access<'_>)) -> Result<Option<Line>, Malformed> {
+        let plain = unstuff(frame).filter(|plain| plain.len() <= LOG_FRAME_LEN_MAX).ok_or(Malformed)?;
+        if let Some(bytes) = self.access.and_then(|index| plain.strip_prefix(&index.to_le_bytes())) {
+            record(&access(bytes).ok_or(Malformed)?);
+            return Ok(None);
+        }
+        self.decode_line(&plain).map(Some).ok_or(Malformed)
+    }
+
+    fn decode_line(&self, plain: &[u8]) -> Option<Line> {
+        let (frame, _) = self.table.as_ref()?.decode(plain).ok()?;
         let level = frame.level().map_or("info", |level| level.as_str());
         let line = Line::new(Kind::Guest, level, frame.display_message().to_string());
         Some(match frame.display_timestamp() {
@@ -81,6 +103,31 @@ impl core::fmt::Debug for Log {
     fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         out.debug_struct("Log").field("table", &self.table.is_some()).field("malformed", &self.malformed).finish()
     }
+}
+
+/// The frame is none of this image's.
+struct Malformed;
+
+/// Which frames are access records: those of the one format string that the image has for them. Their shape is known then, and the decoder,
+/// which would make text of their bytes, is not needed.
+fn access_index(table: &Table) -> Option<u16> {
+    let table = serde_json::to_value(table).ok()?;
+    let string = |entry: &Value| entry.get("string")?.get("string")?.as_str().map(str::to_owned);
+    if string(table.get("timestamp")?)? != TIMESTAMP_FORMAT {
+        return None;
+    }
+    let entries = table.get("entries")?.as_object()?;
+    let (index, _) = entries.iter().find(|(_, entry)| string(entry).as_deref() == Some(ACCESS_FORMAT))?;
+    index.parse().ok()
+}
+
+/// What stands behind the index: the timestamp, the record's length, the record; then zeros, as the last stuffed group may be padded.
+fn access(bytes: &[u8]) -> Option<Access<'_>> {
+    let (_, bytes) = bytes.split_first_chunk::<TIMESTAMP_LEN>()?;
+    let (len, bytes) = bytes.split_first_chunk::<4>()?;
+    let (record, rest) = bytes.split_at_checked(usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
+    let padded = rest.iter().all(|byte| *byte == 0);
+    Access::decode(record).ok().filter(|_| padded)
 }
 
 fn table_of(image: &[u8]) -> Result<Table, TableFault> {

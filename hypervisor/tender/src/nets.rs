@@ -5,6 +5,7 @@
 pub mod tap;
 pub mod user;
 
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use queue::{Batch, Frame};
@@ -34,6 +35,9 @@ pub trait Net: core::fmt::Debug {
 
     /// Takes no new connections from now on.
     fn drain(&mut self);
+
+    /// Where the backend really is that the guest knows under this address; `None` where nobody knows.
+    fn real(&self, guest: SocketAddr) -> Option<SocketAddr>;
 
     /// Frames of the guest that were dropped, and by whom: its own lies, the filter, the host.
     fn dropped(&self) -> Dropped;

@@ -17,6 +17,8 @@ pub struct Order {
     pub back: Back,
     /// How lines are printed.
     pub lines: Lines,
+    /// Where access lines go.
+    pub access: AccessLog,
     /// How long a guest may take to stop when it is asked to, in milliseconds.
     pub drain_ms: u64,
     /// What the jail takes away.
@@ -124,6 +126,34 @@ pub enum Lines {
     Text,
     /// One JSON object each.
     Json,
+}
+
+/// Where access lines go, and how they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessLog {
+    /// Where to.
+    pub to: AccessTo,
+    /// How.
+    pub lines: Lines,
+}
+
+/// Where access lines go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccessTo {
+    /// They are not written.
+    Nowhere,
+    /// To standard error, among the other lines.
+    Stderr,
+    /// To a pipe that does not block: one descriptor, behind the back link's.
+    Pipe,
+}
+
+impl AccessTo {
+    /// How many descriptors it takes.
+    #[must_use]
+    pub fn descriptors(self) -> usize {
+        usize::from(self == Self::Pipe)
+    }
 }
 
 /// How far the jail goes. What the host does not allow is reported, never silent.

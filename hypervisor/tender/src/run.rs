@@ -13,6 +13,7 @@ use queue::Batch;
 
 use crate::channel::{Tending, Told};
 use crate::ending::Ending;
+use crate::journal::Journal;
 use crate::limits::{SLEEP_MAX, TURN_BUDGET};
 use crate::line::{Line, Speaker};
 use crate::log::Log;
@@ -25,11 +26,22 @@ use crate::start::Ward;
 
 /// Runs the guest to its end, and says what it was.
 pub(crate) fn run(cell: Cell<Jailed>, ward: Ward, mut speaker: Speaker) -> Ending {
-    let Ward { channel, poller, nets, log, image, digest, started, drain_limit } = ward;
+    let Ward { channel, poller, nets, log, journal, image, digest, started, drain_limit } = ward;
     // A jailed process cannot take a machine apart; the kernel does when it ends.
     let cell = ManuallyDrop::new(cell);
-    let mut turns =
-        Turns { cell, channel, poller, nets, log, started, drain_limit, draining: Draining::No, news: false, mailbox: Mailbox::default() };
+    let mut turns = Turns {
+        cell,
+        channel,
+        poller,
+        nets,
+        log,
+        journal,
+        started,
+        drain_limit,
+        draining: Draining::No,
+        news: false,
+        mailbox: Mailbox::default(),
+    };
     let end = turns.until_end(&mut speaker);
     turns.relay_log(&mut speaker);
     let (line, ending) = match end {
@@ -94,6 +106,7 @@ struct Turns {
     poller: Poller,
     nets: [Box<dyn Net>; abi::limits::LINKS],
     log: Log,
+    journal: Journal,
     started: Instant,
     drain_limit: Duration,
     draining: Draining,
@@ -255,9 +268,13 @@ impl Turns {
     }
 
     fn relay_log(&mut self, speaker: &mut Speaker) {
-        let lines = self.log.take(self.cell.log());
+        let now = self.started.elapsed();
+        let Self { log, journal, cell, nets, .. } = self;
+        let [_, back] = nets;
+        let lines = log.take(cell.log(), &mut |record| journal.take(record, now, |guest| back.real(guest)));
+        journal.flush(speaker);
         if !lines.is_empty() {
-            speaker.relay(lines, self.started.elapsed());
+            speaker.relay(lines, now);
         }
     }
 

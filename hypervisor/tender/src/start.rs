@@ -16,6 +16,7 @@ use crate::channel::{Parcel, Tending};
 use crate::egress::{Egress, Link};
 use crate::ending::Ending;
 use crate::jail::{self, Applied, Needs, Sockets};
+use crate::journal::Journal;
 use crate::limits::{DESCRIPTORS_RESERVED, IMAGE_LEN_MAX, PIPES_MAX};
 use crate::line::{Line, Speaker};
 use crate::log::Log;
@@ -130,6 +131,7 @@ struct Attached {
     loading: Loading,
     poller: Poller,
     nets: [Box<dyn Net>; abi::limits::LINKS],
+    journal: Journal,
     needs: Needs,
     started: Instant,
 }
@@ -151,6 +153,7 @@ impl Loading {
             listeners: Vec::new(),
             taps: Vec::new(),
             channel: self.channel.as_fd().as_raw_fd(),
+            access_pipe: None,
             sockets: Sockets::None,
             descriptors_max: u64::try_from(pipes_max.saturating_mul(2).saturating_add(DESCRIPTORS_RESERVED))
                 .unwrap_or(u64::MAX)
@@ -160,7 +163,10 @@ impl Loading {
         let mut descriptors = descriptors.into_iter();
         let front = front(&self.order.front, &mut descriptors, &poller, pipes_max, &mut needs)?;
         let back = back(&self.order.back, &mut descriptors, &poller, pipes_max, &mut needs)?;
-        Ok(Attached { loading: self, poller, nets: [front, back], needs, started })
+        let pipe = descriptors.by_ref().take(self.order.access.to.descriptors()).next();
+        needs.access_pipe = pipe.as_ref().map(AsRawFd::as_raw_fd);
+        let journal = Journal::new(self.order.access, pipe);
+        Ok(Attached { loading: self, poller, nets: [front, back], journal, needs, started })
     }
 }
 
@@ -237,6 +243,7 @@ pub(crate) struct Ward {
     pub(crate) poller: Poller,
     pub(crate) nets: [Box<dyn Net>; abi::limits::LINKS],
     pub(crate) log: Log,
+    pub(crate) journal: Journal,
     pub(crate) image: Image,
     pub(crate) digest: String,
     pub(crate) started: Instant,
@@ -245,7 +252,7 @@ pub(crate) struct Ward {
 
 impl Attached {
     fn jail(self, speaker: &mut Speaker) -> Result<(Cell<Jailed>, Ward), Stop> {
-        let Self { loading, poller, nets, needs, started } = self;
+        let Self { loading, poller, nets, journal, needs, started } = self;
         let Loading { cell, order, channel, image, log, digest, notes, .. } = loading;
         speaker.say(&notes);
         if let Some(wall) = cell.missing() {
@@ -257,6 +264,6 @@ impl Attached {
             .map_err(|fault| stop(Ending::Jail, "the jail cannot be put up", fault))?;
         speaker.say(&[applied.line()]);
         let drain_limit = Duration::from_millis(order.drain_ms);
-        Ok((cell, Ward { channel, poller, nets, log, image, digest, started, drain_limit }))
+        Ok((cell, Ward { channel, poller, nets, log, journal, image, digest, started, drain_limit }))
     }
 }

@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode, Stdio};
 use attack::{Attack, Kind};
 use tender::channel::{Heard, Supervised};
 use tender::ending::Ending;
-use tender::order::{Back, Ends, Front, JailWish, Lines, Machine, Order, Update};
+use tender::order::{AccessLog, AccessTo, Back, Ends, Front, JailWish, Lines, Machine, Order, Update};
 
 /// An attack, how the tender ends, and what its report says.
 const TABLE: &[(&str, Kind, u32, i64, Ending, &str)] = &[
@@ -87,6 +87,7 @@ fn tend(machine: Machine, image: &Path, attack: Attack) -> (Ending, String) {
         front: Front::User { ends: ends.clone(), doors: Vec::new() },
         back: Back::User { ends, backends: Vec::new(), later_ports: Vec::new() },
         lines: Lines::Json,
+        access: AccessLog { to: AccessTo::Stderr, lines: Lines::Json },
         drain_ms: 100,
         jail: JailWish::Full,
     };

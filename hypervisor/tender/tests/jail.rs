@@ -103,6 +103,7 @@ fn child(what: &str, backend: SocketAddr, elsewhere: SocketAddr) -> ExitCode {
         epoll: poller.as_fd().as_raw_fd(),
         listeners: Vec::new(),
         taps: Vec::new(),
+        access_pipe: None,
         channel: ours.as_raw_fd(),
         sockets: Sockets::ConnectTo(vec![backend.port()]),
         descriptors_max: 64,

@@ -33,6 +33,7 @@ impl Handshaking {
         client.moved = world.now.mono;
         world.counters.handshakes += 1;
         world.counters.resumptions += u64::from(summary.resumed);
+        world.tallies.handshake(&summary);
         client.log.handshake = Some((summary, time));
         world.admission.handshake_over();
         Search::new(self.pool, client).begin(client, world)

@@ -1,6 +1,7 @@
 //! The first state: the client's hello is not whole yet. No certificate, no backend, no key has been touched.
 
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 
 use tls::{Event, Hello, Refusal};
 
@@ -33,7 +34,7 @@ impl Peeking {
             Err(Unroutable::Name) => return Self::refuse(Refusal::UnrecognizedName, End::UnknownName, client, world),
             Err(Unroutable::Protocol) => return Self::refuse(Refusal::NoApplicationProtocol, End::UnknownProtocol, client, world),
         };
-        client.log.route = Some(id);
+        client.log.route = Some((id, Rc::clone(&route.name)));
         client.proxy = route.proxy;
         match &route.way {
             Way::Terminate(config) => {

@@ -41,7 +41,7 @@ enum Half {
 impl Relaying {
     /// The backend has taken the connection. Where TLS is not ended here, it is another state that goes on.
     pub(super) fn begin(backend: Backend, client: &mut Client, world: &mut World) -> Turn {
-        client.log.backend = Some(backend.lease.address);
+        client.log.note_backend(backend.lease.address, world.now.mono.saturating_sub(client.opened));
         client.moved = world.now.mono;
         if let Some(hello) = client.hello.take() {
             return Passing::begin(hello, backend, client, world);

@@ -134,3 +134,22 @@ fn a_heap_without_memory_refuses() {
     // SAFETY: the size is not 0.
     assert!(unsafe { Heap::new().allocate(layout(1, 1)) }.is_null());
 }
+
+#[test]
+fn usage_counts_what_is_lent_and_remembers_the_most() {
+    let mut region = Region::new(64);
+    let mut heap = region.heap();
+    assert_eq!((heap.usage().used, heap.usage().limit), (0, 64 * 4096));
+    // SAFETY: the length is not 0.
+    let place = unsafe { heap.allocate(layout(1000, 8)) };
+    // SAFETY: it was allocated with this layout, and the new length is not 0.
+    let place = unsafe { heap.reallocate(place, layout(1000, 8), 3000) };
+    assert_eq!(heap.usage().used, 3000);
+    // SAFETY: it has this layout by now.
+    unsafe { heap.deallocate(place, layout(3000, 8)) };
+    assert_eq!(heap.usage().used, 0);
+    assert!((3000..=4000).contains(&heap.usage().peak), "{:?}", heap.usage());
+    // SAFETY: the length is not 0.
+    assert!(unsafe { heap.allocate(layout(1 << 20, 8)) }.is_null());
+    assert_eq!(heap.usage().used, 0, "what is refused is not counted");
+}

@@ -11,7 +11,6 @@ fn record<'a>(name: &'a str, alpn: &'a [u8], client: &'a str) -> Access<'a> {
         serial: u64::MAX,
         source: "[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff]:65535".parse().unwrap(),
         front_end: Some("[2001:db8::2]:65535".parse().unwrap()),
-        local: "[2001:db8::3]:65535".parse().unwrap(),
         server_name: Some(name),
         agreed: Some(Agreed {
             version: 0x0304,
@@ -24,6 +23,7 @@ fn record<'a>(name: &'a str, alpn: &'a [u8], client: &'a str) -> Access<'a> {
         }),
         route: Some(name),
         backend: Some("[2001:db8::4]:65535".parse().unwrap()),
+        passed: true,
         bytes_up: u64::MAX,
         bytes_down: u64::MAX,
         handshake_us: Some(u64::MAX),

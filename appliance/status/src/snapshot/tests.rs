@@ -6,7 +6,16 @@ use proptest::prelude::*;
 
 fn backend() -> Backend {
     let address = "[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff]:65535".parse().unwrap();
-    Backend { address, state: BackendState::Down, active: u64::MAX, connections: u64::MAX, failures: u64::MAX }
+    Backend {
+        address,
+        state: BackendState::Down,
+        active: u64::MAX,
+        connections: u64::MAX,
+        failures: u64::MAX,
+        checked: true,
+        checks_passed: u64::MAX,
+        checks_failed: u64::MAX,
+    }
 }
 
 fn full() -> Status {

@@ -149,6 +149,15 @@ pub const SECTIONS: &[Section] = &[
         key("new_per_source_per_s", COUNT, Default("1000"), "From one IPv4 address or IPv6 /64, as a long-run mean."),
         key("handshakes", COUNT, Default("1024"), "In flight at once."),
     ]),
+    section("admin", "How to see in, and to ask for things, while it serves.", &[
+        key("address", Text("an address and a port, as \"127.0.0.1:9090\""), Absent("no HTTP is answered on TCP"), "GET /metrics /healthz /readyz /status. Loopback only, unless `public = true`."),
+        key("public", Switch, Default("false"), "Lets `address` be one that others reach: who reaches it may read it."),
+        key("socket", Text("a path"), Absent("`bountybox status`, `reload` and `drain` have nobody to ask"), "A Unix socket (mode 0600) that answers the same, and POST /reload /drain."),
+    ]),
+    section("log", "Where lines go.", &[
+        key("access", Text("`stderr`, `off`, or a file's path"), Default("\"stderr\""), "The access log: a line for each connection that ended. A file (mode 0600) is opened anew at a reload."),
+        key("format", Words(&["text", "json"]), Absent("as the other lines: text, or with --json JSON"), "How access lines are written."),
+    ]),
 ];
 
 #[rustfmt::skip] // As above.

@@ -8,6 +8,7 @@ use keys::limits::{CERTIFICATES_MAX, COUNT_MAX, ROUTE_BACKENDS_MAX, ROUTE_NAME_L
 use keys::names::{parse_name, parse_pattern};
 use toml::de::DeTable;
 
+use super::admin;
 use super::client::{self, ClientWords};
 use super::document::Document;
 use super::listen::{self, ListenWords};
@@ -16,7 +17,7 @@ use super::section::{Section, Spot};
 use super::taken::Taken;
 use super::tls;
 use crate::limits::{HEAP_MIB_DEFAULT, HEAP_MIB_MAX, HEAP_MIB_MIN};
-use crate::plan::{MachineKind, Restart, Target};
+use crate::plan::{AccessLog, Admin, MachineKind, Restart, Target};
 use crate::report::{Place, Report};
 use crate::rule::Rule;
 
@@ -47,6 +48,10 @@ pub struct Config {
     pub ticket_key: Option<Spot<PathBuf>>,
     /// `[limits]`
     pub limits: Limits,
+    /// `[admin]`
+    pub admin: Admin,
+    /// `[log]`
+    pub log: AccessLog,
 }
 
 /// One `[[certificate]]`.
@@ -96,6 +101,8 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
     let mut back = front.section("back", report);
     let mut tls_section = top.section("tls", report);
     let mut limits = top.section("limits", report);
+    let mut admin = top.section("admin", report);
+    let mut log = top.section("log", report);
     let heap_mib = machine.number("heap_mib", HEAP_MIB_MIN..=HEAP_MIB_MAX, report).map_or(HEAP_MIB_DEFAULT, |mib| mib.value);
     let (tls_words, ticket_key) = tls::read(&mut tls_section, report);
     let routes = read_routes(&mut top, report);
@@ -112,8 +119,10 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
         tls: tls_words,
         ticket_key,
         limits: read_limits(&mut limits, heap_mib, report),
+        admin: admin::read(&mut admin, document, report),
+        log: admin::read_log(&mut log, document, report),
     };
-    [machine, back, front, tls_section, limits, top].into_iter().for_each(|section| section.finish(report));
+    [machine, back, front, tls_section, limits, admin, log, top].into_iter().for_each(|section| section.finish(report));
     config
 }
 

@@ -59,6 +59,12 @@ impl Cell {
         self.channel.hear()
     }
 
+    /// Asks the guest how it stands.
+    pub(super) fn ask_status(&mut self) {
+        // If it cannot be asked, its last answer grows old.
+        let _gone = self.channel.ask_status();
+    }
+
     /// Asks the guest to finish.
     pub(super) fn drain(&mut self) {
         // If it cannot be asked, it is ending anyhow.

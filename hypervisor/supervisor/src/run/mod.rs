@@ -3,17 +3,21 @@
 //! The supervisor opens what a cell needs (`opening`), starts a tender, hands it everything over one socket (`cell`), and watches it
 //! (`watch`). It keeps listeners and TAPs open itself, so that nobody is turned away while a fresh cell starts.
 
+pub(crate) mod access_file;
 mod backend;
 mod backoff;
 mod cell;
 mod demo;
 mod opening;
 mod ready;
+mod seen;
 mod signals;
 mod watch;
 
 use std::process::ExitCode;
 
+use crate::admin::Admin;
+use crate::admin::board::Board;
 use crate::cli::{RunArgs, unix_now};
 use crate::exit::Exit;
 use crate::plan::Plan;
@@ -23,6 +27,9 @@ pub(crate) use demo::demo;
 
 /// `bountybox run`
 pub(crate) fn run(args: &RunArgs) -> Exit {
+    if args.json {
+        terminal::speak_json();
+    }
     let mut plan = match config::load(&args.config, unix_now()) {
         Ok(plan) => plan,
         Err(report) => {
@@ -42,8 +49,17 @@ fn serve(plan: &Plan, lines: tender::order::Lines) -> Exit {
     plan.warnings.lines().for_each(terminal::note);
     let served = image::read_to_run(plan.image.as_deref()).and_then(|image| {
         let signals = signals::Signals::catch().map_err(|fault| refuse(Exit::Internal, format!("signals cannot be caught: {fault}")))?;
+        let admin = Admin::open(&plan.admin)?;
         let opened = opening::open(plan, &image, lines)?;
-        Ok(watch::watch(&opened, &signals, plan.restart))
+        let cannot = |fault: std::io::Error| refuse(Exit::Internal, format!("the admin interface cannot be started: {fault}"));
+        let (board, wishes) = Board::new(seen::facts(plan, &opened)).map_err(cannot)?;
+        admin.answer(&board).map_err(cannot)?;
+        if let Some(address) = admin.address() {
+            terminal::note(format!("admin: http://{address}/metrics"));
+        }
+        let exit = watch::watch(&opened, &signals, &wishes, plan.restart);
+        opened.close();
+        Ok(exit)
     });
     served.unwrap_or_else(|exit| exit)
 }
@@ -54,7 +70,7 @@ pub(crate) fn tender() -> ExitCode {
 }
 
 /// Says why, and gives back what the process ends with.
-fn refuse(exit: Exit, why: impl core::fmt::Display) -> Exit {
+pub(crate) fn refuse(exit: Exit, why: impl core::fmt::Display) -> Exit {
     terminal::note(format!("error: {why}"));
     exit
 }

@@ -10,12 +10,13 @@ use keys::bundle::Link;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 use tender::nets::tap;
-use tender::order::{Back, Backend, Ends, Front, JailWish, Lines, Machine, Order, Wire};
+use tender::order::{AccessLog, AccessTo, Back, Backend, Ends, Front, JailWish, Lines, Machine, Order, Wire};
 use zeroize::Zeroizing;
 
 use crate::exit::Exit;
 use crate::limits::{BACKEND_ADDRESSES_MAX, DRAIN_ALLOWANCE_MS, LISTEN_BACKLOG};
-use crate::plan::{Attachment, MachineKind, Plan, Target};
+use crate::plan::{Access, Attachment, MachineKind, Plan, Target};
+use crate::run::access_file::AccessFile;
 use crate::run::refuse;
 use crate::terminal;
 
@@ -28,6 +29,8 @@ pub(super) struct Opened {
     pub(super) descriptors: Vec<OwnedFd>,
     /// Where clients find us, for the ready line.
     pub(super) addresses: Vec<String>,
+    /// The access log's file, if it goes to one.
+    pub(super) access: Option<AccessFile>,
 }
 
 /// Opens, resolves and chooses, or says what could not be had.
@@ -37,18 +40,34 @@ pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Ex
     let front = front(plan, &mut descriptors, &mut addresses)?;
     let back = back(plan, &mut descriptors)?;
     let bundle = plan.bundle.encode().map_err(|fault| refuse(Exit::Internal, format!("the bundle is unsound: {fault:?}")))?;
+    let (to, access) = access(&plan.log.to, &mut descriptors)?;
     let order = Order {
         machine: choose(plan.machine, image)?,
         heap_len: u64::try_from(plan.heap_len).unwrap_or(u64::MAX),
         front,
         back,
         lines,
+        access: AccessLog { to, lines: plan.log.lines.unwrap_or(lines) },
         drain_ms: plan.bundle.limits.drain_timeout_ms.saturating_add(DRAIN_ALLOWANCE_MS),
         jail: JailWish::Full,
     };
     let image = sealed_file(image).map_err(|fault| refuse(Exit::Internal, format!("no memory for the image: {fault}")))?;
     raise_descriptor_limit();
-    Ok(Opened { order, bundle: bundle.into_zeroizing(), image, descriptors, addresses })
+    Ok(Opened { order, bundle: bundle.into_zeroizing(), image, descriptors, addresses, access })
+}
+
+/// Where tenders write access lines; a file is reached by a pipe, the last of the descriptors.
+fn access(to: &Access, descriptors: &mut Vec<OwnedFd>) -> Result<(AccessTo, Option<AccessFile>), Exit> {
+    let path = match to {
+        Access::Off => return Ok((AccessTo::Nowhere, None)),
+        Access::Stderr => return Ok((AccessTo::Stderr, None)),
+        Access::File(path) => path,
+    };
+    let cannot =
+        |fault: io::Error| refuse(exit_of(&fault, Exit::Output), format!("the access log {} cannot be had: {fault}", path.display()));
+    let (file, pipe) = AccessFile::open(path).map_err(cannot)?;
+    descriptors.push(pipe);
+    Ok((AccessTo::Pipe, Some(file)))
 }
 
 /// `auto` is kvm where a whole guest can be loaded into it; the choice and its reason are told, never silent.
@@ -181,6 +200,20 @@ fn exit_of(fault: &io::Error, otherwise: Exit) -> Exit {
 }
 
 impl Opened {
+    /// The access log goes on in the file that has its name by now.
+    pub(super) fn reopen_access(&self) {
+        self.access.iter().for_each(AccessFile::reopen);
+    }
+
+    /// Lets go of everything, when no cell runs any more. The access log's last lines are in its file then.
+    pub(super) fn close(self) {
+        let Self { access, descriptors, .. } = self;
+        drop(descriptors);
+        if let Some(file) = access {
+            file.finish();
+        }
+    }
+
     /// The descriptors, for a tender to copy.
     pub(super) fn borrowed(&self) -> Vec<BorrowedFd<'_>> {
         self.descriptors.iter().map(AsFd::as_fd).collect()

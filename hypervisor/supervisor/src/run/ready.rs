@@ -3,7 +3,7 @@
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-use tender::order::{Back, Front, Machine};
+use tender::order::{Back, Front, Machine, Order};
 
 use crate::run::opening::Opened;
 use crate::terminal;
@@ -16,17 +16,25 @@ pub(super) fn announce(opened: &Opened) {
 }
 
 fn line(opened: &Opened) -> String {
-    let machine = match opened.order.machine {
+    format!("ready: https on {} (machine {}, net {})", opened.addresses.join(", "), machine(&opened.order), net(&opened.order))
+}
+
+/// The machine's name.
+pub(super) fn machine(order: &Order) -> &'static str {
+    match order.machine {
         Machine::Kvm => "kvm",
         Machine::Process => "process",
-    };
-    let net = match (&opened.order.front, &opened.order.back) {
+    }
+}
+
+/// The net's name.
+pub(super) fn net(order: &Order) -> &'static str {
+    match (&order.front, &order.back) {
         (Front::User { .. }, Back::User { .. }) => "user",
         (Front::Tap { .. }, Back::User { .. }) => "tap, backends over user",
         (Front::Tap { .. }, Back::Tap { .. }) => "tap",
         (Front::User { .. }, Back::Tap { .. }) => "user, backends over tap",
-    };
-    format!("ready: https on {} (machine {machine}, net {net})", opened.addresses.join(", "))
+    }
 }
 
 /// sd_notify(3): a path, or an abstract name behind `@`.

@@ -1,7 +1,7 @@
 //! Parcels over a real socket pair.
 
 use super::*;
-use crate::order::{Back, Ends, Front, JailWish, Lines, Machine};
+use crate::order::{AccessLog, AccessTo, Back, Ends, Front, JailWish, Lines, Machine};
 
 fn order() -> Order {
     let ends = Ends { guest_mac: [2; 6], guest: vec![], host_mac: [4; 6], host: vec![], mtu: 1500 };
@@ -11,6 +11,7 @@ fn order() -> Order {
         front: Front::User { ends: ends.clone(), doors: vec!["10.0.2.15:443".parse().unwrap()] },
         back: Back::User { ends, backends: vec![], later_ports: vec![] },
         lines: Lines::Text,
+        access: AccessLog { to: AccessTo::Nowhere, lines: Lines::Text },
         drain_ms: 7,
         jail: JailWish::Full,
     }

@@ -26,6 +26,9 @@ fn compile(needs: &Needs) -> Result<BpfProgram, BackendError> {
     let mut list = Allowed::default();
     list.process();
     list.readiness(needs.epoll, needs.channel);
+    if let Some(pipe) = needs.access_pipe {
+        list.only(libc::SYS_write, vec![equal_fd(0, pipe)]);
+    }
     for tap in &needs.taps {
         list.only(libc::SYS_readv, vec![equal_fd(0, *tap)]);
         list.only(libc::SYS_writev, vec![equal_fd(0, *tap)]);

@@ -3,6 +3,7 @@
 //! One system call per frame, but a frame may be a super-frame of 64 KiB: checksums and segmentation are left to the kernel by a
 //! virtio-net header. Frames are read straight into the guest's queue. A frame that the kernel does not take is dropped and counted.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -120,6 +121,11 @@ impl Net for Tap {
     }
 
     fn drain(&mut self) {}
+
+    /// On a wire backends have their own addresses.
+    fn real(&self, guest: SocketAddr) -> Option<SocketAddr> {
+        Some(guest)
+    }
 
     fn dropped(&self) -> Dropped {
         self.dropped

@@ -55,9 +55,20 @@ pub(crate) fn access_record(place: &Place) -> Outcome {
     running.signal(Signal::TERM)?;
     running.ended(Duration::from_secs(10))?;
     let said = running.said();
-    let record = said.lines().find(|line| line.contains("closed 1 peer=")).ok_or_else(|| format!("no access record in:\n{said}"))?;
-    let port = format!(":{own} ");
-    let words = [&*port, "sni=\"localhost\" ", "version=Tls13 ", "suite=0x130", "group=0x11ec ", "resumed=false ", "up=6 ", "down=16 "];
+    let record = said.lines().find(|line| line.starts_with("access ")).ok_or_else(|| format!("no access record in:\n{said}"))?;
+    let (port, backend) = (format!(":{own} "), format!("backend={} ", answer.address()));
+    let words = [
+        &*port,
+        "sni=\"localhost\" ",
+        "version=TLSv1.3 ",
+        "suite=TLS_",
+        "group=X25519MLKEM768 ",
+        "resumed=false ",
+        "route=\"default\" ",
+        "bytes_up=6 ",
+        "bytes_down=16 ",
+        &*backend,
+    ];
     for word in words {
         ensure(record.contains(word), format!("no {word:?} in {record}"))?;
     }

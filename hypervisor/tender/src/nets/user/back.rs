@@ -39,6 +39,11 @@ impl Back {
         Self { targets: Targets::new(backends), knocks: Knocks::new(now), arrived: Vec::new(), settling: Vec::new() }
     }
 
+    /// Where the backend is that the guest calls `guest`.
+    pub(super) fn real(&self, guest: SocketAddr) -> Option<SocketAddr> {
+        self.targets.real(guest)
+    }
+
     /// Keeps a SYN for the next turn. Without room for it the guest says it again, as it does when the wire loses one.
     pub(super) fn knock(&mut self, syn: Syn) {
         if self.arrived.len() < KNOCKS_MAX {

@@ -79,6 +79,12 @@ impl Targets {
         self.backends.keys().copied()
     }
 
+    /// Where the backend is that the guest calls `guest`: the address that was tried last, which is the one that took the last connection.
+    pub(super) fn real(&self, guest: SocketAddr) -> Option<SocketAddr> {
+        let hosts = self.backends.get(&guest)?;
+        hosts.addresses.get(hosts.first).copied()
+    }
+
     /// Whether the guest knows a backend by this address.
     pub(super) fn has(&self, guest: SocketAddr) -> bool {
         self.backends.contains_key(&guest)
