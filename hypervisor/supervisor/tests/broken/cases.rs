@@ -184,7 +184,8 @@ pub(crate) const CASES: &[Case] = &[
         },
     ),
     case("a key for no tickets", CONFIG, &["error[misplaced]", "tls.ticket_key: without tickets"], |b| {
-        b.append("[tls]\nticket_lifetime_s = 0\nticket_key = \"pki/key.pem\"\n");
+        b.append("[tls]\nticket_lifetime_s = 0\nticket_key = \"t.key\"\n");
+        b.write("t.key", "5a".repeat(32));
     }),
     case("a ticket key that is none", KEY, &["error[ticket-key-unusable] t.key: tls.ticket_key: holds neither 32 bytes"], |b| {
         b.append("[tls]\nticket_key = \"t.key\"\n");
