@@ -48,7 +48,7 @@ pub struct User {
 #[derive(Debug)]
 enum Side {
     Front(Front),
-    Back(Back),
+    Back(Box<Back>),
 }
 
 impl User {
@@ -74,7 +74,7 @@ impl User {
     pub fn back(ends: &Ends, backends: Vec<Backend>, seed: [u8; 32], pipes_max: usize, now: Duration) -> Result<Self, net::ConfigFault> {
         let back = Back::new(backends, now);
         let net = net::Net::new(config(ends, listeners(&back), pipes_max), seed, now)?;
-        Ok(Self { net, pipes: Pipes::new(abi::boot::BACK, pipes_max), side: Side::Back(back) })
+        Ok(Self { net, pipes: Pipes::new(abi::boot::BACK, pipes_max), side: Side::Back(Box::new(back)) })
     }
 
     /// Watches the listeners; to be called once, before the first turn.
