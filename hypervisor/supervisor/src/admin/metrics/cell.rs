@@ -51,7 +51,7 @@ pub(super) const FAMILIES: &[Family] = &[
     counter("bountybox_backend_failures_total", "Attempts at a backend that failed.", &["route", "backend"], |facts| {
         backends(facts, |backend| backend.failures)
     }),
-    counter("bountybox_backend_checks_total", "Checks of a backend, by result.", &["route", "backend", "result"], |facts| checks(facts)),
+    counter("bountybox_backend_checks_total", "Checks of a backend, by result.", &["route", "backend", "result"], checks),
     gauge("bountybox_backends_omitted", "Backends that are not listed because there are too many.", &[], |facts| {
         guest(facts, |s| one(s.backends_omitted))
     }),

@@ -18,14 +18,14 @@ pub(super) const FAMILIES: &[Family] = &[
     counter("bountybox_frame_received_bytes_total", "Bytes of them.", LINK, |facts| each(facts, |link| link.rx_bytes)),
     counter("bountybox_frames_transmitted_total", "Frames transmitted.", LINK, |facts| each(facts, |link| link.tx_frames)),
     counter("bountybox_frame_transmitted_bytes_total", "Bytes of them.", LINK, |facts| each(facts, |link| link.tx_bytes)),
-    counter("bountybox_frames_dropped_total", "Frames dropped, by reason.", &["link", "reason"], |facts| dropped(facts)),
+    counter("bountybox_frames_dropped_total", "Frames dropped, by reason.", &["link", "reason"], dropped),
     counter("bountybox_queue_stalls_total", "Batches that were full while frames waited.", LINK, |facts| each(facts, |link| link.stalls)),
     counter("bountybox_syns_total", "SYNs seen.", LINK, |facts| each(facts, |link| link.syns)),
     counter(
         "bountybox_syn_cookies_total",
         "SYN cookies: sent, accepted when they came back, refused as wrong or late.",
         &["link", "result"],
-        |facts| cookies(facts),
+        cookies,
     ),
     counter("bountybox_flows_begun_total", "TCP flows that the cell began.", LINK, |facts| each(facts, |link| link.connects)),
     counter("bountybox_flows_refused_total", "SYNs and flows turned away by a limit of the link.", LINK, |facts| {
