@@ -33,6 +33,12 @@ Examples:
       say what is wrong with the configuration, its certificates and keys
   bountybox run --config bountybox.toml
       serve
+  bountybox status --config bountybox.toml --watch
+      show what it does, and go on showing it
+  bountybox reload --config bountybox.toml
+      take new connections by what the files say now
+  bountybox drain --config bountybox.toml
+      accept nothing new, finish what runs, and end
   bountybox inspect
       say what is in the embedded guest image, and whether it holds an instruction that it must not
 

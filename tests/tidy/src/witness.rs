@@ -1,4 +1,5 @@
-//! A claim in a document names its witness: a file, and in Rust the test or bench in it, as `path` `name`.
+//! A claim in a document names its witness: a file, and in Rust the test or bench in it, as `path` `name`. What is quoted behind these (a bound, as it is
+//! written there) must stand in the file too, so that a number and its bound do not part.
 
 use crate::tree::File;
 
@@ -12,7 +13,10 @@ pub fn missing(text: &str, files: &[File]) -> Option<String> {
         return None;
     }
     let Some(name) = quoted.next() else { return Some(format!("names no test in {path}")) };
-    (!file.text.contains(&format!("fn {name}("))).then(|| format!("{path} has no fn {name}"))
+    if !file.text.contains(&format!("fn {name}(")) {
+        return Some(format!("{path} has no fn {name}"));
+    }
+    quoted.find(|bound| !file.text.contains(bound)).map(|bound| format!("{path} does not say {bound}"))
 }
 
 /// Complaints about the tables of a document whose last column is `test`.
@@ -41,12 +45,14 @@ mod tests {
     use super::*;
 
     fn files() -> Vec<File> {
-        vec![File { path: "tests/memory.rs".into(), text: "fn idle_is_cheap() {}".into() }]
+        vec![File { path: "tests/memory.rs".into(), text: "const MOST: u8 = 16; fn idle_is_cheap() {}".into() }]
     }
 
     #[test]
     fn a_witness_is_a_file_and_a_test_in_it() {
         assert_eq!(missing("`tests/memory.rs` `idle_is_cheap`", &files()), None);
+        assert_eq!(missing("`tests/memory.rs` `idle_is_cheap` `MOST: u8 = 16`", &files()), None);
+        assert!(missing("`tests/memory.rs` `idle_is_cheap` `MOST: u8 = 17`", &files()).is_some());
         for text in ["trust us", "`tests/none.rs` `x`", "`tests/memory.rs`", "`tests/memory.rs` `idle_is_dear`"] {
             assert!(missing(text, &files()).is_some(), "{text}");
         }
