@@ -7,6 +7,7 @@
 //! - [`Running`]: a started `bountybox`, ended when dropped;
 //! - [`backend`]: plain TCP servers that echo, answer or misbehave;
 //! - [`client`]: TLS clients;
+//! - [`eye`]: a box's metrics, status and health;
 //! - [`flood`]: spoofed SYNs;
 //! - [`memory`]: what a server's processes take;
 //! - [`images`]: guest images that were tampered with.
@@ -21,6 +22,7 @@
 
 pub mod backend;
 pub mod client;
+pub mod eye;
 pub mod flood;
 pub mod images;
 pub mod memory;

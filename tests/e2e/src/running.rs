@@ -171,7 +171,7 @@ pub struct Running {
     said: Arc<Mutex<String>>,
     /// Ends when nobody holds the other end of standard error any more.
     reader: Option<JoinHandle<()>>,
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 impl Running {
@@ -202,7 +202,7 @@ impl Running {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let said = Arc::new(Mutex::new(String::new()));
         let reader = child.stderr.take().map(|stderr| collect(stderr, Arc::clone(&said)));
-        Ok(Self { child, address: place.front(), said, reader, _dir: dir })
+        Ok(Self { child, address: place.front(), said, reader, dir })
     }
 
     /// Waits until the box has said `word`.
@@ -250,6 +250,12 @@ impl Running {
         let line = said.lines().rfind(|line| line.contains(&format!("counters {group}:")));
         let field = line.and_then(|line| line.split_whitespace().find_map(|word| word.strip_prefix(name)?.strip_prefix('=')));
         Ok(field.ok_or_else(|| format!("no counter {group}.{name} in:\n{said}"))?.parse()?)
+    }
+
+    /// Its configuration file.
+    #[must_use]
+    pub fn config_file(&self) -> PathBuf {
+        self.dir.path().join("bountybox.toml")
     }
 
     /// Where it answers.

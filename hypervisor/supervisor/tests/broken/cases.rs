@@ -54,6 +54,24 @@ pub(crate) const CASES: &[Case] = &[
     case("an unknown key far from all", CONFIG, &["bountybox.toml:5: net.x: unknown key; known here are "], |b| {
         b.edit("mode = \"user\"", "x = 1");
     }),
+    case(
+        "an admin address that others reach",
+        CONFIG,
+        &["wrong-value", "admin.address: 0.0.0.0:9090 is not a loopback address", "public = true"],
+        |b| {
+            b.append("[admin]\naddress = \"0.0.0.0:9090\"\n");
+        },
+    ),
+    case("an admin address without a port", CONFIG, &["wrong-value", "admin.address: \"127.0.0.1\" is not an address and a port"], |b| {
+        b.append("[admin]\naddress = \"127.0.0.1\"\n");
+    }),
+    case("an admin socket with too long a path", CONFIG, &["wrong-value", "admin.socket: a Unix socket's path has 1 to 107 bytes"], |b| {
+        b.append(&format!("[admin]\nsocket = \"{}\"\n", "s".repeat(108)));
+    }),
+    case("an access log without a name", CONFIG, &["wrong-value", "log.access: \"\" is none of"], |b| b.append("[log]\naccess = \"\"\n")),
+    case("an unknown format of the access log", CONFIG, &["wrong-value", "log.format: \"xml\" is none of"], |b| {
+        b.append("[log]\nformat = \"xml\"\n");
+    }),
     case("control characters in a key", CONFIG, &["limits.\\u{1b}[31m: unknown key"], |b| b.append("\"\\u001b[31m\" = 1\n")),
     case(
         "an unknown machine",

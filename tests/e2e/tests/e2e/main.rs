@@ -10,6 +10,7 @@ mod hello;
 mod hostile;
 mod liveness;
 mod memory;
+mod seeing;
 mod serving;
 mod streams;
 mod trouble;
@@ -42,6 +43,8 @@ const EVERYWHERE: &[Case] = &[
     ("reset_backend_is_a_clean_close_and_the_next_connection_works", trouble::reset),
     ("backends_of_a_route_take_turns", serving::backends_in_turn),
     ("access_record_says_what_was_agreed", serving::access_record),
+    ("metrics_move_as_they_should", seeing::metrics),
+    ("reached_limit_is_counted", seeing::limits),
     ("killed_tender_is_restarted", trouble::killed_tender),
     ("sigterm_ends_with_code_0_within_2_s", trouble::sigterm),
 ];
@@ -55,6 +58,12 @@ const ON_USER: &[Case] = &[
     ("rsa_and_ecdsa_certificates_go_to_who_can_verify_them", certificates::both_kinds),
     ("profile_suites_and_groups_are_what_is_spoken", certificates::profiles),
     ("demo_answers_curl_openssl_gnutls_and_rustls", demo::answers),
+    ("status_is_a_table_and_json", seeing::status),
+    ("admin_doors_let_in_whom_they_should", seeing::doors),
+    ("readiness_turns_with_a_drain", seeing::ready_turns_with_a_drain),
+    ("restarts_are_seen", seeing::restarts),
+    ("access_log_goes_to_a_file_as_json", seeing::access_file),
+    ("all_lines_are_json_when_asked_for", seeing::all_lines_are_json),
     ("demo_needs_no_root", demo::unprivileged),
     ("two_listeners_of_both_families_answer", serving::two_listeners),
     ("machine_of_the_command_line_wins", serving::machine_of_the_command_line),
