@@ -35,7 +35,7 @@ pub(crate) fn plan(config: &Config, materials: Materials, mut report: Report) ->
         proxy: route.proxy,
     });
     let routes = routes.collect();
-    let certificate_files = materials.iter().map(|material| material.place.file.clone()).collect();
+    let certificate_files = materials.iter().map(|material| material.file.display().to_string()).collect();
     let certificates = materials.into_iter().map(|material| material.certificate).collect();
     let bundle = Bundle {
         front,

@@ -12,6 +12,7 @@ mod routes;
 mod ticket_key;
 
 use core::time::Duration;
+use std::path::PathBuf;
 
 use keys::bundle::{Certificate, ClientAuth, TicketKey};
 use keys::{Kind, Signer};
@@ -32,6 +33,8 @@ pub struct Material {
     pub kind: Kind,
     /// Where it stands in the configuration.
     pub place: Place,
+    /// The chain's file.
+    pub file: PathBuf,
 }
 
 /// All that the configuration names, read and checked.
@@ -73,6 +76,7 @@ fn material(files: &CertificateFiles, unix: Duration, report: &mut Report) -> Op
     Some(Material {
         kind: Signer::kind(&signer),
         place: files.chain.place.clone(),
+        file: files.chain.value.clone(),
         certificate: Certificate { chain: ders(&blocks), key: key?.der, names },
     })
 }
