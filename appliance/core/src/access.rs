@@ -15,7 +15,7 @@ impl Record {
         Access {
             serial: self.serial.0,
             source: self.peer,
-            front_end: None,
+            front_end: self.front_end,
             server_name: self.server_name.as_deref().map(bounded),
             agreed: self.handshake.as_deref().map(agreed),
             route: self.route.as_ref().map(|(_, name)| bounded(name)),
@@ -63,6 +63,8 @@ impl From<End> for status::End {
             End::Timeout(Timeout::HalfClose) => Self::HalfCloseTimeout,
             End::Timeout(Timeout::Lifetime) => Self::LifetimeTimeout,
             End::Timeout(Timeout::Linger) => Self::LingerTimeout,
+            End::FrontEndFault(_) => Self::FrontEndFault,
+            End::Refused(_) => Self::Refused,
             End::Drained => Self::Drained,
         }
     }

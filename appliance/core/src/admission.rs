@@ -65,10 +65,43 @@ impl Admission {
 
     /// Takes one connection of `peer` into account, or says which budget forbids it.
     pub(crate) fn admit(&mut self, peer: IpAddr, now: Duration) -> Result<(), Budget> {
-        self.connections.check(Budget::Connections)?;
-        self.handshakes.check(Budget::Handshakes)?;
+        self.check_room()?;
         let source = Source::of(peer);
-        let load = self.sources.get(&source).copied().unwrap_or(Load { connections: 0, full_at: now });
+        let load = self.one_more(source, now)?;
+        self.take(source, load);
+        Ok(())
+    }
+
+    /// The same for a front end. It speaks for others, each of whom has the limits of a source; it has none.
+    pub(crate) fn admit_front_end(&mut self, peer: IpAddr, now: Duration) -> Result<(), Budget> {
+        self.check_room()?;
+        let source = Source::of(peer);
+        let load = self.load(source, now);
+        self.take(source, Load { connections: load.connections.saturating_add(1), ..load });
+        Ok(())
+    }
+
+    /// A front end has said for whom it speaks: from now on the connection is counted as that client's, or which budget forbids that.
+    pub(crate) fn introduce(&mut self, front_end: IpAddr, client: IpAddr, now: Duration) -> Result<(), Budget> {
+        let (from, to) = (Source::of(front_end), Source::of(client));
+        let load = self.one_more(to, now)?;
+        self.sources.insert(to, load);
+        self.one_less(from, now);
+        Ok(())
+    }
+
+    fn check_room(&self) -> Result<(), Budget> {
+        self.connections.check(Budget::Connections)?;
+        self.handshakes.check(Budget::Handshakes)
+    }
+
+    fn load(&self, source: Source, now: Duration) -> Load {
+        self.sources.get(&source).copied().unwrap_or(Load { connections: 0, full_at: now })
+    }
+
+    /// What a source would have with one more, if it may.
+    fn one_more(&self, source: Source, now: Duration) -> Result<Load, Budget> {
+        let load = self.load(source, now);
         if load.connections >= self.connections_per_source {
             return Err(Budget::ConnectionsPerSource);
         }
@@ -76,10 +109,22 @@ impl Admission {
         if full_at > now.saturating_add(Duration::from_secs(BURST_S)) {
             return Err(Budget::NewPerSource);
         }
-        self.sources.insert(source, Load { connections: load.connections.saturating_add(1), full_at });
+        Ok(Load { connections: load.connections.saturating_add(1), full_at })
+    }
+
+    fn one_less(&mut self, source: Source, now: Duration) {
+        let Some(load) = self.sources.get_mut(&source) else { return };
+        load.connections = load.connections.saturating_sub(1);
+        if load.connections == 0 {
+            self.left.push_back(source);
+            self.forget(now);
+        }
+    }
+
+    fn take(&mut self, source: Source, load: Load) {
+        self.sources.insert(source, load);
         self.connections.take();
         self.handshakes.take();
-        Ok(())
     }
 
     /// One handshake is over: done, or its connection is.
@@ -90,13 +135,7 @@ impl Admission {
     /// One connection of `peer` is over.
     pub(crate) fn connection_over(&mut self, peer: IpAddr, now: Duration) {
         self.connections.give_back();
-        let source = Source::of(peer);
-        let Some(load) = self.sources.get_mut(&source) else { return };
-        load.connections = load.connections.saturating_sub(1);
-        if load.connections == 0 {
-            self.left.push_back(source);
-            self.forget(now);
-        }
+        self.one_less(Source::of(peer), now);
     }
 
     /// Forgets those that have left and whose bucket is full again; and the first of them anyway if there are too many.
@@ -162,6 +201,29 @@ mod tests {
 
     fn source(last: u8) -> IpAddr {
         Ipv4Addr::new(192, 0, 2, last).into()
+    }
+
+    #[test]
+    fn a_front_end_has_no_limits_and_each_client_that_it_speaks_for_has() {
+        let mut admission = admission(10, 10, 2, 1000);
+        let (front_end, client) = (source(1), source(2));
+        for _ in 0..5 {
+            assert_eq!(admission.admit_front_end(front_end, START), Ok(()));
+        }
+        for _ in 0..2 {
+            assert_eq!(admission.introduce(front_end, client, START), Ok(()));
+        }
+        assert_eq!(admission.introduce(front_end, client, START), Err(Budget::ConnectionsPerSource));
+        assert_eq!(admission.admit(client, START), Err(Budget::ConnectionsPerSource), "however it comes");
+        assert_eq!(admission.connections.used, 5, "who was refused is counted until it is over");
+        admission.connection_over(front_end, START);
+        admission.connection_over(client, START);
+        assert_eq!(admission.introduce(front_end, client, START), Ok(()));
+        for peer in [client, client, front_end] {
+            admission.connection_over(peer, START);
+        }
+        assert_eq!(admission.connections.used, 0);
+        assert!(admission.sources.values().all(|load| load.connections == 0));
     }
 
     #[test]

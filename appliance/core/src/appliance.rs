@@ -7,7 +7,7 @@ use core::time::Duration;
 use keys::bundle::Bundle;
 use net::{Event, FlowId, Wheel};
 
-use crate::connection::{Client, Connection, Next};
+use crate::connection::{Client, Connection, Next, Peer};
 use crate::counters::Counters;
 use crate::flows::{Flows, Owner};
 use crate::heard::Heard;
@@ -235,7 +235,8 @@ impl Appliance {
     }
 
     fn accept(&mut self, flow: FlowId, local: SocketAddr, peer: SocketAddr) {
-        if let Err(budget) = self.admit(peer) {
+        let who = if self.world.doors.speaks_for_others(local, peer.ip()) { Peer::FrontEnd } else { Peer::Client };
+        if let Err(budget) = self.admit(peer, who) {
             self.world.front.abort(flow);
             self.world.counters.refused.count(budget);
             self.world.reports.push(Report::Refused(Refused { peer, budget }));
@@ -244,7 +245,7 @@ impl Appliance {
         self.serial = Serial(self.serial.0.saturating_add(1));
         let accepted = Accepted { serial: self.serial, local, peer };
         let now = self.world.now.mono;
-        let made = self.table.insert(|id| Connection::new(Client::new(id, flow, accepted, &self.world)));
+        let made = self.table.insert(|id| Connection::new(Client::new(id, flow, accepted, &self.world), who));
         let Some(id) = made else { return self.world.front.abort(flow) };
         self.front_flows.give(flow, Owner::Connection(id));
         self.world.counters.accepted += 1;
@@ -252,10 +253,11 @@ impl Appliance {
         self.rest(id, now.saturating_add(self.world.generation.times.handshake));
     }
 
-    fn admit(&mut self, peer: SocketAddr) -> Result<(), Budget> {
-        match self.phase {
-            Phase::Serving => self.world.admission.admit(peer.ip(), self.world.now.mono),
-            Phase::Draining(_) | Phase::Drained => Err(Budget::Drain),
+    fn admit(&mut self, peer: SocketAddr, who: Peer) -> Result<(), Budget> {
+        match (self.phase, who) {
+            (Phase::Serving, Peer::Client) => self.world.admission.admit(peer.ip(), self.world.now.mono),
+            (Phase::Serving, Peer::FrontEnd) => self.world.admission.admit_front_end(peer.ip(), self.world.now.mono),
+            (Phase::Draining(_) | Phase::Drained, _) => Err(Budget::Drain),
         }
     }
 

@@ -1,14 +1,16 @@
 //! One client's connection, from the accepted flow to its access record.
 //!
 //! ```text
-//!                           Waiting
-//!                            ^  |
-//!                            |  v
-//! Peeking -> Handshaking -> Connecting -> Relaying -> over
-//!    |            |             |  |          |
-//!    |            |             |  +-> Passing --> over       (TLS passes through: no Handshaking before, no Draining after)
-//!    +------------+-------------+-------------+--> Draining -> over
+//!                                           Waiting
+//!                                            ^  |
+//!                                            |  v
+//! Introducing -> Peeking -> Handshaking -> Connecting -> Relaying -> over
+//!     |            |             |            |  |          |
+//!     |            |             |            |  +-> Passing -> over
+//!     +------------+-------------+------------+-------------+--> Draining -> over
 //! ```
+//!
+//! Only a front end's connection begins with Introducing. Where TLS passes through there is no Handshaking before Passing, and no Draining after it.
 //!
 //! Each state is a type whose `turn` consumes it and says what follows, so that what belongs to one state (the backend's flow, a half that
 //! is open) does not exist in another. Bytes are never held here: what cannot go on stays in the ring it came in, and its TCP window closes.
@@ -17,6 +19,7 @@ mod client;
 mod connecting;
 mod draining;
 mod handshaking;
+mod introducing;
 mod passing;
 mod peeking;
 mod preface;
@@ -33,6 +36,7 @@ pub(crate) use client::Client;
 use connecting::Connecting;
 use draining::Draining;
 use handshaking::Handshaking;
+use introducing::Introducing;
 use passing::Passing;
 use peeking::Peeking;
 use relaying::Relaying;
@@ -58,6 +62,7 @@ pub(crate) struct Connection {
 
 #[derive(Debug)]
 enum State {
+    Introducing(Introducing),
     Peeking(Peeking),
     Handshaking(Handshaking),
     Waiting(Waiting),
@@ -65,6 +70,15 @@ enum State {
     Relaying(Relaying),
     Passing(Passing),
     Draining(Draining),
+}
+
+/// Who is at the other end of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// A client.
+    Client,
+    /// Somebody who speaks for a client, and says first for which.
+    FrontEnd,
 }
 
 /// What follows a turn.
@@ -90,8 +104,12 @@ pub(crate) enum Next {
 }
 
 impl Connection {
-    pub(crate) fn new(client: Client) -> Self {
-        Self { client, place: Place::default(), armed: None, state: Some(State::Peeking(Peeking)) }
+    pub(crate) fn new(client: Client, peer: Peer) -> Self {
+        let state = match peer {
+            Peer::Client => State::Peeking(Peeking),
+            Peer::FrontEnd => State::Introducing(Introducing::default()),
+        };
+        Self { client, place: Place::default(), armed: None, state: Some(state) }
     }
 
     /// Does what there is to do, within the bounds of one turn.
@@ -157,6 +175,7 @@ impl State {
             return Turn::Over(End::ClientGone);
         }
         match self {
+            Self::Introducing(state) => state.turn(client, world),
             Self::Peeking(state) => state.turn(client, world),
             Self::Handshaking(state) => state.turn(client, world),
             Self::Waiting(state) => state.turn(client, world),
@@ -170,7 +189,9 @@ impl State {
     /// When this state has lasted long enough.
     fn deadline(&self, client: &Client) -> Duration {
         match self {
-            Self::Peeking(_) | Self::Handshaking(_) => client.opened.saturating_add(client.generation.times.handshake),
+            Self::Introducing(_) | Self::Peeking(_) | Self::Handshaking(_) => {
+                client.opened.saturating_add(client.generation.times.handshake)
+            }
             Self::Waiting(state) => state.deadline(),
             Self::Connecting(state) => state.deadline(client),
             Self::Relaying(state) => state.deadline(client),
@@ -182,7 +203,7 @@ impl State {
     /// What follows when it has.
     fn expire(self, client: &mut Client, world: &mut World) -> Turn {
         match self {
-            Self::Peeking(_) | Self::Handshaking(_) => {
+            Self::Introducing(_) | Self::Peeking(_) | Self::Handshaking(_) => {
                 world.front.abort(client.flow);
                 Turn::Over(End::Timeout(crate::report::Timeout::Handshake))
             }
@@ -201,7 +222,7 @@ impl State {
             Self::Connecting(state) => world.back.abort(state.backend.flow),
             Self::Relaying(state) => world.back.abort(state.backend.flow),
             Self::Passing(state) => world.back.abort(state.backend.flow),
-            Self::Peeking(_) | Self::Handshaking(_) | Self::Draining(_) => {}
+            Self::Introducing(_) | Self::Peeking(_) | Self::Handshaking(_) | Self::Draining(_) => {}
         }
     }
 }

@@ -87,6 +87,10 @@ pub struct Ends {
     pub backend_gone: u64,
     /// [`End::Timeout`].
     pub timeout: u64,
+    /// [`End::FrontEndFault`].
+    pub front_end_fault: u64,
+    /// [`End::Refused`].
+    pub refused: u64,
     /// [`End::Drained`].
     pub drained: u64,
 }
@@ -127,6 +131,8 @@ impl Ends {
             End::NoBackend(_) => &mut self.no_backend,
             End::BackendGone => &mut self.backend_gone,
             End::Timeout(_) => &mut self.timeout,
+            End::FrontEndFault(_) => &mut self.front_end_fault,
+            End::Refused(_) => &mut self.refused,
             End::Drained => &mut self.drained,
         };
         *counter = counter.saturating_add(1);

@@ -16,6 +16,7 @@
 //! | `router`, `routes` | from a server name to a TLS configuration and a pool of backends |
 //! | `upstream` | who takes a connection, who waits, who is down |
 //! | `connection` | one client's connection: a state machine of consuming states |
+//! | `doors` | the listeners, and the front ends that speak for others there |
 //! | `table`, `flows`, `ready` | which connections there are, whose flow is whose, who has something to do |
 //!
 //! One turn of whoever drives it:
@@ -40,6 +41,7 @@ mod admission;
 mod appliance;
 mod connection;
 mod counters;
+mod doors;
 mod flows;
 mod generation;
 mod heard;

@@ -12,6 +12,8 @@ use crate::router::RouteId;
 #[derive(Debug)]
 pub(crate) struct Log {
     pub(crate) accepted: Accepted,
+    /// Who spoke for the client, if anybody did.
+    pub(crate) front_end: Option<SocketAddr>,
     pub(crate) route: Option<(RouteId, Rc<str>)>,
     /// What was agreed on, and how long it took.
     pub(crate) handshake: Option<(Box<tls::Summary>, Duration)>,
@@ -25,7 +27,7 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn new(accepted: Accepted) -> Self {
-        Self { accepted, route: None, handshake: None, backend: None, passed: false, bytes_up: 0, bytes_down: 0 }
+        Self { accepted, front_end: None, route: None, handshake: None, backend: None, passed: false, bytes_up: 0, bytes_down: 0 }
     }
 
     pub(crate) fn serial(&self) -> Serial {
@@ -51,6 +53,7 @@ impl Log {
         Record {
             serial: self.accepted.serial,
             peer: self.accepted.peer,
+            front_end: self.front_end,
             server_name,
             handshake,
             route: self.route,

@@ -153,6 +153,8 @@ pub struct Record {
     pub serial: Serial,
     /// The client's address.
     pub peer: SocketAddr,
+    /// The front end that spoke for it (PROXY protocol), if one did.
+    pub front_end: Option<SocketAddr>,
     /// The name that the client asked for.
     pub server_name: Option<Box<str>>,
     /// What the handshake agreed on; absent if it was not completed.
@@ -198,6 +200,10 @@ pub enum End {
     BackendGone,
     /// A limit of time was reached. The client sees a truncation: FIN without close_notify.
     Timeout(Timeout),
+    /// A front end did not begin with a sound PROXY header. It sees a reset.
+    FrontEndFault(proxy::Fault),
+    /// A front end spoke for a client that has used this budget up. It sees a reset.
+    Refused(Budget),
     /// The drain's limit was reached.
     Drained,
 }

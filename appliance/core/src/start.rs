@@ -12,6 +12,7 @@ use tls::Clock;
 
 use crate::admission::Admission;
 use crate::counters::Counters;
+use crate::doors::Doors;
 use crate::flows::Flows;
 use crate::generation::Generation;
 use crate::limits::{BACK_TX_RING, CLOSING_FLOWS, FIRST_RX_RING, FRONT_TX_RING, TIME_WAITS_MAX};
@@ -57,6 +58,7 @@ pub(crate) fn world(bundle: &Bundle, seed: [u8; 32], now: Now) -> Result<(World,
         front: Net::new(front_config(bundle), front, now.mono).map_err(StartFault::ConfigFront)?,
         back: Net::new(back_config(bundle), back, now.mono).map_err(StartFault::ConfigBack)?,
         back_flows: Flows::default(),
+        doors: Doors::new(&bundle.listeners),
         generation: Rc::new(makings.prepare(bundle)?.generation(&pools)),
         pools,
         admission: Admission::new(&bundle.limits),
@@ -117,6 +119,7 @@ pub(crate) fn front_limits(bundle: &Bundle) -> net::Limits {
     let (ring_bytes, _) = bundle.memory.rings(&bundle.limits);
     net::Limits {
         flows_per_source: count(bundle.limits.connections_per_source),
+        exempt_sources: Doors::new(&bundle.listeners).front_ends(),
         assured_tx_ring: FRONT_TX_RING,
         ..net_limits(&bundle.limits, ring_bytes)
     }

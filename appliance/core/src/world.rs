@@ -6,6 +6,7 @@ use net::Net;
 
 use crate::admission::Admission;
 use crate::counters::Counters;
+use crate::doors::Doors;
 use crate::flows::Flows;
 use crate::generation::Generation;
 use crate::report::Reports;
@@ -22,6 +23,7 @@ pub(crate) struct World {
     pub(crate) back: Net,
     /// Whose flow of the back link is whose.
     pub(crate) back_flows: Flows,
+    pub(crate) doors: Doors,
     /// What connections begin with from now on.
     pub(crate) generation: Rc<Generation>,
     pub(crate) pools: Pools,

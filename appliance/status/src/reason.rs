@@ -65,6 +65,10 @@ named! {
         StallTimeout "stall_timeout",
         /// It made way for another before its handshake was done.
         Displaced "displaced",
+        /// A front end did not begin with a sound PROXY header.
+        FrontEndFault "front_end_fault",
+        /// A front end spoke for a client that has used a budget up.
+        Refused "refused",
         /// The drain's limit was reached.
         Drained "drained",
     }

@@ -79,7 +79,7 @@ fn refused(refused: &Refusals) {
 fn ended(ended: &Ends) {
     defmt::info!(
         "counters ended: done={=u64} client_fault={=u64} unknown_name={=u64} unknown_protocol={=u64} client_gone={=u64} no_backend={=u64} queue={=u64} backend_gone={=u64} \
-         timeout={=u64} drained={=u64}",
+         timeout={=u64} front_end_fault={=u64} refused={=u64} drained={=u64}",
         ended.done,
         ended.client_fault,
         ended.unknown_name,
@@ -89,6 +89,8 @@ fn ended(ended: &Ends) {
         ended.queue,
         ended.backend_gone,
         ended.timeout,
+        ended.front_end_fault,
+        ended.refused,
         ended.drained
     );
 }

@@ -8,9 +8,9 @@ use keys::bundle::{Cidr, Gateway, Link, LinkKind};
 pub const FRONT_GUEST_V4: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
 /// The guest on the front link.
 pub const FRONT_GUEST_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 2, 0, 0, 0, 0, 0, 0x15);
-/// The tender on the front link, and what clients on loopback are shown as.
+/// The tender on the front link.
 pub const FRONT_TENDER_V4: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
-/// The tender on the front link, and what clients on loopback are shown as.
+/// The tender on the front link.
 pub const FRONT_TENDER_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 2, 0, 0, 0, 0, 0, 2);
 /// The guest on the back link.
 pub const BACK_GUEST_V4: Ipv4Addr = Ipv4Addr::new(10, 0, 3, 15);

@@ -23,12 +23,12 @@ fn read(text: &str) -> Config {
 
 #[test]
 fn every_example_is_read_without_a_finding() {
-    assert_eq!(examples().len(), 4);
+    assert_eq!(examples().len(), 6);
 }
 
 #[test]
 fn the_defaults_on_the_page_are_the_defaults() {
-    let [least, all, ..] = <[Config; 4]>::try_from(examples()).expect("four");
+    let [least, all, ..] = <[Config; 6]>::try_from(examples()).expect("six");
     assert_eq!((&least.limits, &all.limits), (&Limits::default(), &Limits::default()));
     assert_eq!((&least.tls, &all.tls), (&Tls::default(), &Tls::default()));
     assert_eq!((least.machine, least.heap_mib, least.restart), (all.machine, all.heap_mib, all.restart));

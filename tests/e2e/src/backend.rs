@@ -123,6 +123,56 @@ pub fn resetter(before: usize) -> io::Result<Backend> {
     })
 }
 
+/// Reads a PROXY header and a line, and answers `SOURCE to DESTINATION with [FIELDS]: LINE`, the fields by their kinds. It reads the header by
+/// itself, not by the code under test.
+///
+/// # Errors
+/// When it cannot listen.
+pub fn introduced() -> io::Result<Backend> {
+    Backend::start(|mut stream| {
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let (source, destination, fields) = read_header(&mut reader)?;
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        write!(stream, "{source} to {destination} with {fields:?}: {line}")
+    })
+}
+
+/// Source, destination, and the kinds of the fields of version 2.
+fn read_header(reader: &mut impl BufRead) -> io::Result<(SocketAddr, SocketAddr, Vec<u8>)> {
+    let wrong = || io::Error::other("no PROXY header");
+    if reader.fill_buf()?.first() == Some(&b'P') {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let words: Vec<&str> = line.trim_end().split(' ').collect();
+        let ["PROXY", _, source, destination, from, to] = words[..] else { return Err(wrong()) };
+        let address = |ip: &str, port: &str| Some(SocketAddr::new(ip.parse().ok()?, port.parse().ok()?));
+        return Ok((address(source, from).ok_or_else(wrong)?, address(destination, to).ok_or_else(wrong)?, Vec::new()));
+    }
+    let mut fixed = [0; 16];
+    reader.read_exact(&mut fixed)?;
+    let mut rest = vec![0; usize::from(u16::from_be_bytes([fixed[14], fixed[15]]))];
+    reader.read_exact(&mut rest)?;
+    let ip_len = match fixed[13] {
+        0x11 => 4,
+        0x21 => 16,
+        _ => return Err(wrong()),
+    };
+    let ip = |at: usize| -> core::net::IpAddr {
+        let bytes = &rest[at..at + ip_len];
+        <[u8; 4]>::try_from(bytes).map_or_else(|_| <[u8; 16]>::try_from(bytes).unwrap_or_default().into(), Into::into)
+    };
+    let port = |at: usize| u16::from_be_bytes([rest[at], rest[at + 1]]);
+    let source = SocketAddr::new(ip(0), port(2 * ip_len));
+    let destination = SocketAddr::new(ip(ip_len), port(2 * ip_len + 2));
+    let (mut fields, mut left) = (Vec::new(), &rest[2 * ip_len + 4..]);
+    while let [kind, high, low, value @ ..] = left {
+        fields.push(*kind);
+        left = &value[usize::from(u16::from_be_bytes([*high, *low]))..];
+    }
+    Ok((source, destination, fields))
+}
+
 /// A loopback address on which nothing listens.
 ///
 /// # Errors

@@ -101,6 +101,15 @@ impl Place {
         SocketAddr::from((address, self.port()))
     }
 
+    /// Where this process connects from, as the box sees it.
+    #[must_use]
+    pub fn client(&self) -> &'static str {
+        match self.net {
+            Net::User => "127.0.0.1",
+            Net::Tap => "10.77.0.1",
+        }
+    }
+
     fn port(&self) -> u16 {
         match (self.net, self.machine) {
             (Net::Tap, _) => 8443,

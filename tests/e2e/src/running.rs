@@ -29,6 +29,7 @@ pub struct Config {
     certificates: String,
     image: Option<PathBuf>,
     listen: Vec<SocketAddr>,
+    proxy_from: Option<String>,
     arguments: Vec<String>,
 }
 
@@ -94,6 +95,13 @@ impl Config {
         self
     }
 
+    /// Who is a front end on the place's own listener.
+    #[must_use]
+    pub fn proxy_from(mut self, network: &str) -> Self {
+        self.proxy_from = Some(network.to_owned());
+        self
+    }
+
     /// One more argument of `bountybox run`.
     #[must_use]
     pub fn argument(mut self, argument: &str) -> Self {
@@ -116,15 +124,18 @@ impl Config {
             "[machine]\nkind = \"{}\"\n{}{net}{}{certificates}{}[limits]\n{}",
             place.machine.name(),
             self.machine,
-            listeners(place.front(), &self.listen),
+            listeners(place.front(), self.proxy_from.as_deref(), &self.listen),
             self.routes,
             self.limits
         )
     }
 }
 
-fn listeners(first: SocketAddr, more: &[SocketAddr]) -> String {
-    core::iter::once(&first).chain(more).map(|address| format!("[[listen]]\naddress = \"{address}\"\n")).collect()
+fn listeners(first: SocketAddr, proxy_from: Option<&str>, more: &[SocketAddr]) -> String {
+    let listener = |address: &SocketAddr| format!("[[listen]]\naddress = \"{address}\"\n");
+    let front_ends = proxy_from.map(|network| format!("proxy_from = [\"{network}\"]\n"));
+    let more: String = more.iter().map(listener).collect();
+    listener(&first) + &front_ends.unwrap_or_default() + &more
 }
 
 /// The built command.

@@ -22,6 +22,8 @@ pub struct Plan {
     pub to: SocketAddr,
     /// When it begins.
     pub at: Duration,
+    /// Raw bytes before anything else.
+    pub before: Vec<u8>,
     /// How it speaks.
     pub speech: Speech,
     /// What it says.
@@ -42,6 +44,7 @@ impl Plan {
             from: crate::client(n),
             to: crate::SERVER,
             at: Duration::ZERO,
+            before: Vec::new(),
             speech: Speech::Raw,
             talk: Talk::Stream(bytes),
             then: Then::Wait,
@@ -264,14 +267,14 @@ impl Client {
             }
             Speech::Raw => None,
         };
-        let next_drip = plan.at;
+        let (next_drip, out) = (plan.at, plan.before.clone());
         Self {
             plan,
             flow: None,
             tls,
             said: 0,
             requests: 0,
-            out: Vec::new(),
+            out,
             next_drip,
             heard_close: false,
             fault: None,

@@ -146,7 +146,7 @@ impl Sim {
     #[must_use]
     pub fn plan(&self, n: u16, name: &'static str, talk: Talk, then: Then) -> Plan {
         let speech = Speech::Tls(Arc::clone(&self.config), name);
-        Plan { from: client(n), to: SERVER, at: self.now, speech, talk, then, trickle: None, deaf: None }
+        Plan { from: client(n), to: SERVER, at: self.now, before: Vec::new(), speech, talk, then, trickle: None, deaf: None }
     }
 
     /// What the clients of this run start from: it trusts the cell's certificates.

@@ -79,6 +79,8 @@ pub struct Limits {
     pub flows: usize,
     /// Accepted flows at a time from one source: an IPv4 address, an IPv6 /64.
     pub flows_per_source: usize,
+    /// Networks of which a source is no single peer, but a front end that speaks for many: `flows_per_source` does not apply to it.
+    pub exempt_sources: Vec<Cidr>,
     /// Flows that linger in TIME-WAIT, without buffers, at a time; beyond it they end without lingering.
     pub time_waits: usize,
     /// How long TIME-WAIT lasts. Twice the segment lifetime we reckon with.
@@ -121,6 +123,7 @@ impl Default for Limits {
         Self {
             flows: 65_536,
             flows_per_source: 1024,
+            exempt_sources: Vec::new(),
             time_waits: 16_384,
             time_wait: Duration::from_secs(30),
             ring_bytes: 512 << 20,

@@ -54,7 +54,7 @@ impl Client {
             log: Log::new(accepted),
             opened: now,
             moved: now,
-            reached: accepted.local,
+            reached: world.doors.known_as(accepted.local),
             server_name: None,
             proxy: ProxyOut::Off,
             hello: None,

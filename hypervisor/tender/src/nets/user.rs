@@ -64,7 +64,7 @@ impl User {
         now: Duration,
     ) -> Result<Self, net::ConfigFault> {
         let net = net::Net::new(config(ends, Vec::new(), pipes_max), seed, now)?;
-        Ok(Self { net, pipes: Pipes::new(abi::boot::FRONT, pipes_max), side: Side::Front(Front::new(ends, doors)) })
+        Ok(Self { net, pipes: Pipes::new(abi::boot::FRONT, pipes_max), side: Side::Front(Front::new(doors)) })
     }
 
     /// The private side: the guest reaches `backends` and nothing else.

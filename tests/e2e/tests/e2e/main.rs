@@ -5,6 +5,7 @@
 
 mod certificates;
 mod demo;
+mod fronts;
 mod groups;
 mod hello;
 mod hostile;
@@ -45,6 +46,12 @@ const EVERYWHERE: &[Case] = &[
     ("access_record_says_what_was_agreed", serving::access_record),
     ("metrics_move_as_they_should", seeing::metrics),
     ("reached_limit_is_counted", seeing::limits),
+    ("proxy_headers_byte_by_byte_are_believed", fronts::headers_are_believed),
+    ("listed_front_end_must_send_a_header", fronts::listed_must_send),
+    ("proxy_header_of_others_is_not_tls", fronts::others_must_not),
+    ("backends_hear_each_kind_of_proxy_header", fronts::backends_are_told),
+    ("tls_passes_through_to_openssl", fronts::openssl_behind),
+    ("protocol_passes_where_others_end", fronts::protocols_part),
     ("killed_tender_is_restarted", trouble::killed_tender),
     ("sigterm_ends_with_code_0_within_2_s", trouble::sigterm),
 ];

@@ -124,7 +124,10 @@ impl Net {
     }
 
     fn source_is_full(&self, segment: &Segment<'_>) -> bool {
-        !self.is_private() && self.table.flows_of_source(&self.keys, &segment.ends) >= self.config.limits.flows_per_source
+        let limits = &self.config.limits;
+        let is_full = || self.table.flows_of_source(&self.keys, &segment.ends) >= limits.flows_per_source;
+        let is_exempt = || limits.exempt_sources.iter().any(|network| network.contains(segment.ends.peer.ip()));
+        !self.is_private() && is_full() && !is_exempt()
     }
 
     /// The window field of a SYN or SYN-ACK, which is never scaled (RFC 7323 section 2.2).

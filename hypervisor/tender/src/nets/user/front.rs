@@ -1,6 +1,7 @@
-//! The public side: host listeners, whose clients are connected to the guest under their own addresses.
+//! The public side: host listeners, whose clients are connected to the guest under their own addresses, those on loopback too: what comes from
+//! 127.0.0.0/8 or ::1 there is this host, for no packet of a network has such a source.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -11,14 +12,12 @@ use crate::limits::ACCEPTS_PER_TURN;
 use crate::nets::user::KIND_DOOR;
 use crate::nets::user::pipe::{Pipe, Pipes};
 use crate::nets::user::socket::{self, Socket};
-use crate::order::Ends;
 use crate::poller::{Poller, Token};
 
-/// The listeners, and what the link's two ends are called.
+/// The listeners.
 #[derive(Debug)]
 pub(super) struct Front {
     doors: Vec<Door>,
-    host: Vec<IpAddr>,
 }
 
 #[derive(Debug)]
@@ -29,9 +28,9 @@ struct Door {
 }
 
 impl Front {
-    pub(super) fn new(ends: &Ends, doors: Vec<(OwnedFd, SocketAddr)>) -> Self {
+    pub(super) fn new(doors: Vec<(OwnedFd, SocketAddr)>) -> Self {
         let doors = doors.into_iter().map(|(listener, guest)| Door { listener, guest, knocked: true }).collect();
-        Self { doors, host: ends.host.clone() }
+        Self { doors }
     }
 
     pub(super) fn watch(&self, poller: &Poller) -> std::io::Result<()> {
@@ -62,15 +61,14 @@ impl Front {
 
     /// Lets waiting clients in, while there is room for them.
     pub(super) fn accept(&mut self, net: &mut net::Net, pipes: &mut Pipes, poller: &Poller, now: Duration) {
-        let Self { doors, host } = self;
-        for door in doors {
+        for door in &mut self.doors {
             for _ in 0..ACCEPTS_PER_TURN {
                 if !door.knocked || pipes.is_full() {
                     break;
                 }
                 match Socket::accept(door.listener.as_fd()) {
                     Ok((socket, client)) => {
-                        let Ok(flow) = connect_guest(net, door.guest, seen_by_guest(client, host), now) else {
+                        let Ok(flow) = connect_guest(net, door.guest, seen_by_guest(client), now) else {
                             socket.reset();
                             continue;
                         };
@@ -96,38 +94,26 @@ fn connect_guest(net: &mut net::Net, guest: SocketAddr, client: SocketAddr, now:
     net.connect(guest, Some(client), now).or_else(|_| net.connect(guest, Some(SocketAddr::new(client.ip(), 0)), now))
 }
 
-/// The client's address as the guest is to see it: a loopback address means nothing there, so it becomes the link's own gateway.
-fn seen_by_guest(client: SocketAddr, host: &[IpAddr]) -> SocketAddr {
-    let address = client.ip().to_canonical();
-    let address = if address.is_loopback() { same_family(host, address).unwrap_or(address) } else { address };
-    SocketAddr::new(address, client.port())
-}
-
-fn same_family(addresses: &[IpAddr], other: IpAddr) -> Option<IpAddr> {
-    addresses.iter().copied().find(|address| address.is_ipv4() == other.is_ipv4())
+/// The client's address as the guest is to see it: an IPv4 address in IPv6's clothes is what it is.
+fn seen_by_guest(client: SocketAddr) -> SocketAddr {
+    SocketAddr::new(client.ip().to_canonical(), client.port())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const HOST: [IpAddr; 2] = [IpAddr::V4(core::net::Ipv4Addr::new(10, 0, 2, 2)), IpAddr::V6(core::net::Ipv6Addr::LOCALHOST)];
-
-    fn seen(client: &str) -> String {
-        seen_by_guest(client.parse().unwrap(), &HOST).to_string()
-    }
-
     #[test]
-    fn a_loopback_client_becomes_the_gateway() {
-        assert_eq!(seen("127.0.0.9:5"), "10.0.2.2:5");
-        assert_eq!(seen("[::ffff:127.0.0.1]:5"), "10.0.2.2:5");
-        assert_eq!(seen("[::1]:5"), "[::1]:5");
-    }
-
-    #[test]
-    fn any_other_client_keeps_its_address() {
-        assert_eq!(seen("192.0.2.7:44"), "192.0.2.7:44");
-        assert_eq!(seen("[::ffff:192.0.2.7]:44"), "192.0.2.7:44");
-        assert_eq!(seen("[2001:db8::1]:44"), "[2001:db8::1]:44");
+    fn a_client_keeps_its_address() {
+        for (client, seen) in [
+            ("192.0.2.7:44", "192.0.2.7:44"),
+            ("[::ffff:192.0.2.7]:44", "192.0.2.7:44"),
+            ("[2001:db8::1]:44", "[2001:db8::1]:44"),
+            ("127.0.0.9:5", "127.0.0.9:5"),
+            ("[::ffff:127.0.0.1]:5", "127.0.0.1:5"),
+            ("[::1]:5", "[::1]:5"),
+        ] {
+            assert_eq!(seen_by_guest(client.parse().unwrap()).to_string(), seen);
+        }
     }
 }
