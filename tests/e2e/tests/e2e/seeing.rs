@@ -72,9 +72,10 @@ pub(crate) fn limits(place: &Place) -> Outcome {
     let eye = Eye::new(&running)?;
     let _first = client::connect(running.address())?;
     ensure(client::connect(running.address()).is_err(), "the second is one too many")?;
-    // The link's own table may be the one that is full.
-    let refused = |eye: &Eye<'_>| Outcome::Ok(eye.metric("bountybox_limit_reached_total", &[])?);
-    ensure(refused(&eye)? >= 1.0, "no limit was counted")
+    // The link counts flows by source as well, and may be the one that turns it away.
+    let counted = |limit: &str| eye.metric("bountybox_limit_reached_total", &[limit]);
+    let both = counted("limit=\"connections_per_source\"")? + counted("limit=\"flows\"")?;
+    ensure(both >= 1.0 && counted("limit=\"connections\"")? == 0.0, format!("{both} refusals were counted"))
 }
 
 /// `bountybox status` as a table and as JSON, and what each exit code says.
