@@ -3,7 +3,7 @@
 //! `docs/reference.md` is made from this table (`BLESS=1 cargo test -p bountybox --test reference_page` writes it). The same test holds the table against the
 //! reader: both know the same sections and keys, a required key is missed, a default that is written out changes nothing, words are taken, bounds are bounds.
 //!
-//! To add a key, add one [`key`] row in the order in which the page should show it, and run the command above. A default is written as TOML: `"1000"`,
+//! To add a key, add one `key` row in the order in which the page should show it, and run the command above. A default is written as TOML: `"1000"`,
 //! `"\"auto\""`, `"[]"`. Where leaving the key out does something that no value says, use [`Unless::Absent`] and say what, as the end of the sentence
 //! "without it: ..". A new section is a new [`Section`]; keys that only work beside others name those in `with`. This module holds words only; what they
 //! do is read in `sections`.
