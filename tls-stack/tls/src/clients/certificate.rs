@@ -4,6 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
+use keys::limits::CLIENT_NAME_LEN_MAX;
+
 use super::fields::Fields;
 use crate::limits::SUBJECT_LEN_MAX;
 
@@ -15,7 +17,8 @@ pub struct ClientCertificate {
     /// The subject as RFC 4514 writes it, as in `CN=robot,O=Example`; what does not fit into [`SUBJECT_LEN_MAX`] bytes is cut off. Printable ASCII alone: what is
     /// not is escaped.
     pub subject: String,
-    /// The most specific common name; none if there is none, or none that is text. As the authority wrote it: it may hold any character.
+    /// The most specific common name, as the authority wrote it: it may hold any character. None if there is none, or it is no text, or longer than
+    /// [`CLIENT_NAME_LEN_MAX`].
     pub common_name: Option<String>,
 }
 
@@ -23,7 +26,8 @@ impl ClientCertificate {
     /// Reads a certificate that was verified.
     pub(crate) fn parse(der: &[u8]) -> Option<Self> {
         let fields = Fields::parse(der)?;
-        Some(Self { der: der.to_vec(), subject: fields.subject(), common_name: fields.common_name().map(Into::into) })
+        let common_name = fields.common_name().filter(|name| name.len() <= CLIENT_NAME_LEN_MAX).map(Into::into);
+        Some(Self { der: der.to_vec(), subject: fields.subject(), common_name })
     }
 }
 

@@ -6,8 +6,10 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::ring::default_provider;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -17,8 +19,8 @@ use webpki::{EndEntityCert, ExpirationPolicy, KeyUsage, RevocationOptions, Revoc
 use super::fields::{Fields, Purpose};
 use super::meter::{Meter, Metered};
 use super::{Allowed, Clients};
-use crate::CertificateFault;
 use crate::limits::{CLIENT_CERTIFICATE_LEN_MAX, CLIENT_CHAIN_MAX};
+use crate::{CertificateFault, ClientCertificate};
 
 /// See the module.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl ClientCertVerifier for Verifier {
         issuers: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verdict = self.clients.verify(leaf, issuers, now, self.algorithms.all);
+        let verdict = self.clients.verify_with(leaf, issuers, now, self.algorithms.all);
         verdict.map(|()| ClientCertVerified::assertion()).map_err(|fault| error_of(fault).into())
     }
 
@@ -76,8 +78,20 @@ impl ClientCertVerifier for Verifier {
 }
 
 impl Clients {
-    /// Whether this chain is let in. Cheap checks come first.
-    pub(super) fn verify(
+    /// Whether this chain, the client's own certificate first, is let in at this time. That the client holds the key is another question.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn verify(&self, chain: &[&[u8]], unix: Duration) -> Result<ClientCertificate, CertificateFault> {
+        let (leaf, issuers) = chain.split_first().ok_or(CertificateFault::Missing)?;
+        let issuers: Vec<_> = issuers.iter().map(|der| CertificateDer::from(*der)).collect();
+        let algorithms = default_provider().signature_verification_algorithms.all;
+        self.verify_with(&CertificateDer::from(*leaf), &issuers, UnixTime::since_unix_epoch(unix), algorithms)?;
+        ClientCertificate::parse(leaf).ok_or(CertificateFault::Encoding)
+    }
+
+    /// Cheap checks come first.
+    fn verify_with(
         &self,
         leaf: &CertificateDer<'_>,
         issuers: &[CertificateDer<'_>],
