@@ -23,6 +23,16 @@ const fn case(name: &'static str, code: u8, says: &'static [&'static str], broke
 /// What a route asks of its clients; passes once there is an authority with a list.
 pub(crate) const CLIENTS: &str = "[route.client]\nmode = \"required\"\nca = \"pki/clients.pem\"\ncrls = [\"pki/crl.pem\"]\n";
 
+/// A leaf that an authority of OpenSSL's issued, with this digest and these extensions.
+fn issued(b: &Bench, digest: &str, extensions: &str) {
+    b.openssl("req -x509 -newkey rsa:2048 -nodes -keyout pki/ca.key -out pki/ca.crt -subj /CN=old -days 30");
+    b.openssl("req -new -newkey rsa:2048 -nodes -keyout pki/key.pem -out pki/req.pem -subj /CN=localhost");
+    b.write("pki/ext", extensions);
+    b.openssl(&format!(
+        "x509 -req {digest} -in pki/req.pem -CA pki/ca.crt -CAkey pki/ca.key -CAcreateserial -extfile pki/ext -days 30 -out pki/chain.pem"
+    ));
+}
+
 const CONFIG: u8 = 10;
 const CERTIFICATE: u8 = 11;
 const KEY: u8 = 12;
@@ -331,12 +341,26 @@ pub(crate) const CASES: &[Case] = &[
         b.write("pki/chain.pem", leaf + &intermediate);
     }),
     case("a SHA-1 signature", CERTIFICATE, &["certificate-weak-signature", "SHA-1"], |b| {
-        b.openssl("req -x509 -newkey rsa:2048 -nodes -keyout pki/ca.key -out pki/ca.crt -subj /CN=old -days 30");
-        b.openssl("req -new -newkey rsa:2048 -nodes -keyout pki/key.pem -out pki/req.pem -subj /CN=localhost");
-        b.write("pki/ext", "subjectAltName=DNS:localhost\n");
-        b.openssl(
-            "x509 -req -sha1 -in pki/req.pem -CA pki/ca.crt -CAkey pki/ca.key -CAcreateserial -extfile pki/ext -days 30 -out pki/chain.pem",
-        );
+        issued(b, "-sha1", "subjectAltName=DNS:localhost\n")
+    }),
+    case("an MD5 signature", CERTIFICATE, &["certificate-weak-signature", "MD5"], |b| issued(b, "-md5", "subjectAltName=DNS:localhost\n")),
+    // Warnings, beside an error so that the table's rules hold.
+    case(
+        "a certificate that ends soon",
+        CONFIG,
+        &["warning[certificate-expires-soon] pki/chain.pem:1: certificate[0].chain: expires at "],
+        |b| {
+            self_signed(b, &valid_between(-60, 5));
+            b.edit("kind", "knid");
+        },
+    ),
+    case("a leaf alone", CONFIG, &["warning[chain-incomplete] pki/chain.pem:1: ", "stands alone, and its issuer \"CN=old\""], |b| {
+        issued(b, "-sha256", "subjectAltName=DNS:localhost\nauthorityInfoAccess=caIssuers;URI:http://ca.example/ca.crt\n");
+        b.edit("kind", "knid");
+    }),
+    case("a chain with its root", CONFIG, &["warning[chain-has-root] pki/chain.pem:"], |b| {
+        b.write("pki/chain.pem", b.read("pki/chain.pem") + &b.read("pki/ca.pem"));
+        b.edit("kind", "knid");
     }),
     // Keys.
     case("no key file", KEY, &["error[key-unreadable] pki/key.pem: certificate[0].key: "], |b| {
