@@ -1,11 +1,14 @@
 //! Certificates of both sides, and what is negotiated: seen from OpenSSL 3.0 and from rustls.
 
+use core::net::SocketAddr;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use e2e::{Config, Outcome, Place, Running, backend, client, ensure, keys_dir};
+use rustls_std::pki_types::CertificateDer;
+use rustls_std::pki_types::pem::PemObject;
 use tempfile::TempDir;
 
 /// The route that asks for certificates, and one that does not; the minted certificate covers both.
@@ -51,13 +54,14 @@ impl Pki {
     }
 
     /// Both routes to one backend.
-    fn config(&self, backend: core::net::SocketAddr) -> Config {
-        let client = format!(
-            "[route.client]\nmode = \"required\"\nca = {:?}\ncrls = [{:?}]\nnames = [\"*.clients.test\"]\n",
-            self.path("ca.pem"),
-            self.path("crl.pem")
-        );
-        Config::default().route(&[OPEN], &[backend]).route(&[INTERNAL], &[backend]).more(&client)
+    fn config(&self, backend: SocketAddr) -> Config {
+        Config::default().route(&[OPEN], &[backend]).route(&[INTERNAL], &[backend]).more(&self.required())
+    }
+
+    /// What a route asks of its clients.
+    fn required(&self) -> String {
+        let (ca, crl) = (self.path("ca.pem"), self.path("crl.pem"));
+        format!("[route.client]\nmode = \"required\"\nca = {ca:?}\ncrls = [{crl:?}]\nnames = [\"*.clients.test\"]\n")
     }
 
     /// The arguments with which a client shows a certificate.
@@ -120,6 +124,31 @@ pub(crate) fn enforced(place: &Place) -> Outcome {
     }
     let accepted = answer.accepted();
     ensure(accepted == 5, format!("the backend saw {accepted} connections, and 5 clients were let in"))
+}
+
+/// The backend hears of the certificate: its common name, and all of it.
+pub(crate) fn told_to_the_backend(place: &Place) -> Outcome {
+    let pki = Pki::new()?;
+    // It sends back what the PROXY header held behind its first 16 bytes.
+    let mirror = backend::Backend::start(|mut stream| {
+        let mut head = [0; 16];
+        stream.read_exact(&mut head)?;
+        let mut fields = vec![0; u16::from_be_bytes([head[14], head[15]]).into()];
+        stream.read_exact(&mut fields)?;
+        stream.write_all(&fields)
+    })?;
+    let words = "proxy_protocol = \"v2-tls\"\n".to_owned() + &pki.required();
+    let running = Running::start(place, &Config::default().route(&[INTERNAL], &[mirror.address()]).more(&words))?;
+    let showing = client::showing(&pki.path("robot.pem"), &pki.path("robot.key"))?;
+    let mut fields = Vec::new();
+    client::connect_as(running.address(), INTERNAL, &showing)?.read_to_end(&mut fields)?;
+    let der = CertificateDer::from_pem_file(pki.path("robot.pem"))?;
+    let holds = |kind: u8, value: &[u8]| {
+        let field = [&[kind], &u16::try_from(value.len()).unwrap_or_default().to_be_bytes()[..], value].concat();
+        fields.windows(field.len()).any(|window| window == field)
+    };
+    ensure(holds(0x22, b"robot"), format!("no common name in {fields:?}"))?;
+    ensure(holds(0x28, &der), format!("no certificate in {fields:?}"))
 }
 
 /// The class of CVE-2025-23419, both ways, with a client that offers its ticket whatever name it asks for.

@@ -60,6 +60,7 @@ const ON_TAP: &[Case] = &[("spoofed_syns_leave_nothing_and_block_nobody", livene
 
 const ON_USER: &[Case] = &[
     ("client_certificates_are_asked_for_and_enforced", certificates::enforced),
+    ("client_certificates_are_told_to_the_backend", certificates::told_to_the_backend),
     ("tickets_do_not_lead_past_client_certificates", certificates::no_way_round),
     ("boxes_with_one_ticket_key_resume_each_others_sessions", certificates::shared_tickets),
     ("rsa_and_ecdsa_certificates_go_to_who_can_verify_them", certificates::both_kinds),
