@@ -1,24 +1,12 @@
 //! The examples of `docs/configuration.md` are what the command reads, and the defaults that it shows are the defaults.
 
-use bountybox::config::{self, Config};
-use bountybox::report::Report;
+use bountybox::config::Config;
 use keys::bundle::{Limits, Tls};
 
-/// The page's TOML examples, each read.
-fn examples() -> Vec<Config> {
-    let page = include_str!("../../../docs/configuration.md");
-    let blocks = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
-    blocks.map(read).collect()
-}
+mod pages;
 
-fn read(text: &str) -> Config {
-    let dir = tempfile::tempdir().expect("a directory");
-    let path = dir.path().join("bountybox.toml");
-    std::fs::write(&path, text).expect("written");
-    let mut report = Report::default();
-    let config = config::read(&path, &mut report).expect("TOML");
-    assert_eq!(report.lines().collect::<Vec<_>>(), Vec::<String>::new());
-    config
+fn examples() -> Vec<Config> {
+    pages::examples(include_str!("../../../docs/configuration.md"))
 }
 
 #[test]

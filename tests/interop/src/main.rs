@@ -5,6 +5,7 @@
 //!
 //! - [`matrix`]: [`client`] x [`authority::Key`] x [`suite::Version`], judged by body and negotiated parameters;
 //! - [`neighbour`]: nginx and HAProxy ([`server`]), and what a PROXY header says ([`header`], [`base64`]);
+//! - [`moving`]: the peers' configurations in `docs/coming-from.md`, read by the peers;
 //! - [`browser`]: Chromium, headless;
 //! - [`page`]: what stands behind the box; [`served`]: a started server;
 //! - [`scan`]: testssl.sh and sslyze;
@@ -20,6 +21,7 @@ mod client;
 mod command;
 mod header;
 mod matrix;
+mod moving;
 mod neighbour;
 mod page;
 mod scan;
@@ -74,7 +76,8 @@ fn tables() -> Vec<summary::Table> {
 }
 
 fn trials(machine: Machine, authority: &Arc<Authority>) -> Vec<Trial> {
-    let cases = matrix_cases(machine).chain(neighbour_cases()).chain(browser_cases()).chain(scan_cases(machine));
+    let cases =
+        matrix_cases(machine).chain(neighbour_cases()).chain(browser_cases()).chain(scan_cases(machine)).chain(moving_cases(machine));
     cases.map(|case| trial(machine, case, Arc::clone(authority))).collect()
 }
 
@@ -117,6 +120,12 @@ fn scan_cases(machine: Machine) -> impl Iterator<Item = Case> {
     scans.filter(move |_| machine == Machine::Kvm).map(|(scanner, profile)| {
         Case::new(scanner.trial(profile), scanner.missing(), move |place, authority| scanner.run(place, authority, profile))
     })
+}
+
+/// Nothing of ours runs in them; one machine is enough.
+fn moving_cases(machine: Machine) -> impl Iterator<Item = Case> {
+    let peers = moving::Peer::ALL.into_iter().filter(move |_| machine == Machine::Process);
+    peers.map(|peer| Case::new(format!("{}_reads_its_part_of_coming_from", peer.name()), peer.missing(), move |_, _| peer.run()))
 }
 
 fn trial(machine: Machine, case: Case, authority: Arc<Authority>) -> Trial {
