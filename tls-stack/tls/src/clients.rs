@@ -1,6 +1,6 @@
 //! Clients' certificates: which are let in, and what is known of who was.
 //!
-//! [`Clients`] is one route's policy, made once; [`Verifier`](verifier::Verifier) puts it to rustls; [`ClientCertificate`] is what remains of a certificate that was let in.
+//! [`Clients`] is one route's policy, made once; [`Verifier`] puts it to rustls; [`ClientCertificate`] is what remains of a certificate that was let in.
 //!
 //! webpki builds and verifies the path. What it leaves out is checked here (RFC 5280, 6.1.4 and 4.2.1.3): the key usage of leaf and issuers, the dates of
 //! the authorities themselves; and what it leaves open is bounded: the length of the chain, the size of each certificate, the signatures

@@ -341,7 +341,7 @@ pub(crate) const CASES: &[Case] = &[
         b.write("pki/chain.pem", leaf + &intermediate);
     }),
     case("a SHA-1 signature", CERTIFICATE, &["certificate-weak-signature", "SHA-1"], |b| {
-        issued(b, "-sha1", "subjectAltName=DNS:localhost\n")
+        issued(b, "-sha1", "subjectAltName=DNS:localhost\n");
     }),
     case("an MD5 signature", CERTIFICATE, &["certificate-weak-signature", "MD5"], |b| issued(b, "-md5", "subjectAltName=DNS:localhost\n")),
     // Warnings, beside an error so that the table's rules hold.

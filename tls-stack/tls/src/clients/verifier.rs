@@ -181,7 +181,7 @@ fn fault_from(error: &webpki::Error, meter: &Meter) -> CertificateFault {
     }
 }
 
-/// The error that makes rustls send the alert of [`CertificateFault::alert`].
+/// The error that makes rustls send the alert that stands beside the fault.
 fn error_of(fault: CertificateFault) -> CertificateError {
     match fault {
         CertificateFault::Missing | CertificateFault::Encoding => CertificateError::BadEncoding,
