@@ -78,6 +78,8 @@ pub(crate) fn certificates(pem: &str) -> Vec<String> {
 #[derive(Debug)]
 pub(crate) struct Authority {
     dir: TempDir,
+    /// Stands before the issuers' common names.
+    name: &'static str,
 }
 
 /// What a leaf is for.
@@ -97,9 +99,10 @@ impl fmt::Display for Use {
 }
 
 impl Authority {
-    /// Makes root, intermediate and one server of each kind of key, all for `localhost`.
-    pub(crate) fn new() -> Outcome<Self> {
-        let authority = Self { dir: tempfile::tempdir()? };
+    /// Makes root, intermediate and one server of each kind of key, all for `localhost`. Authorities of one name have issuers of the same names, but
+    /// never the same keys.
+    pub(crate) fn new(name: &'static str) -> Outcome<Self> {
+        let authority = Self { dir: tempfile::tempdir()?, name };
         authority.issuer("root", None)?;
         authority.issuer("issuing", Some("root"))?;
         for key in Key::ALL {
@@ -130,16 +133,23 @@ impl Authority {
         Ok(identity)
     }
 
-    /// A list of the intermediate that revokes `revoked`.
-    pub(crate) fn revocations(&self, revoked: &Identity) -> Outcome<PathBuf> {
-        let (index, config, list) = (self.path("index.txt"), self.path("ca.cnf"), self.path("issuing.crl"));
+    /// The lists of both issuers; the intermediate's has `revoked` on it, the root's is empty.
+    pub(crate) fn revocations(&self, revoked: &Identity) -> Outcome<[PathBuf; 2]> {
+        Ok([self.list("issuing", Some(revoked))?, self.list("root", None)?])
+    }
+
+    fn list(&self, issuer: &str, revoked: Option<&Identity>) -> Outcome<PathBuf> {
+        let [index, number, config, list] = ["index", "number", "cnf", "crl"].map(|end| self.path(&format!("{issuer}.{end}")));
         fs::write(&index, "")?;
-        let text = format!("[ca]\ndefault_ca=x\n[x]\ndatabase={}\ndefault_md=sha256\ndefault_crl_days=30\n", index.display());
-        fs::write(&config, text)?;
-        let [config, revoked, out] = [&config, &revoked.chain, &list].map(|path| path.display().to_string());
-        let [signer, key] = ["issuing.pem", "issuing.key"].map(|name| self.path(name).display().to_string());
+        fs::write(&number, "01\n")?;
+        let section = format!("database={}\ncrlnumber={}\ndefault_md=sha256\ndefault_crl_days=30\n", index.display(), number.display());
+        fs::write(&config, format!("[ca]\ndefault_ca=x\n[x]\n{section}crl_extensions=e\n[e]\nauthorityKeyIdentifier=keyid:always\n"))?;
+        let [signer, key] = ["pem", "key"].map(|end| self.path(&format!("{issuer}.{end}")).display().to_string());
+        let (config, out) = (config.display().to_string(), list.display().to_string());
         let common = ["ca", "-config", &config, "-cert", &signer, "-keyfile", &key];
-        openssl(&[&common[..], &["-revoke", &revoked]].concat())?;
+        if let Some(revoked) = revoked {
+            openssl(&[&common[..], &["-revoke", &revoked.chain.display().to_string()]].concat())?;
+        }
         openssl(&[&common[..], &["-gencrl", "-out", &out]].concat())?;
         Ok(list)
     }
@@ -155,20 +165,20 @@ impl Authority {
 
     fn issuer(&self, name: &str, by: Option<&str>) -> Outcome {
         let extensions = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign", "subjectKeyIdentifier=hash"];
-        self.make(name, Key::Ecdsa, by, &extensions, "3650")
+        self.make(name, &format!("{} {name}", self.name), Key::Ecdsa, by, &extensions, "3650")
     }
 
     fn leaf(&self, name: &str, key: Key, purpose: Use, names: &str) -> Outcome {
         let purpose = format!("extendedKeyUsage={purpose}");
         let extensions = ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature", &purpose, names];
-        self.make(name, key, Some("issuing"), &extensions, "90")?;
+        self.make(name, name, key, Some("issuing"), &extensions, "90")?;
         let chain = fs::read_to_string(self.path(&format!("{name}.pem")))? + &fs::read_to_string(self.path("issuing.pem"))?;
         Ok(fs::write(self.path(&format!("{name}.chain")), chain)?)
     }
 
-    fn make(&self, name: &str, key: Key, by: Option<&str>, extensions: &[&str], days: &str) -> Outcome {
+    fn make(&self, name: &str, subject: &str, key: Key, by: Option<&str>, extensions: &[&str], days: &str) -> Outcome {
         let path = |name: &str, end: &str| self.path(&format!("{name}.{end}")).display().to_string();
-        let (subject, out, keyout) = (format!("/CN={name}"), path(name, "pem"), path(name, "key"));
+        let (subject, out, keyout) = (format!("/CN={subject}"), path(name, "pem"), path(name, "key"));
         let signer = by.map(|by| (path(by, "pem"), path(by, "key")));
         let mut arguments = vec!["req", "-x509", "-nodes", "-sha256", "-config", "/dev/null", "-days", days, "-subj", &subject];
         arguments.extend(["-out", &out, "-keyout", &keyout]);

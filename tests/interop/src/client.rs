@@ -70,6 +70,8 @@ pub(crate) struct Answer {
     /// session for sure.
     pub(crate) chain: Vec<String>,
     pub(crate) body: Vec<u8>,
+    /// Its own address; curl alone tells it.
+    pub(crate) local: Option<SocketAddr>,
 }
 
 /// A client.
@@ -133,6 +135,11 @@ impl Client {
     pub(crate) fn resumes(&self, version: Version) -> bool {
         version == Version::Tls13 || self.tickets_12
     }
+}
+
+/// What `openssl s_client` gets that knows these signature algorithms only.
+pub(crate) fn with_signatures(ask: &Ask, algorithms: &str) -> Outcome<Answer> {
+    openssl::with(ask, &["-sigalgs", algorithms])
 }
 
 /// The body of an HTTP response somewhere in `text`, by its length; clients print other things around it.

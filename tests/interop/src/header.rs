@@ -24,7 +24,8 @@ const ALPN: u8 = 0x01;
 const AUTHORITY: u8 = 0x02;
 const CRC32C: u8 = 0x03;
 const SSL: u8 = 0x20;
-const INSIDE_SSL: [(u8, &str); 5] = [(0x21, "version"), (0x22, "cn"), (0x23, "cipher"), (0x24, "signature"), (0x25, "key")];
+const INSIDE_SSL: [(u8, &str); 6] =
+    [(0x21, "version"), (0x22, "cn"), (0x23, "cipher"), (0x24, "signature"), (0x25, "key"), (0x26, "group")];
 /// `PP2_SUBTYPE_SSL_CLIENT_CERT`, the raw certificate.
 const CERTIFICATE: u8 = 0x28;
 

@@ -4,6 +4,7 @@
 //! `skipped: reason`, never as passed. Reports and programs built for the tests lie in `target/interop/`.
 //!
 //! - [`matrix`]: [`client`] x [`authority::Key`] x [`suite::Version`], judged by body and negotiated parameters;
+//! - [`visitor`]: clients' certificates;
 //! - [`neighbour`]: nginx and HAProxy ([`server`]), and what a PROXY header says ([`header`], [`base64`]);
 //! - [`moving`]: the peers' configurations in `docs/coming-from.md`, read by the peers;
 //! - [`browser`]: Chromium, headless;
@@ -12,7 +13,6 @@
 //! - [`summary`]: the page `docs/interop.md`;
 //! - [`command`]: running programs.
 #![forbid(unsafe_code)]
-#![expect(dead_code, reason = "the trials with clients' certificates and PROXY headers come with those features")]
 
 mod authority;
 mod base64;
@@ -29,6 +29,7 @@ mod served;
 mod server;
 mod suite;
 mod summary;
+mod visitor;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -39,12 +40,13 @@ use std::thread;
 use authority::Authority;
 use e2e::{Machine, Net, Outcome, Place};
 use libtest_mimic::{Arguments, Failed, Trial};
+use server::{Proxy, Software};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // One box at a time: they share a port.
     arguments.test_threads = Some(1);
-    let authority = match Authority::new() {
+    let authority = match Authority::new("interop") {
         Ok(authority) => Arc::new(authority),
         Err(fault) => {
             say(&format!("no certificates to test with: {fault}"));
@@ -72,12 +74,12 @@ fn report() {
 
 /// What `docs/interop.md` shows.
 fn tables() -> Vec<summary::Table> {
-    vec![matrix::table(), browser::table(), neighbour::table(), scan::table()]
+    vec![matrix::table(), visitor::table(), browser::table(), neighbour::table(), scan::table()]
 }
 
 fn trials(machine: Machine, authority: &Arc<Authority>) -> Vec<Trial> {
-    let cases =
-        matrix_cases(machine).chain(neighbour_cases()).chain(browser_cases()).chain(scan_cases(machine)).chain(moving_cases(machine));
+    let peers = matrix_cases(machine).chain(visitor_cases()).chain(neighbour_cases()).chain(browser_cases());
+    let cases = peers.chain(scan_cases(machine)).chain(moving_cases(machine));
     cases.map(|case| trial(machine, case, Arc::clone(authority))).collect()
 }
 
@@ -98,14 +100,37 @@ impl Case {
 
 fn matrix_cases(machine: Machine) -> impl Iterator<Item = Case> {
     let meetings = matrix::meetings(machine).into_iter();
-    meetings.map(|meeting| Case::new(meeting.name(), meeting.client.missing(), move |place, authority| meeting.run(place, authority)))
+    let meetings =
+        meetings.map(|meeting| Case::new(meeting.name(), meeting.client.missing(), move |place, authority| meeting.run(place, authority)));
+    meetings.chain([Case::new("each_client_gets_the_chain_that_it_can_verify".into(), None, matrix::two_keys)])
+}
+
+fn visitor_cases() -> impl Iterator<Item = Case> {
+    let visits = client::ALL
+        .into_iter()
+        .map(|client| Case::new(visitor::name(&client), client.missing(), move |place, authority| visitor::run(&client, place, authority)));
+    visits.chain([Case::new("nothing_is_resumed_where_a_certificate_is_required".into(), None, visitor::never_resumes)])
 }
 
 fn neighbour_cases() -> impl Iterator<Item = Case> {
-    server::Software::BOTH.into_iter().map(|software| {
-        let name = format!("{}_is_a_backend", software.name());
-        Case::new(name, software.missing(), move |place, authority| neighbour::behind(software, place, authority))
-    })
+    let own = Case::new("every_tlv_of_a_proxy_header_is_right".into(), None, neighbour::tlvs);
+    Software::BOTH.into_iter().flat_map(cases_with).chain([own])
+}
+
+fn cases_with(software: Software) -> Vec<Case> {
+    let (name, missing) = (software.name(), software.missing());
+    let mut cases = vec![
+        Case::new(format!("{name}_is_a_backend"), missing.clone(), move |place, authority| neighbour::behind(software, place, authority)),
+        Case::new(format!("{name}_has_its_tls_passed_through"), missing.clone(), move |place, authority| {
+            neighbour::passes_through(software, place, authority)
+        }),
+    ];
+    cases.extend([Proxy::V1, Proxy::V2, Proxy::V2Tls].map(|proxy| {
+        Case::new(format!("{name}_decodes_proxy_{proxy}"), missing.clone(), move |place, authority| {
+            neighbour::decodes(software, proxy, place, authority)
+        })
+    }));
+    cases
 }
 
 fn browser_cases() -> impl Iterator<Item = Case> {

@@ -90,6 +90,23 @@ impl Meeting {
     }
 }
 
+/// An RSA and an ECDSA certificate for one name: each client gets, whole, the chain that it can verify, and the
+/// ECDSA one if it can verify both.
+pub(crate) fn two_keys(place: &Place, authority: &Authority) -> Outcome {
+    let (page, [rsa, ecdsa]) = (page::server()?, [Key::Rsa, Key::Ecdsa].map(|key| authority.server(key)));
+    let config = Config::one_route(&[page.address()]).certificate(&rsa.chain, &rsa.key).certificate(&ecdsa.chain, &ecdsa.key);
+    let running = Running::start(place, &config)?;
+    let knowing = [("RSA-PSS+SHA256", &rsa), ("ECDSA+SHA256", &ecdsa), ("ECDSA+SHA256:RSA-PSS+SHA256", &ecdsa)];
+    for version in Version::BOTH {
+        for (algorithms, expected) in knowing {
+            let answer = client::with_signatures(&Ask::new(running.address(), authority.root(), "/two").version(version), algorithms)?;
+            let right = answer.chain == expected.certificates()? && answer.body == page::of("/two");
+            ensure(right, format!("TLS {version}: a client that knows {algorithms} got {}", answer.suite))?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

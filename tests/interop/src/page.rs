@@ -5,6 +5,8 @@ use std::net::TcpStream;
 
 use e2e::backend::Backend;
 
+use crate::header::Header;
+
 /// Lines of a page; about 200 KB.
 const LINES: usize = 4000;
 
@@ -19,6 +21,16 @@ pub(crate) fn server() -> io::Result<Backend> {
     Backend::start(|stream| {
         let path = request(&mut BufReader::new(&stream))?;
         respond(stream, &of(&path))
+    })
+}
+
+/// A server that wants a PROXY header before each request, and answers with what the header says.
+pub(crate) fn header_reader() -> io::Result<Backend> {
+    Backend::start(|stream| {
+        let mut from = BufReader::new(&stream);
+        let header = Header::read(&mut from)?;
+        request(&mut from)?;
+        respond(stream.try_clone()?, header.lines().as_bytes())
     })
 }
 

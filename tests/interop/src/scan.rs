@@ -66,14 +66,6 @@ impl Profile {
         }
     }
 
-    /// What stands for it in `[tls]`.
-    fn key(self) -> &'static str {
-        match self {
-            Self::Intermediate => "min_version = \"1.2\"",
-            Self::Modern => "min_version = \"1.3\"",
-        }
-    }
-
     /// The kinds of keys that Mozilla has for it.
     fn keys(self) -> &'static [Key] {
         match self {
@@ -122,7 +114,7 @@ impl Scanner {
             let server = authority.server(*key);
             config = config.certificate(&server.chain, &server.key);
         }
-        let running = Running::start(place, &config.more(&format!("[tls]\n{}\nalpn = [\"{ALPN}\"]", profile.key())))?;
+        let running = Running::start(place, &config.more(&format!("[tls]\nprofile = \"{}\"\nalpn = [\"{ALPN}\"]", profile.name())))?;
         fs::create_dir_all(crate::target())?;
         let report = crate::target().join(format!("{}-{}.json", self.name, profile.name()));
         let _ = fs::remove_file(&report);

@@ -1,4 +1,4 @@
-//! Debian's nginx and HAProxy, configured as somebody would who has them behind or before the box.
+//! Debian's nginx and HAProxy, configured as somebody would who has them behind the box.
 
 use core::fmt;
 use core::net::SocketAddr;
@@ -83,16 +83,6 @@ impl Software {
         self.start(dir, address, &text)
     }
 
-    /// Before the box: takes TCP connections and passes them on to it with a PROXY header. nginx knows version 1 only.
-    pub(crate) fn before(self, target: SocketAddr, proxy: Proxy) -> Outcome<Server> {
-        let (dir, address) = (tempfile::tempdir()?, backend::nobody()?);
-        let text = match self {
-            Self::Nginx => nginx_before(address, target, proxy),
-            Self::Haproxy => haproxy_before(address, target, proxy),
-        };
-        self.start(dir, address, &text)
-    }
-
     fn start(self, dir: TempDir, address: SocketAddr, text: &str) -> Outcome<Server> {
         let program = command::find(self.name()).ok_or("not installed")?;
         let (folder, file) = (dir.path().display().to_string(), dir.path().join("configuration"));
@@ -115,7 +105,13 @@ fn command_of(program: &Path, arguments: &[&str]) -> Command {
 /// What both log: the client as the PROXY header says it.
 fn nginx_behind(address: SocketAddr, page: SocketAddr, proxy: Proxy, tls: Option<&Identity>) -> String {
     let proxy = if proxy == Proxy::Off { "" } else { " proxy_protocol" };
-    let tls = tls.map(|identity| format!("ssl_certificate {}; ssl_certificate_key {};", identity.chain.display(), identity.key.display()));
+    let tls = tls.map(|identity| {
+        format!(
+            "ssl_protocols TLSv1.2 TLSv1.3; ssl_certificate {}; ssl_certificate_key {};",
+            identity.chain.display(),
+            identity.key.display()
+        )
+    });
     let ssl = if tls.is_some() { " ssl" } else { "" };
     format!(
         "{NGINX}http {{\n log_format seen 'seen source=$proxy_protocol_addr:$proxy_protocol_port \
@@ -127,13 +123,6 @@ fn nginx_behind(address: SocketAddr, page: SocketAddr, proxy: Proxy, tls: Option
 }
 
 const NGINX: &str = "daemon off; master_process off; pid DIR/pid; error_log stderr error;\nevents { worker_connections 64; }\n";
-const NGINX_STREAM: &str = "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n";
-
-fn nginx_before(address: SocketAddr, target: SocketAddr, proxy: Proxy) -> String {
-    let proxy = if proxy == Proxy::Off { "off" } else { "on" };
-    format!("{NGINX_STREAM}{NGINX}stream {{ server {{ listen {address}; proxy_pass {target}; proxy_protocol {proxy}; }} }}\n")
-}
-
 const HAPROXY: &str =
     "global\n log stdout format raw local0\ndefaults\n log global\n timeout connect 10s\n timeout client 30s\n timeout server 30s\n";
 
@@ -150,13 +139,4 @@ fn haproxy_behind(address: SocketAddr, page: SocketAddr, proxy: Proxy, tls: Opti
          log-format \"seen source=%[src]:%[src_port] target=%[dst]:%[dst_port] authority=%[fc_pp_authority] path=%HP\"\n\
          default_backend page\nbackend page\n server page {page}\n"
     ))
-}
-
-fn haproxy_before(address: SocketAddr, target: SocketAddr, proxy: Proxy) -> String {
-    let send = match proxy {
-        Proxy::Off => "",
-        Proxy::V1 => " send-proxy",
-        Proxy::V2 | Proxy::V2Tls => " send-proxy-v2",
-    };
-    format!("{HAPROXY} mode tcp\nfrontend front\n bind {address}\n default_backend box\nbackend box\n server box {target}{send}\n")
 }

@@ -49,6 +49,11 @@ pub(crate) fn iana(name: &str) -> Option<&'static str> {
     NAMES.iter().find(|(iana, openssl)| *iana == name || *openssl == name).map(|(iana, _)| *iana)
 }
 
+/// OpenSSL's name of a suite that IANA names so: what PROXY headers say.
+pub(crate) fn openssl(name: &'static str) -> &'static str {
+    NAMES.iter().find(|(iana, openssl)| *iana == name && !openssl.is_empty()).map_or(name, |(_, openssl)| openssl)
+}
+
 /// IANA's name of the suite in GnuTLS's description of a full handshake, as `(TLS1.2-X.509)-(ECDHE-X25519)-(ECDSA-SHA256)-(AES-256-GCM)`.
 pub(crate) fn of_gnutls(description: &str) -> Option<(Version, &'static str)> {
     let [protocol, _, signature, cipher] = parts(description)[..] else { return None };

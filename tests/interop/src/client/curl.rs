@@ -4,7 +4,7 @@ use std::process::Command;
 
 use e2e::{Outcome, ensure};
 
-use super::{ALPN, Answer, Ask, NAME, body, succeeded};
+use super::{ALPN, Answer, Ask, NAME, body, field, succeeded};
 use crate::authority::certificates;
 use crate::command;
 use crate::suite::{Version, iana};
@@ -35,6 +35,7 @@ pub(super) fn ask(ask: &Ask) -> Outcome<Answer> {
         resumed: ended.stderr.contains("SSL re-using session ID"),
         chain: certificates(said),
         body: body(response.as_bytes())?,
+        local: field(said, "local=").and_then(|address| address.parse().ok()),
     })
 }
 
@@ -43,7 +44,7 @@ fn transfer(command: &mut Command, ask: &Ask) {
     let (ip, port) = (ask.address.ip(), ask.address.port());
     command.args(["--silent", "--show-error", "--verbose", "--include", "--http1.1", "--max-time", "30", "--cacert"]).arg(&ask.root);
     command.args(["--resolve", &format!("{NAME}:{port}:{ip}"), &format!("--tlsv{number}"), "--tls-max", &number]);
-    command.args(["--header", "Connection: close", "--write-out", &format!("{MARK}%{{certs}}")]);
+    command.args(["--header", "Connection: close", "--write-out", &format!("{MARK}local=%{{local_ip}}:%{{local_port}}\n%{{certs}}")]);
     if let Some(identity) = &ask.identity {
         command.arg("--cert").arg(&identity.chain).arg("--key").arg(&identity.key);
     }

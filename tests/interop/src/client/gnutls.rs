@@ -34,5 +34,6 @@ pub(super) fn ask(ask: &Ask) -> Outcome<Answer> {
         resumed: said.contains("*** This is a resumed session"),
         chain: certificates(&said),
         body: body(&ended.stdout)?,
+        local: None,
     })
 }

@@ -26,7 +26,7 @@ pub(super) fn ask(ask: &Ask) -> Outcome<Answer> {
 }
 
 /// What `s_client` gets with these further arguments.
-pub(crate) fn with(ask: &Ask, arguments: &[&str]) -> Outcome<Answer> {
+pub(super) fn with(ask: &Ask, arguments: &[&str]) -> Outcome<Answer> {
     answer(&succeeded(command::client(command(ask, arguments), ask.request().as_bytes())?)?)
 }
 
@@ -58,5 +58,6 @@ fn answer(ended: &Ended) -> Outcome<Answer> {
         resumed: how == "Reused",
         chain: certificates(said.split("Server certificate").next().unwrap_or_default()),
         body: body(&ended.stdout)?,
+        local: None,
     })
 }

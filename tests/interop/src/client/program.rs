@@ -74,5 +74,6 @@ fn run(mut command: Command, ask: &Ask, identity: Option<[String; 2]>) -> Outcom
         resumed: fact("resumed=")? == "true",
         chain: vec![fact("leaf=")?.to_owned()],
         body: body(&ended.stdout[head..])?,
+        local: None,
     })
 }
