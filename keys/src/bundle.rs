@@ -170,16 +170,18 @@ pub enum Version {
 /// What one peer, and all together, may take. No field is zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
+    /// From the TCP connection to the client's first byte.
+    pub first_byte_timeout_ms: u64,
     /// From the TCP connection to the end of the TLS handshake.
     pub handshake_timeout_ms: u64,
-    /// From the TCP connection to its first byte.
-    pub first_byte_timeout_ms: u64,
     /// Without a byte in either direction.
     pub idle_timeout_ms: u64,
     /// A connection in all.
     pub lifetime_ms: u64,
     /// After one side has said its last, how long the other may still be quiet.
     pub half_close_timeout_ms: u64,
+    /// How long a peer that bytes wait for may take less than a segment of them.
+    pub stall_timeout_ms: u64,
     /// After SIGTERM, how long connections may still take.
     pub drain_timeout_ms: u64,
     /// Until a backend has answered.
@@ -192,11 +194,11 @@ pub struct Limits {
     pub new_per_source_per_s: u32,
     /// New connections a second in all, as a long-run mean.
     pub new_per_s: u32,
-    /// Connections at once whose hello is not whole.
+    /// Connections at once whose hello is not whole yet.
     pub waiting: u32,
-    /// Handshakes at once.
+    /// Handshakes at once, from the whole hello on.
     pub handshakes: u32,
-    /// Refusals that are logged in a second; the rest are counted.
+    /// Refusals a second that are logged; the rest is counted.
     pub log_per_s: u32,
 }
 
@@ -204,11 +206,12 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            first_byte_timeout_ms: 5_000,
             handshake_timeout_ms: 10_000,
-            first_byte_timeout_ms: 10_000,
             idle_timeout_ms: 300_000,
             lifetime_ms: 24 * 3600 * 1000,
             half_close_timeout_ms: 60_000,
+            stall_timeout_ms: 30_000,
             drain_timeout_ms: 1_500,
             connect_timeout_ms: 5_000,
             connections: Memory::CONNECTIONS_DEFAULT,

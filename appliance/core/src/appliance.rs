@@ -7,6 +7,7 @@ use core::time::Duration;
 use keys::bundle::Bundle;
 use net::{Event, FlowId, Wheel};
 
+use crate::admission::Entry;
 use crate::connection::{Client, Connection, Next, Peer};
 use crate::counters::Counters;
 use crate::flows::{Flows, Owner};
@@ -15,7 +16,7 @@ use crate::limits::TURNS_PER_STEP;
 use crate::makings::Makings;
 use crate::ready::{Place, Ready};
 use crate::reload::{Fixed, ReloadFault, prepare};
-use crate::report::{Accepted, Budget, End, Refused, Report, Serial};
+use crate::report::{Accepted, Budget, End, Report, Serial};
 use crate::snapshot;
 use crate::start::{StartFault, world};
 use crate::table::{ConnectionId, Table};
@@ -80,6 +81,7 @@ impl Appliance {
         self.run();
         self.tend_backends();
         self.cut_drain();
+        self.world.tell_refusals();
         let room = self.transmit(wires);
         self.listen();
         if room == Room::Left {
@@ -109,8 +111,11 @@ impl Appliance {
     /// What has been counted so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
+        let (waiting, handshaking) = self.world.admission.beginning();
         Counters {
-            connections: u64::try_from(self.table.len()).unwrap_or(u64::MAX),
+            connections: wide(self.table.len()),
+            waiting: wide(waiting),
+            handshaking: wide(handshaking),
             reports_lost: self.world.reports.lost_in_all(),
             backend_reports_held_back: self.world.reports.held_back(),
             front: *self.world.front.counters(),
@@ -238,9 +243,7 @@ impl Appliance {
         let who = if self.world.doors.speaks_for_others(local, peer.ip()) { Peer::FrontEnd } else { Peer::Client };
         if let Err(budget) = self.admit(peer, who) {
             self.world.front.abort(flow);
-            self.world.counters.refused.count(budget);
-            self.world.reports.push(Report::Refused(Refused { peer, budget }));
-            return;
+            return self.world.refuse(peer, budget);
         }
         self.serial = Serial(self.serial.0.saturating_add(1));
         let accepted = Accepted { serial: self.serial, local, peer };
@@ -250,7 +253,10 @@ impl Appliance {
         self.front_flows.give(flow, Owner::Connection(id));
         self.world.counters.accepted += 1;
         self.world.reports.push(Report::Accepted(accepted));
-        self.rest(id, now.saturating_add(self.world.generation.times.handshake));
+        self.world.admission.wait(Entry { id, serial: accepted.serial, peer: peer.ip() });
+        self.displace();
+        let times = &self.world.generation.times;
+        self.rest(id, now.saturating_add(times.first_byte.min(times.handshake)));
     }
 
     fn admit(&mut self, peer: SocketAddr, who: Peer) -> Result<(), Budget> {
@@ -279,6 +285,18 @@ impl Appliance {
             Next::Again => self.ready.push(id, &mut connection.place),
             Next::Over(end) => self.end(id, end),
         }
+        self.displace();
+    }
+
+    /// Ends those that had to make way.
+    fn displace(&mut self) {
+        while let Some((id, budget)) = self.world.admission.next_displaced() {
+            self.world.counters.refused.count(budget);
+            if let Some(connection) = self.table.get_mut(id) {
+                connection.abort(&mut self.world);
+            }
+            self.end(id, End::Displaced(budget));
+        }
     }
 
     /// Arms the connection's deadline, unless it will be woken before it anyway.
@@ -300,13 +318,17 @@ impl Appliance {
         }
         let now = self.world.now.mono;
         if connection.client.log.handshake.is_none() && !connection.client.log.passed {
-            self.world.admission.handshake_over();
             self.world.tallies.failure(end);
         }
-        self.world.admission.connection_over(connection.client.log.accepted.peer.ip(), now);
         self.world.tallies.end(end);
-        self.world.counters.ended.count(end);
-        self.world.reports.push(Report::Closed(Box::new(connection.close(end, now))));
+        self.world.admission.over(connection.client.entry(), now);
+        self.world.counters.end(end);
+        let report = || Report::Closed(Box::new(connection.close(end, now)));
+        if end.is_refusal() {
+            self.world.reports.push_refusal(now, report);
+        } else {
+            self.world.reports.push(report());
+        }
     }
 
     /// Hands out frames until there are none, or a link is full.
@@ -382,4 +404,8 @@ pub(crate) fn news(event: Event) -> (FlowId, Heard) {
         Event::Finished(flow) => (flow, Heard::Finished),
         Event::Closed { flow, reason } => (flow, Heard::Gone(reason)),
     }
+}
+
+fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }

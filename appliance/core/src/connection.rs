@@ -44,7 +44,7 @@ use waiting::Waiting;
 
 use crate::heard::Heard;
 use crate::ready::Place;
-use crate::report::{End, Record};
+use crate::report::{End, Record, Timeout};
 use crate::upstream::Grant;
 use crate::world::World;
 
@@ -172,7 +172,7 @@ impl State {
     fn turn(self, client: &mut Client, world: &mut World) -> Turn {
         if client.heard.is_broken() {
             self.abort(client, world);
-            return Turn::Over(End::ClientGone);
+            return Turn::Over(client.heard.loss());
         }
         match self {
             Self::Introducing(state) => state.turn(client, world),
@@ -189,9 +189,8 @@ impl State {
     /// When this state has lasted long enough.
     fn deadline(&self, client: &Client) -> Duration {
         match self {
-            Self::Introducing(_) | Self::Peeking(_) | Self::Handshaking(_) => {
-                client.opened.saturating_add(client.generation.times.handshake)
-            }
+            Self::Introducing(_) | Self::Peeking(_) => Peeking::deadline(client),
+            Self::Handshaking(_) => client.opened.saturating_add(client.generation.times.handshake),
             Self::Waiting(state) => state.deadline(),
             Self::Connecting(state) => state.deadline(client),
             Self::Relaying(state) => state.deadline(client),
@@ -203,9 +202,10 @@ impl State {
     /// What follows when it has.
     fn expire(self, client: &mut Client, world: &mut World) -> Turn {
         match self {
-            Self::Introducing(_) | Self::Peeking(_) | Self::Handshaking(_) => {
+            Self::Introducing(_) | Self::Peeking(_) => Peeking::expire(client, world),
+            Self::Handshaking(_) => {
                 world.front.abort(client.flow);
-                Turn::Over(End::Timeout(crate::report::Timeout::Handshake))
+                Turn::Over(End::Timeout(Timeout::Handshake))
             }
             Self::Waiting(state) => state.expire(client, world),
             Self::Connecting(state) => state.expire(client, world),

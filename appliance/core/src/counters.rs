@@ -1,6 +1,6 @@
 //! What the appliance has counted. Numbers that only grow, but for the gauge.
 
-use crate::report::{Budget, End, NoBackend};
+use crate::report::{Budget, End, NoBackend, Timeout};
 use crate::wires::Link;
 
 /// All counters: ours and those of both links.
@@ -10,6 +10,10 @@ pub struct Counters {
     pub accepted: u64,
     /// Gauge: connections that are there now.
     pub connections: u64,
+    /// Gauge: those of them whose hello is not whole.
+    pub waiting: u64,
+    /// Gauge: those of them that shake hands.
+    pub handshaking: u64,
     /// Handshakes completed.
     pub handshakes: u64,
     /// Handshakes completed by a ticket.
@@ -18,8 +22,10 @@ pub struct Counters {
     pub bytes_up: u64,
     /// Plaintext bytes from backends to clients.
     pub bytes_down: u64,
-    /// Connections turned away, by budget.
+    /// Connections turned away or displaced, by budget.
     pub refused: Refusals,
+    /// Connections ended by a limit of time, by limit.
+    pub timeouts: Timeouts,
     /// Attempts at a backend that failed.
     pub backend_failures: u64,
     /// Connections that waited for a backend with room.
@@ -42,17 +48,21 @@ pub struct Counters {
     pub back: net::Counters,
 }
 
-/// Connections turned away; see [`Budget`].
+/// Connections turned away or displaced; see [`Budget`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Refusals {
     /// [`Budget::Connections`], and those that found no place.
     pub connections: u64,
-    /// [`Budget::Handshakes`].
-    pub handshakes: u64,
     /// [`Budget::ConnectionsPerSource`].
     pub connections_per_source: u64,
     /// [`Budget::NewPerSource`].
     pub new_per_source: u64,
+    /// [`Budget::New`].
+    pub new: u64,
+    /// [`Budget::Waiting`]: who had to make way.
+    pub waiting: u64,
+    /// [`Budget::Handshakes`]: who had to make way.
+    pub handshakes: u64,
     /// [`Budget::Drain`].
     pub drain: u64,
 }
@@ -64,6 +74,25 @@ pub struct Stalls {
     pub front: u64,
     /// The back link's.
     pub back: u64,
+}
+
+/// Connections ended by a limit of time; see [`Timeout`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// [`Timeout::FirstByte`].
+    pub first_byte: u64,
+    /// [`Timeout::Handshake`].
+    pub handshake: u64,
+    /// [`Timeout::Idle`].
+    pub idle: u64,
+    /// [`Timeout::HalfClose`].
+    pub half_close: u64,
+    /// [`Timeout::Lifetime`].
+    pub lifetime: u64,
+    /// [`Timeout::Linger`].
+    pub linger: u64,
+    /// [`Timeout::Stall`].
+    pub stall: u64,
 }
 
 /// Connections ended; see [`End`].
@@ -85,12 +114,14 @@ pub struct Ends {
     pub queue: u64,
     /// [`End::BackendGone`].
     pub backend_gone: u64,
-    /// [`End::Timeout`].
+    /// [`End::Timeout`]; see [`Timeouts`].
     pub timeout: u64,
     /// [`End::FrontEndFault`].
     pub front_end_fault: u64,
     /// [`End::Refused`].
     pub refused: u64,
+    /// [`End::Displaced`].
+    pub displaced: u64,
     /// [`End::Drained`].
     pub drained: u64,
 }
@@ -105,14 +136,41 @@ impl Stalls {
     }
 }
 
+impl Counters {
+    /// One connection has ended.
+    pub(crate) fn end(&mut self, end: End) {
+        self.ended.count(end);
+        if let End::Timeout(timeout) = end {
+            self.timeouts.count(timeout);
+        }
+    }
+}
+
 impl Refusals {
     pub(crate) fn count(&mut self, budget: Budget) {
         let counter = match budget {
             Budget::Connections => &mut self.connections,
-            Budget::Handshakes => &mut self.handshakes,
             Budget::ConnectionsPerSource => &mut self.connections_per_source,
             Budget::NewPerSource => &mut self.new_per_source,
+            Budget::New => &mut self.new,
+            Budget::Waiting => &mut self.waiting,
+            Budget::Handshakes => &mut self.handshakes,
             Budget::Drain => &mut self.drain,
+        };
+        *counter = counter.saturating_add(1);
+    }
+}
+
+impl Timeouts {
+    pub(crate) fn count(&mut self, timeout: Timeout) {
+        let counter = match timeout {
+            Timeout::FirstByte => &mut self.first_byte,
+            Timeout::Handshake => &mut self.handshake,
+            Timeout::Idle => &mut self.idle,
+            Timeout::HalfClose => &mut self.half_close,
+            Timeout::Lifetime => &mut self.lifetime,
+            Timeout::Linger => &mut self.linger,
+            Timeout::Stall => &mut self.stall,
         };
         *counter = counter.saturating_add(1);
     }
@@ -133,6 +191,7 @@ impl Ends {
             End::Timeout(_) => &mut self.timeout,
             End::FrontEndFault(_) => &mut self.front_end_fault,
             End::Refused(_) => &mut self.refused,
+            End::Displaced(_) => &mut self.displaced,
             End::Drained => &mut self.drained,
         };
         *counter = counter.saturating_add(1);

@@ -2,6 +2,8 @@
 
 use net::CloseReason;
 
+use crate::report::{End, Timeout};
+
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Heard {
@@ -35,6 +37,14 @@ impl Heard {
     /// The flow ended otherwise than by both FINs.
     pub(crate) fn is_broken(self) -> bool {
         self.is_finished() && !self.is_finished_in_order()
+    }
+
+    /// What a broken client's flow means for its connection.
+    pub(crate) fn loss(self) -> End {
+        match self {
+            Self::Gone(CloseReason::PeerStalled) => End::Timeout(Timeout::Stall),
+            _ => End::ClientGone,
+        }
     }
 
     fn rank(self) -> u8 {

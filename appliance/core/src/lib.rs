@@ -12,7 +12,7 @@
 //! | [`limits`] | every bound of this crate |
 //! | `start` | from a bundle to links, routes and budgets |
 //! | `makings` | what TLS configurations are made with, and what outlives them |
-//! | `admission` | who may come in |
+//! | `admission`, `source`, `crowd`, `rate` | who may come in, and who makes way |
 //! | `router`, `routes` | from a server name to a TLS configuration and a pool of backends |
 //! | `upstream` | who takes a connection, who waits, who is down |
 //! | `connection` | one client's connection: a state machine of consuming states |
@@ -41,14 +41,17 @@ mod admission;
 mod appliance;
 mod connection;
 mod counters;
+mod crowd;
 mod doors;
 mod flows;
+mod gate;
 mod generation;
 mod heard;
 pub mod limits;
 mod log;
 mod makings;
 mod pace;
+mod rate;
 mod ready;
 mod reload;
 pub mod report;
@@ -56,6 +59,7 @@ mod router;
 mod routes;
 mod seeds;
 mod snapshot;
+mod source;
 mod start;
 mod table;
 mod tallies;
@@ -65,7 +69,7 @@ mod wires;
 mod world;
 
 pub use appliance::Appliance;
-pub use counters::{Counters, Ends, Refusals};
+pub use counters::{Counters, Ends, Refusals, Timeouts};
 pub use reload::ReloadFault;
 pub use report::Report;
 pub use router::{RouteId, RouterFault};

@@ -35,6 +35,10 @@ pub const NAME_LEN_MAX: usize = 253;
 /// New connections of one source may come in bursts of this many seconds' worth.
 pub const BURST_S: u64 = 2;
 
+/// When there are as many connections as there may be, a newcomer takes the place of one that waits for its client's hello, but only of those
+/// beyond so many: each must have the time to send it.
+pub const WAITING_KEPT: usize = 64;
+
 /// Sources without a connection that are remembered for their rate.
 pub const SOURCES_LEFT_MAX: usize = 16_384;
 

@@ -71,6 +71,7 @@ impl World {
         // They were checked, and rings keep their sizes.
         let _checked = (self.front.set_limits(&front), self.back.set_limits(&back));
         self.admission.set_limits(&limits);
+        self.reports.set_rate(limits.log_per_s);
         self.pools.adopt(routes, &mut self.back, self.now.mono);
         self.generation = Rc::new(draft.generation(&self.pools));
     }

@@ -10,6 +10,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use crate::counters::Counters;
+use crate::gate::Gate;
 use crate::limits::{BACKEND_REPORTS_PER_S, REPORTS_MAX};
 use crate::pace::Pace;
 use crate::router::RouteId;
@@ -21,6 +22,10 @@ pub enum Report {
     Accepted(Accepted),
     /// A client's connection was turned away at the door.
     Refused(Refused),
+    /// Clients found a link without a free flow, or without memory for one, since this was last said; they were not answered.
+    LinkFull(u64),
+    /// So many refusals and early ends were not reported, because they came faster than the limits let them be.
+    Suppressed(u64),
     /// A backend did not take a connection; another one may be tried.
     BackendFailed(BackendFailed),
     /// A backend gets connections again, or no more.
@@ -64,12 +69,16 @@ pub enum Budget {
     Drain,
     /// Connections in all.
     Connections,
-    /// Handshakes under way in all.
-    Handshakes,
     /// Connections of one source.
     ConnectionsPerSource,
     /// New connections of one source within a second.
     NewPerSource,
+    /// New connections in all within a second.
+    New,
+    /// Connections whose hello is not whole. Nobody is refused for it: a newcomer displaces another.
+    Waiting,
+    /// Handshakes under way. The same.
+    Handshakes,
 }
 
 /// See [`Report::BackendFailed`].
@@ -198,12 +207,15 @@ pub enum End {
     NoBackend(NoBackend),
     /// The backend reset the connection or gave up. The client sees a truncation: FIN without close_notify.
     BackendGone,
-    /// A limit of time was reached. The client sees a truncation: FIN without close_notify.
+    /// A limit of time was reached. The client sees a truncation: FIN without close_notify; before the handshake is done, a reset.
     Timeout(Timeout),
     /// A front end did not begin with a sound PROXY header. It sees a reset.
     FrontEndFault(proxy::Fault),
     /// A front end spoke for a client that has used this budget up. It sees a reset.
     Refused(Budget),
+    /// Before its handshake was done it made way for another: the budget was used up, and it was the oldest of the source that had most. The
+    /// client sees a reset.
+    Displaced(Budget),
     /// The drain's limit was reached.
     Drained,
 }
@@ -211,6 +223,8 @@ pub enum End {
 /// Which limit of time was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Timeout {
+    /// From the accepted flow to the first byte.
+    FirstByte,
     /// From the accepted flow to the end of the handshake.
     Handshake,
     /// Without a byte in either direction.
@@ -221,6 +235,15 @@ pub enum Timeout {
     Lifetime,
     /// For the client to take the last bytes.
     Linger,
+    /// For the client to take a segment of what waits for it. It sees a reset.
+    Stall,
+}
+
+impl End {
+    /// Whether a limit ended what had hardly begun: such ends may come in floods.
+    pub(crate) fn is_refusal(self) -> bool {
+        matches!(self, Self::Displaced(_) | Self::Refused(_) | Self::Timeout(Timeout::FirstByte | Timeout::Handshake))
+    }
 }
 
 /// The reports that wait.
@@ -230,18 +253,30 @@ pub(crate) struct Reports {
     /// Of what is said of backends.
     pace: Pace,
     held_back: u64,
+    gate: Gate,
     /// Since the last one that was fetched.
     lost: u64,
     lost_in_all: u64,
 }
 
-impl Default for Reports {
-    fn default() -> Self {
-        Self { queue: VecDeque::new(), pace: Pace::new(BACKEND_REPORTS_PER_S), held_back: 0, lost: 0, lost_in_all: 0 }
-    }
-}
-
 impl Reports {
+    /// So many refusals a second are reported one by one.
+    pub(crate) fn new(refusals_per_s: u32) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            pace: Pace::new(BACKEND_REPORTS_PER_S),
+            held_back: 0,
+            gate: Gate::new(refusals_per_s),
+            lost: 0,
+            lost_in_all: 0,
+        }
+    }
+
+    /// From now on so many refusals a second.
+    pub(crate) fn set_rate(&mut self, refusals_per_s: u32) {
+        self.gate.set_rate(refusals_per_s);
+    }
+
     /// Says something of a backend, unless that was said too often. A backend that is gone fails every client, and each failure is counted anyway.
     pub(crate) fn push_of_backend(&mut self, report: Report, now: Duration) {
         if self.pace.take(now) {
@@ -253,6 +288,20 @@ impl Reports {
 
     pub(crate) fn held_back(&self) -> u64 {
         self.held_back
+    }
+
+    /// Reports a refusal, or counts it only if there are too many. `report` is made in the first case.
+    pub(crate) fn push_refusal(&mut self, now: Duration, report: impl FnOnce() -> Report) {
+        if self.gate.passes(now) {
+            self.push(report());
+        }
+    }
+
+    /// Says how many refusals were not reported, once that may be said.
+    pub(crate) fn tell_suppressed(&mut self, now: Duration) {
+        if let Some(count) = self.gate.tell(now) {
+            self.push(Report::Suppressed(count));
+        }
     }
 
     pub(crate) fn push(&mut self, report: Report) {
@@ -285,7 +334,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_counted_and_said_last() {
-        let mut reports = Reports::default();
+        let mut reports = Reports::new(1);
         for lost in 0..=REPORTS_MAX as u64 {
             reports.push(Report::Lost(lost));
         }

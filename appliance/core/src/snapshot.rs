@@ -15,12 +15,17 @@ use crate::upstream::{BackendState, BackendView, PoolView};
 /// What the counters say; the phase, the routes, and what the core does not know are the caller's.
 pub(crate) fn of(counters: &Counters, tallies: &Tallies) -> Status {
     Status {
-        connections: Connections { accepted: counters.accepted, now: counters.connections, waiting: 0, handshakes: 0 },
+        connections: Connections {
+            accepted: counters.accepted,
+            now: counters.connections,
+            waiting: counters.waiting,
+            handshakes: counters.handshaking,
+        },
         handshakes: tallies.handshakes.iter().collect(),
         handshakes_other: tallies.handshakes.other(),
         failures: tallies.failures.iter().collect(),
         failures_other: tallies.failures.other(),
-        refused: refused(&counters.refused, counters.front.refused_by_limit),
+        refused: refused(&counters.refused, &counters.front),
         ended: ended(tallies),
         bytes_up: counters.bytes_up,
         bytes_down: counters.bytes_down,
@@ -56,14 +61,18 @@ fn backends(pool: &PoolView) -> Vec<status::Backend> {
     pool.backends.iter().map(one).collect()
 }
 
-fn refused(refused: &Refusals, flows: u64) -> Vec<(Limit, u64)> {
+/// The link turns away for its own reasons, before there is a connection: those count with ours.
+fn refused(refused: &Refusals, front: &net::Counters) -> Vec<(Limit, u64)> {
     vec![
         (Limit::Connections, refused.connections),
+        (Limit::Waiting, refused.waiting),
         (Limit::Handshakes, refused.handshakes),
-        (Limit::ConnectionsPerSource, refused.connections_per_source),
+        (Limit::ConnectionsPerSource, refused.connections_per_source.saturating_add(front.refused_by_source)),
         (Limit::NewPerSource, refused.new_per_source),
+        (Limit::New, refused.new),
         (Limit::Drain, refused.drain),
-        (Limit::Flows, flows),
+        (Limit::Flows, front.refused_by_limit.saturating_sub(front.refused_by_memory)),
+        (Limit::Memory, front.refused_by_memory),
     ]
 }
 

@@ -64,7 +64,8 @@ pub(crate) fn world(bundle: &Bundle, seed: [u8; 32], now: Now) -> Result<(World,
         admission: Admission::new(&bundle.limits),
         counters: Counters::default(),
         tallies: Tallies::default(),
-        reports: Reports::default(),
+        reports: Reports::new(bundle.limits.log_per_s),
+        link_full_told: 0,
     };
     Ok((world, makings))
 }
@@ -140,6 +141,7 @@ fn net_limits(limits: &bundle::Limits, ring_bytes: u64) -> net::Limits {
     net::Limits {
         flows: connections.saturating_add(connections.min(CLOSING_FLOWS)).min(net::limits::FLOWS_MAX),
         time_waits: connections.min(TIME_WAITS_MAX),
+        persist_timeout: Duration::from_millis(limits.stall_timeout_ms),
         ring_bytes: usize::try_from(ring_bytes).unwrap_or(usize::MAX),
         first_rx_ring: FIRST_RX_RING,
         first_tx_ring: FRONT_TX_RING,

@@ -85,3 +85,11 @@ impl Table {
         (slot.generation == id.generation).then_some(slot)
     }
 }
+
+#[cfg(test)]
+impl ConnectionId {
+    /// An id of no table, for tests of what only passes ids on.
+    pub(crate) fn of_test(index: u32) -> Self {
+        Self { index, generation: 0 }
+    }
+}

@@ -59,7 +59,7 @@ pub(crate) fn failure(end: End) -> Option<Failure> {
 /// The same for a connection without a handshake: there, every end is one.
 fn failure_before_handshake(end: End) -> Option<Failure> {
     let kind = match end {
-        End::Timeout(Timeout::Handshake) => FailureKind::Timeout,
+        End::Timeout(Timeout::FirstByte | Timeout::Handshake) => FailureKind::Timeout,
         End::Drained => FailureKind::Drained,
         End::ClientTruncated | End::ClientGone => FailureKind::Gone,
         _ => return failure(end),

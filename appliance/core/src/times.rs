@@ -7,6 +7,7 @@ use keys::bundle::Limits;
 /// See [`Limits`] for each.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Times {
+    pub(crate) first_byte: Duration,
     pub(crate) handshake: Duration,
     pub(crate) idle: Duration,
     pub(crate) lifetime: Duration,
@@ -18,6 +19,7 @@ pub(crate) struct Times {
 impl From<&Limits> for Times {
     fn from(limits: &Limits) -> Self {
         Self {
+            first_byte: Duration::from_millis(limits.first_byte_timeout_ms),
             handshake: Duration::from_millis(limits.handshake_timeout_ms),
             idle: Duration::from_millis(limits.idle_timeout_ms),
             lifetime: Duration::from_millis(limits.lifetime_ms),

@@ -1,6 +1,7 @@
 //! What the turns of all connections share: the two links, the configuration, the time, the books.
 
 use alloc::rc::Rc;
+use core::net::SocketAddr;
 
 use net::Net;
 
@@ -9,7 +10,7 @@ use crate::counters::Counters;
 use crate::doors::Doors;
 use crate::flows::Flows;
 use crate::generation::Generation;
-use crate::report::Reports;
+use crate::report::{Budget, Refused, Report, Reports};
 use crate::tallies::Tallies;
 use crate::upstream::Pools;
 use crate::wires::Now;
@@ -31,4 +32,25 @@ pub(crate) struct World {
     pub(crate) counters: Counters,
     pub(crate) tallies: Tallies,
     pub(crate) reports: Reports,
+    /// Of those that found the front link full, how many are reported.
+    pub(crate) link_full_told: u64,
+}
+
+impl World {
+    /// Books a client that was turned away.
+    pub(crate) fn refuse(&mut self, peer: SocketAddr, budget: Budget) {
+        self.counters.refused.count(budget);
+        self.reports.push_refusal(self.now.mono, || Report::Refused(Refused { peer, budget }));
+    }
+
+    /// Reports the refusals that were not reported when they happened, if it is time.
+    pub(crate) fn tell_refusals(&mut self) {
+        let counters = self.front.counters();
+        let full = counters.refused_by_limit.saturating_add(counters.refused_by_source);
+        if full > self.link_full_told {
+            let told = core::mem::replace(&mut self.link_full_told, full);
+            self.reports.push_refusal(self.now.mono, || Report::LinkFull(full.saturating_sub(told)));
+        }
+        self.reports.tell_suppressed(self.now.mono);
+    }
 }

@@ -91,6 +91,8 @@ named! {
         New "new",
         /// Flows of the public link: such clients are not answered.
         Flows "flows",
+        /// Memory for one flow more. The same.
+        Memory "memory",
         /// The cell is being drained.
         Drain "drain",
     }

@@ -4,7 +4,7 @@
 //! The counters come as a few lines of `name=value`, which tests and scripts read.
 
 use appliance::report::{Accepted, BackendChanged, BackendFailed, Change, Record, Refused};
-use appliance::{Counters, Ends, Link, Refusals, Report};
+use appliance::{Counters, Ends, Link, Refusals, Report, Timeouts};
 use defmt::Debug2Format;
 use status::limits::ACCESS_LEN_MAX;
 
@@ -13,6 +13,8 @@ pub(crate) fn log(report: &Report) {
     match report {
         Report::Accepted(Accepted { serial, local, peer }) => defmt::debug!("accepted {=u64} peer={} local={}", serial.0, peer, local),
         Report::Refused(Refused { peer, budget }) => defmt::warn!("refused peer={} budget={}", peer, Debug2Format(budget)),
+        Report::LinkFull(count) => defmt::warn!("refused {=u64} for want of a flow or of memory", count),
+        Report::Suppressed(count) => defmt::warn!("{=u64} refusals and early ends were not logged", count),
         Report::BackendFailed(BackendFailed { serial, backend, fault }) => {
             defmt::warn!("backend failed {=u64} backend={} fault={}", serial.0, backend, Debug2Format(fault));
         }
@@ -44,10 +46,12 @@ fn closed(record: &Record) {
 
 fn all(counters: &Counters) {
     defmt::info!(
-        "counters cell: accepted={=u64} connections={=u64} handshakes={=u64} resumptions={=u64} bytes_up={=u64} bytes_down={=u64} \
-         backend_failures={=u64} backend_waits={=u64} backend_reports_held_back={=u64} turns={=u64} steps_cut_short={=u64} reports_lost={=u64}",
+        "counters cell: accepted={=u64} connections={=u64} waiting={=u64} handshaking={=u64} handshakes={=u64} resumptions={=u64} bytes_up={=u64} \
+         bytes_down={=u64} backend_failures={=u64} backend_waits={=u64} backend_reports_held_back={=u64} turns={=u64} steps_cut_short={=u64} reports_lost={=u64}",
         counters.accepted,
         counters.connections,
+        counters.waiting,
+        counters.handshaking,
         counters.handshakes,
         counters.resumptions,
         counters.bytes_up,
@@ -60,6 +64,7 @@ fn all(counters: &Counters) {
         counters.reports_lost
     );
     refused(&counters.refused);
+    timed_out(&counters.timeouts);
     ended(&counters.ended);
     link(Link::Front, &counters.front);
     link(Link::Back, &counters.back);
@@ -67,19 +72,35 @@ fn all(counters: &Counters) {
 
 fn refused(refused: &Refusals) {
     defmt::info!(
-        "counters refused: connections={=u64} handshakes={=u64} connections_per_source={=u64} new_per_source={=u64} drain={=u64}",
+        "counters refused: connections={=u64} connections_per_source={=u64} new_per_source={=u64} new={=u64} waiting={=u64} \
+         handshakes={=u64} drain={=u64}",
         refused.connections,
-        refused.handshakes,
         refused.connections_per_source,
         refused.new_per_source,
+        refused.new,
+        refused.waiting,
+        refused.handshakes,
         refused.drain
+    );
+}
+
+fn timed_out(timeouts: &Timeouts) {
+    defmt::info!(
+        "counters timeouts: first_byte={=u64} handshake={=u64} idle={=u64} half_close={=u64} lifetime={=u64} linger={=u64} stall={=u64}",
+        timeouts.first_byte,
+        timeouts.handshake,
+        timeouts.idle,
+        timeouts.half_close,
+        timeouts.lifetime,
+        timeouts.linger,
+        timeouts.stall
     );
 }
 
 fn ended(ended: &Ends) {
     defmt::info!(
         "counters ended: done={=u64} client_fault={=u64} unknown_name={=u64} unknown_protocol={=u64} client_gone={=u64} no_backend={=u64} queue={=u64} backend_gone={=u64} \
-         timeout={=u64} front_end_fault={=u64} refused={=u64} drained={=u64}",
+         timeout={=u64} front_end_fault={=u64} refused={=u64} displaced={=u64} drained={=u64}",
         ended.done,
         ended.client_fault,
         ended.unknown_name,
@@ -91,6 +112,7 @@ fn ended(ended: &Ends) {
         ended.timeout,
         ended.front_end_fault,
         ended.refused,
+        ended.displaced,
         ended.drained
     );
 }
@@ -102,7 +124,8 @@ fn link(link: Link, counters: &net::Counters) {
     };
     defmt::info!(
         "counters {=str}: flows={=u64} time_waits={=u64} ring_bytes={=u64} rx_frames={=u64} rx_bytes={=u64} tx_frames={=u64} tx_bytes={=u64} syns={=u64} \
-         cookies_sent={=u64} cookies_accepted={=u64} cookies_refused={=u64} connects={=u64} refused_by_limit={=u64} growths_refused={=u64} \
+         cookies_sent={=u64} cookies_accepted={=u64} cookies_refused={=u64} connects={=u64} refused_by_limit={=u64} \
+         refused_by_memory={=u64} refused_by_source={=u64} closing={=u64} closed_early={=u64} growths_refused={=u64} \
          resets_sent={=u64} challenge_acks={=u64} echo_replies={=u64} replies_suppressed={=u64}",
         name,
         counters.flows,
@@ -118,6 +141,10 @@ fn link(link: Link, counters: &net::Counters) {
         counters.cookies_refused,
         counters.connects,
         counters.refused_by_limit,
+        counters.refused_by_memory,
+        counters.refused_by_source,
+        counters.closing,
+        counters.closed_early,
         counters.growths_refused,
         counters.resets_sent,
         counters.challenge_acks,

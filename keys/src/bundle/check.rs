@@ -219,11 +219,12 @@ fn fit(list: &[impl AsRef<[u8]>], len_max: usize) -> bool {
 impl Limits {
     fn is_sound(&self) -> bool {
         let timeouts = [
-            self.handshake_timeout_ms,
             self.first_byte_timeout_ms,
+            self.handshake_timeout_ms,
             self.idle_timeout_ms,
             self.lifetime_ms,
             self.half_close_timeout_ms,
+            self.stall_timeout_ms,
             self.drain_timeout_ms,
             self.connect_timeout_ms,
         ];

@@ -44,13 +44,23 @@ fn assert_about(time: Duration, expected: Duration) {
 }
 
 #[test]
-fn a_client_that_says_nothing_is_reset_at_the_handshake_limit() {
-    let mut sim = sim(Limits { handshake_timeout_ms: 3000, ..Limits::default() }, Manners::Echo);
+fn a_client_that_says_nothing_is_reset_at_the_limit_of_the_first_byte() {
+    let mut sim = sim(Limits { first_byte_timeout_ms: 2000, handshake_timeout_ms: 3000, ..Limits::default() }, Manners::Echo);
     let client = sim.clients.add(mute(1));
+    assert!(sim.run_all(MINUTE));
+    assert_eq!(only_record(&sim).end, End::Timeout(Timeout::FirstByte));
+    assert_about(only_record(&sim).time, Duration::from_secs(2));
+    assert_eq!(end_of(&sim, client), Some(ClientEnd::Broken(net::CloseReason::PeerReset)));
+    assert_eq!(sim.cell.appliance.counters().timeouts.first_byte, 1);
+}
+
+#[test]
+fn the_handshake_limit_holds_for_silence_too_where_it_is_the_shorter() {
+    let mut sim = sim(Limits { first_byte_timeout_ms: 9000, handshake_timeout_ms: 3000, ..Limits::default() }, Manners::Echo);
+    sim.clients.add(mute(1));
     assert!(sim.run_all(MINUTE));
     assert_eq!(only_record(&sim).end, End::Timeout(Timeout::Handshake));
     assert_about(only_record(&sim).time, Duration::from_secs(3));
-    assert_eq!(end_of(&sim, client), Some(ClientEnd::Broken(net::CloseReason::PeerReset)));
 }
 
 #[test]
@@ -122,20 +132,6 @@ fn connections_in_all_are_bounded_and_a_place_that_is_given_back_is_used() {
 }
 
 #[test]
-fn handshakes_under_way_are_bounded() {
-    let mut sim = sim(Limits { handshakes: 3, ..Limits::default() }, Manners::Echo);
-    for n in 0..5 {
-        sim.clients.add(mute(n));
-    }
-    sim.run_to(Duration::from_secs(1));
-    assert_eq!(refusals(&sim), [Budget::Handshakes; 2]);
-    sim.run_to(Duration::from_secs(11));
-    let late = hello(&mut sim, 9, Then::CloseAfter(5));
-    assert!(sim.run_all(MINUTE));
-    assert_eq!(sim.clients.outcome(late).received, b"hello", "once their time was up there was room again");
-}
-
-#[test]
 fn one_source_is_bounded_and_others_are_served() {
     let mut sim = sim(Limits { connections_per_source: 4, ..Limits::default() }, Manners::Echo);
     for _ in 0..10 {
@@ -145,7 +141,7 @@ fn one_source_is_bounded_and_others_are_served() {
     sim.run_to(Duration::from_secs(1));
     let counters = sim.cell.appliance.counters();
     assert_eq!(counters.connections, 4);
-    assert!(counters.refused.connections_per_source + counters.front.refused_by_limit >= 6, "{counters:?}");
+    assert!(counters.refused.connections_per_source + counters.front.refused_by_source >= 6, "{counters:?}");
     assert_eq!(sim.clients.outcome(other).received, b"hello");
 }
 
@@ -159,6 +155,33 @@ fn the_rate_of_one_source_is_bounded() {
     assert!(sim.run_all(MINUTE));
     assert_eq!(sim.clients.outcome(other).received, b"hello");
     assert_eq!(sim.cell.appliance.counters().refused.new_per_source, 20, "two seconds' worth came in");
+}
+
+#[test]
+fn the_rate_in_all_is_bounded_and_recovers() {
+    let mut sim = sim(Limits { new_per_s: 5, ..Limits::default() }, Manners::Echo);
+    for n in 0..30 {
+        hello(&mut sim, n, Then::CloseAfter(5));
+    }
+    assert!(sim.run_all(MINUTE));
+    assert_eq!(sim.cell.appliance.counters().refused.new, 20, "two seconds' worth came in");
+    sim.run_to(Duration::from_secs(1));
+    let late = hello(&mut sim, 99, Then::CloseAfter(5));
+    sim.run_to(sim.now + Duration::from_secs(1));
+    assert_eq!(sim.clients.outcome(late).received, b"hello");
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_reset_at_the_stall_limit() {
+    let mut sim = sim(Limits { stall_timeout_ms: 8000, ..Limits::default() }, Manners::Endless);
+    let plan = sim.plan(1, "default.test", Talk::Stream(b"go".to_vec()), Then::Wait);
+    sim.clients.add(Plan { deaf: Some((Duration::from_millis(100), MINUTE)), ..plan });
+    sim.run_to(Duration::from_secs(7));
+    assert_eq!(sim.cell.appliance.counters().connections, 1);
+    sim.run_to(Duration::from_secs(12));
+    assert_eq!(only_record(&sim).end, End::Timeout(Timeout::Stall));
+    assert_eq!(sim.cell.appliance.counters().timeouts.stall, 1);
+    assert_eq!(sim.backends.connections(), 0, "and its backend is rid of it");
 }
 
 #[test]

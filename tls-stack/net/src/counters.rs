@@ -43,14 +43,22 @@ pub struct Counters {
     pub resets_sent: u64,
     /// Echo replies sent.
     pub echo_replies: u64,
-    /// Flows or SYNs turned away by a limit.
+    /// Flows or SYNs turned away because there were as many flows as there may be, or no memory for one more.
     pub refused_by_limit: u64,
+    /// Those of them for want of memory.
+    pub refused_by_memory: u64,
+    /// Flows turned away because their source had as many as it may have.
+    pub refused_by_source: u64,
+    /// Flows that were closed and made way for others before their peers had ended.
+    pub closed_early: u64,
     /// Flows that wanted larger rings when there were none to be had, and went on with their own.
     pub growths_refused: u64,
     /// Connections begun by `connect`.
     pub connects: u64,
     /// Gauge: flows that are there now, TIME-WAIT not counted.
     pub flows: u64,
+    /// Gauge: those of them that are closed and wait for their peers' end.
+    pub closing: u64,
     /// Gauge: flows in TIME-WAIT now.
     pub time_waits: u64,
     /// Gauge: bytes of [`Limits::ring_bytes`](crate::Limits::ring_bytes) that flows are charged now.

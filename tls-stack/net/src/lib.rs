@@ -55,7 +55,7 @@
 //! | `config`, [`limits`], `event`, `counters`, [`offload`] | the words of its interface, and its bounds |
 //! | `packet`, `segment` | what came in, checked |
 //! | `cookie`, `keys`, `neighbor`, `dial` | what the doorman needs in order to remember nothing, and to go out |
-//! | `flow`, `guard`, `linger`, `table` | flows: their books, who may speak to them, what is left of them, where they live |
+//! | `flow`, `guard`, `closing`, `linger`, `table` | flows: their books, who may speak to them, what is left of them, where they live |
 //! | `engine` | the one file that drives smoltcp's TCP |
 //! | `reply`, `outbox`, `checksum`, `bucket` | frames of our own making, and how many |
 //! | [`Wheel`] | deadlines, at constant cost |
@@ -67,6 +67,7 @@ extern crate alloc;
 mod bucket;
 mod budget;
 mod checksum;
+mod closing;
 mod config;
 mod cookie;
 mod counters;

@@ -172,6 +172,12 @@ impl Table {
         (slot.generation == flow.generation).then_some(flow.index)
     }
 
+    /// The slot of a flow that its user has closed, if it is still there.
+    pub(crate) fn closing(&self, flow: FlowId) -> Option<u32> {
+        let index = self.resolve(flow)?;
+        matches!(&self.slot(index).state, State::Open(flow) if flow.is_discarding()).then_some(index)
+    }
+
     pub(crate) fn name(&self, index: u32) -> FlowId {
         FlowId { index, generation: self.slots[index as usize].generation }
     }

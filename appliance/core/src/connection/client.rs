@@ -9,12 +9,13 @@ use keys::bundle::ProxyOut;
 use net::{FlowId, Net};
 use tls::{Replay, Session, Sink};
 
-use crate::admission::source_of;
+use crate::admission::Entry;
 use crate::generation::Generation;
 use crate::heard::Heard;
 use crate::limits::TURN_LEN;
 use crate::log::Log;
 use crate::report::{Accepted, Timeout};
+use crate::source::source_of;
 use crate::table::ConnectionId;
 use crate::world::World;
 
@@ -32,6 +33,8 @@ pub(crate) struct Client {
     pub(crate) opened: Duration,
     /// When a byte last moved in either direction.
     pub(crate) moved: Duration,
+    /// Whether it has said anything yet.
+    pub(crate) spoke: bool,
     /// The address that it reached, as others know it.
     pub(crate) reached: SocketAddr,
     /// The name that its hello asks for.
@@ -54,6 +57,7 @@ impl Client {
             log: Log::new(accepted),
             opened: now,
             moved: now,
+            spoke: false,
             reached: world.doors.known_as(accepted.local),
             server_name: None,
             proxy: ProxyOut::Off,
@@ -74,7 +78,14 @@ impl Client {
             let taken = session.receive(bytes, sink);
             (taken, taken)
         });
-        taken.unwrap_or(0)
+        let taken = taken.unwrap_or(0);
+        self.spoke |= taken > 0;
+        taken
+    }
+
+    /// As it is counted.
+    pub(crate) fn entry(&self) -> Entry {
+        Entry { id: self.id, serial: self.log.serial(), peer: self.log.accepted.peer.ip() }
     }
 
     /// The same for as long as there is no backend: data stays where it came in.

@@ -13,10 +13,16 @@ use crate::world::World;
 #[derive(Debug)]
 pub(super) struct Handshaking {
     /// The route's backends.
-    pub(super) pool: PoolId,
+    pool: PoolId,
 }
 
 impl Handshaking {
+    /// The hello was whole and its route is chosen.
+    pub(super) fn begin(pool: PoolId, client: &mut Client, world: &mut World) -> Turn {
+        world.admission.shake_hands(client.entry());
+        Self { pool }.turn(client, world)
+    }
+
     pub(super) fn turn(self, client: &mut Client, world: &mut World) -> Turn {
         client.read_handshake(&mut world.front);
         client.write(&mut world.front);
@@ -35,7 +41,7 @@ impl Handshaking {
         world.counters.resumptions += u64::from(summary.resumed);
         world.tallies.handshake(&summary);
         client.log.handshake = Some((summary, time));
-        world.admission.handshake_over();
+        world.admission.begun(client.entry());
         Search::new(self.pool, client).begin(client, world)
     }
 }

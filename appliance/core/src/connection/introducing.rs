@@ -38,13 +38,14 @@ impl Introducing {
             (taken, (taken, outcome))
         });
         let (taken, outcome) = read.unwrap_or((0, Ok(None)));
+        client.spoke |= taken > 0;
         outcome.map(|header| (taken, header))
     }
 
     fn introduce(addresses: &Addresses, client: &mut Client, world: &mut World) -> Turn {
         let source = addresses.source();
         let front_end = client.log.accepted.peer;
-        if let Err(budget) = world.admission.introduce(front_end.ip(), source.ip(), world.now.mono) {
+        if let Err(budget) = world.admission.introduce(client.entry(), source.ip(), world.now.mono) {
             world.counters.refused.count(budget);
             return Self::end(End::Refused(budget), client, world);
         }

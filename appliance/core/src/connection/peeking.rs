@@ -2,13 +2,15 @@
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
+use core::time::Duration;
 
 use tls::{Event, Hello, Refusal};
 
 use super::{Client, State, Turn, connecting::Search, draining::Draining, handshaking::Handshaking};
-use crate::report::End;
+use crate::report::{End, Timeout};
 use crate::router::Unroutable;
 use crate::routes::Way;
+use crate::times::Times;
 use crate::upstream::PoolId;
 use crate::world::World;
 
@@ -27,6 +29,19 @@ impl Peeking {
         }
     }
 
+    /// The first byte has its own limit, and the hello the handshake's.
+    pub(super) fn deadline(client: &Client) -> Duration {
+        let Times { first_byte, handshake, .. } = client.generation.times;
+        client.opened.saturating_add(if client.spoke { handshake } else { first_byte.min(handshake) })
+    }
+
+    pub(super) fn expire(client: &Client, world: &mut World) -> Turn {
+        world.front.abort(client.flow);
+        let Times { first_byte, handshake, .. } = client.generation.times;
+        let first_byte = !client.spoke && first_byte < handshake;
+        Turn::Over(End::Timeout(if first_byte { Timeout::FirstByte } else { Timeout::Handshake }))
+    }
+
     fn route(hello: &Hello, client: &mut Client, world: &mut World) -> Turn {
         client.server_name = hello.server_name.as_deref().map(Box::from);
         let (id, route) = match client.generation.routes.find(hello) {
@@ -39,7 +54,7 @@ impl Peeking {
         match &route.way {
             Way::Terminate(config) => {
                 client.session.accept(config);
-                Handshaking { pool: route.pool.clone() }.turn(client, world)
+                Handshaking::begin(route.pool.clone(), client, world)
             }
             Way::Passthrough => Self::pass(route.pool.clone(), client, world),
         }
@@ -53,7 +68,7 @@ impl Peeking {
         client.hello = Some(Box::new(hello));
         client.moved = world.now.mono;
         client.log.passed = true;
-        world.admission.handshake_over();
+        world.admission.begun(client.entry());
         Search::new(pool, client).begin(client, world)
     }
 

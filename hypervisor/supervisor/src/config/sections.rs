@@ -201,18 +201,24 @@ fn read_limits(section: &mut Section<'_>, heap_mib: u64, report: &mut Report) ->
     let memory = Memory(heap_mib.saturating_mul(1 << 20));
     let mut limits = Limits::default();
     for (key, limit) in [
+        ("first_byte_timeout_ms", &mut limits.first_byte_timeout_ms),
         ("handshake_timeout_ms", &mut limits.handshake_timeout_ms),
         ("idle_timeout_ms", &mut limits.idle_timeout_ms),
         ("lifetime_ms", &mut limits.lifetime_ms),
         ("half_close_timeout_ms", &mut limits.half_close_timeout_ms),
+        ("stall_timeout_ms", &mut limits.stall_timeout_ms),
         ("drain_timeout_ms", &mut limits.drain_timeout_ms),
         ("connect_timeout_ms", &mut limits.connect_timeout_ms),
     ] {
         *limit = section.number(key, 1..=TIMEOUT_MS_MAX, report).map_or(*limit, |number| number.value);
     }
-    for (key, limit) in
-        [("connections_per_source", &mut limits.connections_per_source), ("new_per_source_per_s", &mut limits.new_per_source_per_s)]
-    {
+    for (key, limit) in [
+        ("connections_per_source", &mut limits.connections_per_source),
+        ("new_per_source_per_s", &mut limits.new_per_source_per_s),
+        ("new_per_s", &mut limits.new_per_s),
+        ("waiting", &mut limits.waiting),
+        ("log_per_s", &mut limits.log_per_s),
+    ] {
         *limit = read_count(section, key, report).unwrap_or(*limit);
     }
     limits.handshakes = fitting(section, "handshakes", limits.handshakes, memory.handshakes_max(), heap_mib, report);

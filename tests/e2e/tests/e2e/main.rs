@@ -5,6 +5,7 @@
 
 mod certificates;
 mod demo;
+mod floods;
 mod fronts;
 mod groups;
 mod hello;
@@ -40,6 +41,9 @@ const EVERYWHERE: &[Case] = &[
     ("rsa_key_exchange_is_refused_with_handshake_failure", groups::rsa_refused),
     ("stalled_reader_blocks_only_itself", liveness::stalled_reader),
     ("many_stalled_readers_stay_within_the_heap", memory::stalled_readers),
+    ("slow_hellos_displace_each_other_and_nobody_else", floods::slow_hellos),
+    ("half_open_handshakes_displace_each_other_and_nobody_else", floods::half_open_handshakes),
+    ("silent_clients_are_reset_at_the_limit_of_the_first_byte", floods::silent_clients),
     ("refused_backend_is_a_clean_close", trouble::refused),
     ("reset_backend_is_a_clean_close_and_the_next_connection_works", trouble::reset),
     ("backends_of_a_route_take_turns", serving::backends_in_turn),

@@ -26,7 +26,7 @@ impl Net {
         if peer.port() == 0 || !unicast {
             return Err(ConnectFault::Unroutable);
         }
-        if self.is_full() {
+        if !self.make_room() {
             return Err(ConnectFault::LimitFlows);
         }
         let hop = self.hop_towards(peer.ip()).ok_or(ConnectFault::Unroutable)?;

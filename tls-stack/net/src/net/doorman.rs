@@ -54,8 +54,9 @@ impl Net {
     fn answer_syn(&mut self, segment: &Segment<'_>, route: Route, now: Duration) -> Result<(), Reject> {
         self.counters.syns += 1;
         let offer = segment.offer().ok_or(Reject::Malformed)?;
-        if self.is_full() {
-            self.counters.refused_by_limit += 1;
+        // A SYN proves nothing, so nobody makes way for it yet.
+        if self.is_full() && self.closing.is_empty() {
+            self.refuse_for_want();
             return Ok(());
         }
         let own_mss = self.own_mss(segment.ends.local.ip());
@@ -92,8 +93,12 @@ impl Net {
 
     /// The peer's address is proven: a flow begins.
     fn accept(&mut self, segment: &Segment<'_>, offer: Offer, ack: u32, route: Route, now: Duration) {
-        if self.is_full() || self.source_is_full(segment) {
-            self.counters.refused_by_limit += 1;
+        if self.source_is_full(segment) {
+            self.counters.refused_by_source += 1;
+            return self.reset(segment, route, now);
+        }
+        if !self.make_room() {
+            self.refuse_for_want();
             return self.reset(segment, route, now);
         }
         let birth = Birth {
@@ -121,6 +126,11 @@ impl Net {
 
     pub(super) fn is_full(&self) -> bool {
         self.counters.flows >= u64::try_from(self.config.limits.flows).unwrap_or(u64::MAX) || !self.budget.has_room()
+    }
+
+    fn refuse_for_want(&mut self) {
+        self.counters.refused_by_limit += 1;
+        self.counters.refused_by_memory += u64::from(!self.budget.has_room());
     }
 
     fn source_is_full(&self, segment: &Segment<'_>) -> bool {

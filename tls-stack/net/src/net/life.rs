@@ -186,9 +186,35 @@ impl Net {
         self.table.vacate(index);
     }
 
+    /// The flow in this slot was closed, and lives on for as long as its room is not needed.
+    pub(super) fn note_closing(&mut self, index: u32) {
+        self.counters.closing += 1;
+        let table = &self.table;
+        self.closing.push(table.name(index), |flow| table.closing(flow).is_some());
+    }
+
+    /// Whether a newcomer finds room. Of those that are only closing, the one that was closed first makes way if it must.
+    pub(super) fn make_room(&mut self) -> bool {
+        while self.is_full() && !self.closing.is_empty() {
+            let Some(flow) = self.closing.pop() else { break };
+            if let Some(index) = self.table.closing(flow) {
+                self.reset_flow(index);
+                self.end(index, None);
+                self.counters.closed_early += 1;
+            }
+        }
+        !self.is_full()
+    }
+
     fn release_account(&mut self, index: u32) {
         match &self.table.slot(index).state {
-            State::Open(flow) => self.budget.leave(flow.rings()),
+            State::Open(flow) => {
+                if flow.is_discarding() {
+                    self.closing.over();
+                    self.counters.closing -= 1;
+                }
+                self.budget.leave(flow.rings());
+            }
             State::Dialing(_) => self.budget.leave_unopened(),
             State::Lingering(_) | State::Vacant => return self.table.discount(&self.keys, index),
         }

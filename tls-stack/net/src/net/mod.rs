@@ -16,6 +16,7 @@ use core::time::Duration;
 
 use crate::bucket::Bucket;
 use crate::budget::Budget;
+use crate::closing::Closing;
 use crate::config::{Config, ConfigFault, Trust};
 use crate::counters::Counters;
 use crate::engine::{Engine, Segmentation};
@@ -39,6 +40,8 @@ pub struct Net {
     table: Table,
     /// Of the flows' rings.
     budget: Budget,
+    /// Flows that belong to nobody any more.
+    closing: Closing,
     /// When to look at which slot again.
     wheel: Wheel<u32>,
     outbox: Outbox,
@@ -62,6 +65,7 @@ impl Net {
             engine: Engine::new(segmentation, now),
             table: Table::new(),
             budget: Budget::new(&config.limits),
+            closing: Closing::default(),
             wheel: Wheel::new(now),
             outbox: Outbox::new(),
             neighbors: Neighbors::new(pinned),
@@ -202,13 +206,15 @@ impl Net {
     }
 
     /// The user is done with the flow: a FIN behind what is queued; what the peer still sends is discarded within a bound of bytes and
-    /// time, so that no RST overtakes and destroys what was queued last (a fatal alert, say). The name means nothing any more.
+    /// time, so that no RST overtakes and destroys what was queued last (a fatal alert, say). The name means nothing any more. If a newcomer
+    /// would find no room, the flow that was closed first makes way for it.
     pub fn close(&mut self, flow: FlowId, now: Duration) {
         let limits = self.config.limits.clone();
         if let Some((index, open)) = self.open_flow(flow) {
             open.begin_discard(&limits, now);
             self.table.mark_ready(index);
             self.table.disown(index);
+            self.note_closing(index);
         } else {
             self.abort_dial(flow);
         }

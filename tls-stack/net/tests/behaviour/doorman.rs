@@ -123,7 +123,34 @@ fn limits_on_flows_hold_for_a_source_and_for_all() {
         raw.say(&Seg { from, ..raw.seg(50_000 + i, ACK, 8, answer.seq.wrapping_add(1)) });
         open += raw.events().len();
     }
-    assert_eq!((open, raw.net.counters().flows, raw.net.counters().refused_by_limit), (5, 5, 3));
+    let counters = raw.net.counters();
+    assert_eq!((open, counters.flows), (5, 5));
+    assert_eq!((counters.refused_by_source, counters.refused_by_limit, counters.refused_by_memory), (2, 1, 0));
+}
+
+#[test]
+fn whoever_never_ends_a_closed_flow_makes_way_for_a_newcomer_and_the_oldest_goes_first() {
+    let mut limited = config(Family::V4, true);
+    limited.limits.flows = 3;
+    let mut raw = Raw::with(Family::V4, limited);
+    let hands: Vec<_> = (0..3).map(|n| raw.handshake(50_000 + n, 7)).collect();
+    raw.net.close(hands[1].flow, raw.now);
+    raw.net.close(hands[0].flow, raw.now);
+    raw.answers();
+    assert_eq!((raw.net.counters().flows, raw.net.counters().closing), (3, 2));
+    raw.syn(51_000, 7);
+    assert_eq!(raw.net.counters().closed_early, 0, "a SYN proves nothing");
+    let cookie = raw.syn(52_000, 7).seq.wrapping_add(1);
+    let told = raw.say(&raw.seg(52_000, ACK, 8, cookie));
+    assert!(matches!(told.as_slice(), [answer] if answer.flags & RST != 0 && answer.ack == hands[1].seq), "{told:?}");
+    assert_eq!((raw.net.counters().flows, raw.net.counters().closing, raw.net.counters().closed_early), (3, 1, 1));
+    // The one that was closed second lives on, and ends in order.
+    let last = raw.seg(hands[0].port, FIN | ACK, hands[0].seq, hands[0].ack.wrapping_add(1));
+    raw.say(&last);
+    assert_eq!((raw.net.counters().flows, raw.net.counters().closing, raw.net.counters().time_waits), (2, 0, 1));
+    raw.handshake(53_000, 7);
+    assert_eq!(raw.say(&raw.seg(54_000, SYN, 7, 0)), [], "nobody is left to make way");
+    assert_eq!((raw.net.counters().refused_by_limit, raw.net.counters().closed_early), (1, 1));
 }
 
 #[test]
