@@ -59,7 +59,7 @@ fn flood(place: &Place, limit: &str, part: fn(&[u8]) -> usize) -> Outcome {
     drop(held);
     stop(&mut running)?;
     let displaced = running.counter("refused", limit)?;
-    ensure(displaced >= FLOOD - ROOM - 1 && displaced <= FLOOD, format!("{displaced} of {FLOOD} were displaced"))?;
+    ensure((FLOOD - ROOM - 1..=FLOOD).contains(&displaced), format!("{displaced} of {FLOOD} were displaced"))?;
     ensure(running.counter("ended", "displaced")? == displaced, running.said())?;
     let told = running.said().matches("Displaced").count();
     ensure(told > 0 && told < 100, format!("{told} displacements in the log"))

@@ -142,6 +142,7 @@ fn whoever_never_ends_a_closed_flow_makes_way_for_a_newcomer_and_the_oldest_goes
     assert_eq!(raw.net.counters().closed_early, 0, "a SYN proves nothing");
     let cookie = raw.syn(52_000, 7).seq.wrapping_add(1);
     let told = raw.say(&raw.seg(52_000, ACK, 8, cookie));
+    assert_eq!(raw.events().len(), 1, "only the newcomer's: whoever closes a flow hears nothing more of it");
     assert!(matches!(told.as_slice(), [answer] if answer.flags & RST != 0 && answer.ack == hands[1].seq), "{told:?}");
     assert_eq!((raw.net.counters().flows, raw.net.counters().closing, raw.net.counters().closed_early), (3, 1, 1));
     // The one that was closed second lives on, and ends in order.
