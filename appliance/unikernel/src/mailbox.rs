@@ -3,6 +3,7 @@
 //! A bundle is decoded straight from the inbox, which the guest cannot write and the tender wipes after the turn. A letter that makes no sense
 //! changes nothing.
 
+use alloc::boxed::Box;
 use core::fmt::{self, Write as _};
 
 use abi::limits::REASON_LEN_MAX;
@@ -31,7 +32,7 @@ pub(crate) fn answer(appliance: &mut Appliance, mailbox: MailboxWindows<'_>, own
     }
 }
 
-fn reload(appliance: &mut Appliance, bytes: &[u8], now: Now) -> Result<(), Reason> {
+fn reload(appliance: &mut Appliance, bytes: &[u8], now: Now) -> Result<(), Box<Reason>> {
     let bundle = Bundle::decode(bytes).map_err(|fault| Reason::new(format_args!("the bundle was refused: {fault:?}")))?;
     appliance.reload(&bundle, now).map_err(|fault| Reason::new(format_args!("no service by this bundle: {fault:?}")))?;
     defmt::info!("reloaded");
@@ -59,8 +60,8 @@ struct Reason {
 }
 
 impl Reason {
-    fn new(text: fmt::Arguments<'_>) -> Self {
-        let mut reason = Self { text: [0; REASON_LEN_MAX], len: 0 };
+    fn new(text: fmt::Arguments<'_>) -> Box<Self> {
+        let mut reason = Box::new(Self { text: [0; REASON_LEN_MAX], len: 0 });
         // What does not fit is cut.
         let _cut = reason.write_fmt(text);
         reason

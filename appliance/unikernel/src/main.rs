@@ -10,6 +10,9 @@
 #![forbid(unsafe_code)]
 
 #[cfg(guest)]
+extern crate alloc;
+
+#[cfg(guest)]
 mod mailbox;
 #[cfg(guest)]
 mod record;

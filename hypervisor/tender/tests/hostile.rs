@@ -34,6 +34,7 @@ const TABLE: &[(&str, Kind, u32, i64, Ending, &str)] = &[
 ];
 
 /// As much as a letter may hold, in bytes.
+#[expect(clippy::cast_possible_wrap, reason = "a window of a few hundred KiB, far below what an i64 holds")]
 const OUTBOX_ROOM: i64 = (abi::limits::OUTBOX_WINDOW_LEN - abi::mailbox::HEADER_LEN) as i64;
 /// What stands in the log of a cell that was asked to stop, and whose guest does not.
 const LETTER_SENT: &str = "did not drain in time";
