@@ -61,8 +61,9 @@ fn flood(place: &Place, limit: &str, part: fn(&[u8]) -> usize) -> Outcome {
     let displaced = running.counter("refused", limit)?;
     ensure((FLOOD - ROOM - 1..=FLOOD).contains(&displaced), format!("{displaced} of {FLOOD} were displaced"))?;
     ensure(running.counter("ended", "displaced")? == displaced, running.said())?;
-    let told = running.said().matches("Displaced").count();
-    ensure(told > 0 && told < 100, format!("{told} displacements in the log"))
+    let said = running.said();
+    let told = said.lines().filter(|line| line.contains("displaced") && !line.contains("counters")).count();
+    ensure((1..100).contains(&told), format!("{told} displacements in the log:\n{said}"))
 }
 
 fn hello() -> Outcome<Vec<u8>> {
