@@ -3,7 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
 
-use keys::bundle::{Bundle, Link, Listener, Memory, Route, Upstream};
+use keys::bundle::{Bundle, Link, Listener, Memory, Route};
 
 use crate::addresses::{BACKENDS_MAX, back_link, front_guest, front_link, virtual_backend};
 use crate::check::{Materials, certificates_of};
@@ -31,7 +31,7 @@ pub(crate) fn plan(config: &Config, materials: Materials, mut report: Report) ->
         mode: route.mode,
         client,
         backends: route.backends.iter().filter_map(|backend| backends.guest(backend, &mut report)).collect(),
-        upstream: Upstream::default(),
+        upstream: route.upstream.clone(),
         proxy: route.proxy,
     });
     let routes = routes.collect();

@@ -15,6 +15,7 @@ mod sections;
 mod suggest;
 mod taken;
 mod tls;
+mod upstream;
 
 use core::time::Duration;
 use std::path::Path;

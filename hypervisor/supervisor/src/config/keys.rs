@@ -8,7 +8,7 @@
 //! "without it: ..". A new section is a new [`Section`]; keys that only work beside others name those in `with`. This module holds words only; what they
 //! do is read in `sections`.
 
-use keys::limits::{COUNT_MAX, MTU_MIN, TICKET_LIFETIME_S_MAX, TICKET_ROTATION_S_MIN, TIMEOUT_MS_MAX};
+use keys::limits::{CHECK_COUNT_MAX, CHECK_INTERVAL_MS_MIN, COUNT_MAX, MTU_MIN, QUEUE_MAX, RETRIES_MAX, TICKET_LIFETIME_S_MAX, TICKET_ROTATION_S_MIN, TIMEOUT_MS_MAX};
 
 use crate::limits::{HEAP_MIB_MAX, HEAP_MIB_MIN};
 
@@ -91,6 +91,7 @@ const fn key(name: &'static str, kind: Kind, unless: Unless, meaning: &'static s
 const TIMEOUT: Kind = Number(1, TIMEOUT_MS_MAX);
 const COUNT: Kind = Number(1, COUNT_MAX as u64);
 const ALPN: Kind = List("a protocol's name, best first, as \"http/1.1\"");
+const BY_HTTP: &[(&str, &str)] = &[("kind", "\"http\"")];
 const ON_A_TAP: &[(&str, &str)] = &[("mode", "\"tap\""), ("device", "\"bb0\""), ("addresses", "[\"192.0.2.2/24\"]")];
 
 /// All of them, in the order of the page.
@@ -119,6 +120,25 @@ pub const SECTIONS: &[Section] = &[
         key("mode", Words(&["terminate", "passthrough"]), Default("\"terminate\""), "`passthrough`: TLS goes to the backend untouched, chosen by server name and protocol; no certificate is needed."),
         key("proxy_protocol", Words(&["off", "v1", "v2", "v2-tls"]), Default("\"off\""), "What a backend hears before the first byte. `v2-tls` adds what was agreed on, the client's certificate and a checksum; without TLS of ours, the name alone."),
         key("backends", List("a host (name or address) and a port"), Required("[\"127.0.0.1:8080\"]"), "Where the plaintext goes. Names are resolved at start."),
+        key("balance", Words(&["round-robin", "least-connections", "source-hash"]), Default("\"round-robin\""), "Which backend takes the next connection; by `source-hash` an address keeps its backend."),
+        key("backend_connections", Number(0, COUNT_MAX as u64), Default("0"), "To one backend at once; 0 is no limit of its own."),
+        key("queue", Number(0, QUEUE_MAX as u64), Default("128"), "Clients that may wait when all backends are full; 0 turns them away at once."),
+        key("queue_timeout_ms", TIMEOUT, Default("5000"), "How long one waits."),
+        key("retries", Number(0, RETRIES_MAX as u64), Default("2"), "Further attempts after a backend did not take the connection, each at another one."),
+    ]),
+    Section { with: BY_HTTP, ..section("route.check", "Asks the route's backends whether they are well. Without this section nobody asks.", &[
+        key("kind", Words(&["tcp", "http"]), Default("\"tcp\""), "`tcp`: it takes a connection. `http`: it answers `GET path` with a status that is expected."),
+        key("path", Text("a path, as \"/healthz\""), Default("\"/\""), "What is asked for (http)."),
+        key("host", Text("a host name, with or without a port"), Absent("the route's first name without a star, else localhost"), "The request's `Host` (http)."),
+        key("expect", Text("a status, or a range as \"200-399\""), Default("\"200-399\""), "The statuses that are good (http)."),
+        key("interval_ms", Number(CHECK_INTERVAL_MS_MIN, TIMEOUT_MS_MAX), Default("2000"), "From the end of one check to the next, an eighth more or less."),
+        key("timeout_ms", TIMEOUT, Default("1000"), "Until the answer."),
+        key("rise", Number(1, CHECK_COUNT_MAX as u64), Default("2"), "Good checks in a row that bring a backend up. The very first decides alone."),
+        key("fall", Number(1, CHECK_COUNT_MAX as u64), Default("3"), "Bad checks in a row that take it down."),
+    ]) },
+    section("route.eject", "Lets a backend rest that clients could not reach.", &[
+        key("failures", Number(0, COUNT_MAX as u64), Default("3"), "Failed attempts in a row after which it rests; 0 turns this off."),
+        key("for_ms", TIMEOUT, Default("10000"), "How long it rests. It is asked all the same while no other backend is left."),
     ]),
     section("route.client", "The certificates that clients of the route above show; without this none is asked for.", &[
         key("mode", Words(&["optional", "required"]), Required("\"required\""), "Whether a client without a certificate is refused. One that is shown must be good in any case."),

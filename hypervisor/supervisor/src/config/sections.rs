@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 use std::path::PathBuf;
 
-use keys::bundle::{Limits, Memory, Mode, ProxyOut, Tls};
+use keys::bundle::{Limits, Memory, Mode, ProxyOut, Tls, Upstream};
 use keys::limits::{CERTIFICATES_MAX, COUNT_MAX, ROUTE_BACKENDS_MAX, ROUTE_NAME_LEN_MAX, ROUTE_NAMES_MAX, ROUTES_MAX, TIMEOUT_MS_MAX};
 use keys::names::{parse_name, parse_pattern};
 use toml::de::DeTable;
@@ -16,6 +16,7 @@ use super::net::{self, Net, WIRE_MACS};
 use super::section::{Section, Spot};
 use super::taken::Taken;
 use super::tls;
+use super::upstream;
 use crate::limits::{HEAP_MIB_DEFAULT, HEAP_MIB_MAX, HEAP_MIB_MIN};
 use crate::plan::{AccessLog, Admin, MachineKind, Restart, Target};
 use crate::report::{Place, Report};
@@ -82,6 +83,8 @@ pub struct RouteWords {
     pub backends: Vec<Spot<Endpoint>>,
     /// `[route.client]`
     pub client: Option<ClientWords>,
+    /// How they are used: `balance`, `backend_connections`, `[route.check]` and so on.
+    pub upstream: Upstream,
 }
 
 /// A host and a port.
@@ -183,7 +186,10 @@ fn read_route(section: &mut Section<'_>, report: &mut Report) -> RouteWords {
     if let Some(client) = client.as_ref().filter(|_| mode == Mode::Passthrough) {
         report.add(Rule::Misplaced, &client.place, "where TLS passes through, clients show certificates to the backend, not here");
     }
-    RouteWords { place, name, mode, proxy, sni, alpn: tls::read_alpn(section, report), backends, client }
+    // Whom an HTTP check asks for: the route's first name that is one.
+    let host = sni.iter().map(|name| &*name.value).find(|name| !name.starts_with('*')).unwrap_or("localhost").to_owned();
+    let upstream = upstream::read(section, &host, report);
+    RouteWords { place, name, mode, proxy, sni, alpn: tls::read_alpn(section, report), backends, client, upstream }
 }
 
 const MODES: [(&str, Mode); 2] = [("terminate", Mode::Terminate), ("passthrough", Mode::Passthrough)];

@@ -61,6 +61,23 @@ pub(crate) const CASES: &[Case] = &[
     case("an unknown key", CONFIG, &["unknown-key", "bountybox.toml:5: net.moed: unknown key; did you mean `mode`?"], |b| {
         b.edit("mode", "moed");
     }),
+    case(
+        "a check of TCP with a path, and statuses that are none",
+        CONFIG,
+        &[
+            "route[0].check.path: `path` is for kind = \"http\"",
+            "route[0].check.expect: \"2xx\" is not an HTTP status or a range of them",
+            "route[0].check.interval_ms: \"50\" is not within 100 to",
+            "route[0].eject.failure: unknown key; did you mean `failures`?",
+            "route[0].balance: \"round\" is none of \"round-robin\"",
+        ],
+        |b| {
+            b.edit(
+                "backends = ",
+                "balance = \"round\"\ncheck = { path = \"/\", expect = \"2xx\", interval_ms = 50 }\neject = { failure = 1 }\nbackends = ",
+            );
+        },
+    ),
     case("an unknown key far from all", CONFIG, &["bountybox.toml:5: net.x: unknown key; known here are "], |b| {
         b.edit("mode = \"user\"", "x = 1");
     }),
