@@ -44,6 +44,8 @@ pub const RETRIES_MAX: u32 = 63;
 pub const CHECK_INTERVAL_MS_MIN: u64 = 100;
 /// Checks in a row that bring a backend up, or down, at most.
 pub const CHECK_COUNT_MAX: u32 = 1000;
+/// Backends of all routes together at most: what is known of each is part of [`CELL_LEN`].
+pub const BACKENDS_MAX: usize = 4096;
 /// A route's name for people at most, in bytes.
 pub const ROUTE_NAME_LEN_MAX: usize = 64;
 /// Front ends of one listener at most.

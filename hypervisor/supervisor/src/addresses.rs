@@ -1,6 +1,7 @@
 //! The addresses inside a cell's two `user` links. They exist in no network but the one between a guest and its tender.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::collections::BTreeSet;
 
 use keys::bundle::{Cidr, Gateway, Link, LinkKind};
 
@@ -34,7 +35,7 @@ pub const BACK_TENDER_MAC: [u8; 6] = [0x02, 0xbb, 0, 0, 3, 2];
 pub const MTU_DEFAULT: u16 = 1500;
 
 /// Backends that have a virtual address at most.
-pub const BACKENDS_MAX: usize = 4096;
+pub const BACKENDS_MAX: usize = keys::limits::BACKENDS_MAX;
 
 /// The guest's end of a `user` front link.
 #[must_use]
@@ -60,23 +61,70 @@ pub fn front_guest(host: IpAddr) -> IpAddr {
     if host.is_ipv4() { FRONT_GUEST_V4.into() } else { FRONT_GUEST_V6.into() }
 }
 
-/// The virtual address of the backend with this index, below [`BACKENDS_MAX`]: in 100.64.0.0/10, which no public network uses (RFC 6598).
+/// The virtual address of the backend that the file calls `name`: in 100.64.0.0/10, which no public network uses (RFC 6598). `taken` are those of other
+/// backends; none is given where there are [`BACKENDS_MAX`] already.
+///
+/// It follows from the name, not from the place in the file: when a file is read again, or by another box, a backend keeps its address, and so its
+/// clients (by `source-hash`) and what is known of it. Where two names lead to one address, the second takes the next that is free.
 #[must_use]
-pub fn virtual_backend(index: usize, port: u16) -> Option<SocketAddr> {
-    let offset = u32::try_from(index.checked_add(1)?).ok().filter(|_| index < BACKENDS_MAX)?;
-    let base = u32::from(Ipv4Addr::new(100, 64, 0, 0));
-    Some(SocketAddr::new(Ipv4Addr::from(base.checked_add(offset)?).into(), port))
+pub fn virtual_backend(name: &str, port: u16, taken: &BTreeSet<IpAddr>) -> Option<SocketAddr> {
+    if taken.len() >= BACKENDS_MAX {
+        return None;
+    }
+    let hash = name.bytes().fold(FNV_OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME));
+    // The network's first and last address stay free.
+    let hosts = (1_u32 << 22).saturating_sub(2);
+    let first = u32::try_from((hash ^ hash >> 32).checked_rem(hosts.into())?).ok()?;
+    let base = u32::from(Ipv4Addr::new(100, 64, 0, 1));
+    let candidates = (0..hosts).map(|step| IpAddr::from(Ipv4Addr::from(base.wrapping_add(first.wrapping_add(step) % hosts))));
+    candidates.into_iter().find(|address| !taken.contains(address)).map(|address| SocketAddr::new(address, port))
 }
+
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn give(names: &[String]) -> Vec<SocketAddr> {
+        let mut taken = BTreeSet::new();
+        let mut address = |name: &String| {
+            let address = virtual_backend(name, 80, &taken).unwrap();
+            taken.insert(address.ip());
+            address
+        };
+        names.iter().map(&mut address).collect()
+    }
+
+    fn names(count: usize) -> Vec<String> {
+        (0..count).map(|n| format!("app-{n}:80")).collect()
+    }
+
+    #[test]
+    fn a_backend_keeps_its_virtual_address_wherever_it_stands_in_the_file() {
+        let forwards = names(20);
+        let backwards: Vec<String> = forwards.iter().rev().cloned().collect();
+        let mut given = give(&backwards);
+        given.reverse();
+        assert_eq!(give(&forwards), given);
+    }
+
     #[test]
     fn virtual_backends_are_distinct_and_bounded() {
-        assert_eq!(virtual_backend(0, 80), Some("100.64.0.1:80".parse().unwrap()));
-        assert_eq!(virtual_backend(255, 80), Some("100.64.1.0:80".parse().unwrap()));
-        assert!(virtual_backend(BACKENDS_MAX - 1, 80).is_some());
-        assert_eq!(virtual_backend(BACKENDS_MAX, 80), None);
+        let given = give(&names(BACKENDS_MAX));
+        let distinct: BTreeSet<IpAddr> = given.iter().map(SocketAddr::ip).collect();
+        assert_eq!(distinct.len(), BACKENDS_MAX);
+        let shared = |ip: &IpAddr| matches!(ip, IpAddr::V4(v4) if v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64);
+        assert!(distinct.iter().all(shared));
+        assert_eq!(virtual_backend("one more:80", 80, &distinct), None);
+    }
+
+    #[test]
+    fn a_name_that_leads_to_anothers_address_takes_the_next() {
+        let first = virtual_backend("app:80", 80, &BTreeSet::new()).unwrap().ip();
+        let second = virtual_backend("app:80", 80, &BTreeSet::from([first])).unwrap().ip();
+        let number = |ip| if let IpAddr::V4(v4) = ip { u32::from(v4) } else { 0 };
+        assert_eq!(number(second), number(first) + 1);
     }
 }

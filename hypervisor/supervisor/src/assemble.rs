@@ -1,7 +1,7 @@
 //! From the checked configuration to the plan: what the guest is told, and what the host does for it.
 
 use core::net::{IpAddr, SocketAddr};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keys::bundle::{Bundle, Link, Listener, Memory, Route};
 
@@ -21,7 +21,7 @@ pub(crate) fn plan(config: &Config, materials: Materials, mut report: Report) ->
     let front = config.front.wire.clone().unwrap_or_else(|| front_link(config.front.mtu));
     let back = config.back.wire.clone().unwrap_or_else(|| back_link(config.back.mtu));
     let (host, guest) = listeners(config, &front, &mut report);
-    let mut backends = Backends { wire: config.back.wire.is_some(), known: BTreeMap::new() };
+    let mut backends = Backends { wire: config.back.wire.is_some(), known: BTreeMap::new(), taken: BTreeSet::new() };
     let Materials { certificates: materials, clients, ticket_key } = materials;
     let routes = config.routes.iter().zip(labels(&config.routes)).zip(clients).map(|((route, name), client)| Route {
         name,
@@ -128,6 +128,7 @@ struct Backends {
     /// Whether the back link is a TAP, on which backends are reached under their own addresses.
     wire: bool,
     known: BTreeMap<Endpoint, SocketAddr>,
+    taken: BTreeSet<IpAddr>,
 }
 
 impl Backends {
@@ -139,11 +140,13 @@ impl Backends {
         if let Some(known) = self.known.get(&spot.value) {
             return Some(*known);
         }
-        let Some(guest) = virtual_backend(self.known.len(), spot.value.port) else {
+        let name = format!("{}:{}", spot.value.target, spot.value.port);
+        let Some(guest) = virtual_backend(&name, spot.value.port, &self.taken) else {
             report.add(Rule::TooMany, &spot.place, format!("more than {BACKENDS_MAX} backends"));
             return None;
         };
         self.known.insert(spot.value.clone(), guest);
+        self.taken.insert(guest.ip());
         Some(guest)
     }
 

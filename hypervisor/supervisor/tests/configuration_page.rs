@@ -1,7 +1,7 @@
 //! The examples of `docs/configuration.md` are what the command reads, and the defaults that it shows are the defaults.
 
 use bountybox::config::Config;
-use keys::bundle::{Limits, Tls};
+use keys::bundle::{Limits, Tls, Upstream};
 
 mod pages;
 
@@ -19,6 +19,9 @@ fn the_defaults_on_the_page_are_the_defaults() {
     let [least, all, ..] = <[Config; 6]>::try_from(examples()).expect("six");
     assert_eq!((&least.limits, &all.limits), (&Limits::default(), &Limits::default()));
     assert_eq!((&least.tls, &all.tls), (&Tls::default(), &Tls::default()));
+    let check = all.routes[0].upstream.check.clone();
+    assert_eq!(all.routes[0].upstream, Upstream { check, ..Upstream::default() }, "what the page shows beside the check");
+    assert_eq!(least.routes[0].upstream, Upstream::default());
     assert_eq!((least.machine, least.heap_mib, least.restart), (all.machine, all.heap_mib, all.restart));
     assert_eq!((least.front.attachment, least.back.attachment), (all.front.attachment, all.back.attachment));
 }

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::Secret;
 use crate::limits::{
-    ADDRESSES_MAX, ALPN_LEN_MAX, BUNDLE_LEN_MAX, CERTIFICATE_LEN_MAX, CHAIN_MAX, CHECK_COUNT_MAX, CHECK_INTERVAL_MS_MIN, COUNT_MAX,
-    CRL_LEN_MAX, CRLS_LEN_MAX, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX, MTU_MIN, QUEUE_MAX, RETRIES_MAX, ROUTE_BACKENDS_MAX,
+    ADDRESSES_MAX, ALPN_LEN_MAX, BACKENDS_MAX, BUNDLE_LEN_MAX, CERTIFICATE_LEN_MAX, CHAIN_MAX, CHECK_COUNT_MAX, CHECK_INTERVAL_MS_MIN,
+    COUNT_MAX, CRL_LEN_MAX, CRLS_LEN_MAX, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX, MTU_MIN, QUEUE_MAX, RETRIES_MAX, ROUTE_BACKENDS_MAX,
     TICKET_LIFETIME_S_MAX, TICKET_ROTATION_S_MIN, TIMEOUT_MS_MAX,
 };
 
@@ -273,6 +273,23 @@ fn impossible_upstreams_checks_and_clients_are_refused() {
     assert_eq!(fault_after(sound), None);
     let wide = Cidr { address: Ipv4Addr::UNSPECIFIED.into(), prefix_len: 33 };
     assert_eq!(fault_after(|bundle| bundle.listeners[0].proxy_from = vec![wide]), Some(BundleFault::Listener(0)));
+}
+
+#[test]
+fn backends_of_all_routes_together_have_a_bound() {
+    let many = |backends: usize| {
+        move |bundle: &mut Bundle| {
+            let full = |n| Route {
+                name: n.to_string(),
+                sni: vec![format!("r{n}.example")],
+                backends: vec![backend(80); ROUTE_BACKENDS_MAX],
+                ..route(&[])
+            };
+            bundle.routes = (0..backends / ROUTE_BACKENDS_MAX).map(full).collect();
+        }
+    };
+    assert_eq!(fault_after(many(BACKENDS_MAX)), None);
+    assert_eq!(fault_after(many(BACKENDS_MAX + ROUTE_BACKENDS_MAX)), Some(BundleFault::Route(0)));
 }
 
 #[test]

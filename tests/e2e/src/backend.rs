@@ -22,7 +22,10 @@ impl Backend {
     /// # Errors
     /// When it cannot listen.
     pub fn start(serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+        Self::start_on(TcpListener::bind("127.0.0.1:0")?, serve)
+    }
+
+    fn start_on(listener: TcpListener, serve: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static) -> io::Result<Self> {
         let backend = Self { address: listener.local_addr()?, stop: Arc::default(), accepted: Arc::default() };
         let (stop, accepted, serve) = (Arc::clone(&backend.stop), Arc::clone(&backend.accepted), Arc::new(serve));
         thread::spawn(move || {
@@ -75,11 +78,21 @@ pub fn echo() -> io::Result<Backend> {
 /// # Errors
 /// When it cannot listen.
 pub fn answer() -> io::Result<Backend> {
-    Backend::start(|mut stream| {
-        let mut line = String::new();
-        BufReader::new(&stream).read_line(&mut line)?;
-        write!(stream, "answer to {line}")
-    })
+    Backend::start(answer_line)
+}
+
+/// The same, where one was before.
+///
+/// # Errors
+/// When it cannot listen.
+pub fn answer_at(address: SocketAddr) -> io::Result<Backend> {
+    Backend::start_on(TcpListener::bind(address)?, answer_line)
+}
+
+fn answer_line(mut stream: TcpStream) -> io::Result<()> {
+    let mut line = String::new();
+    BufReader::new(&stream).read_line(&mut line)?;
+    write!(stream, "answer to {line}")
 }
 
 /// Says `bye`, ends its own direction at once, then counts what the peer still sends and checks that it is `expected` bytes; the verdict goes to `seen`.

@@ -259,7 +259,7 @@ fn a_line_that_is_full_and_a_wait_that_is_too_long_are_ends_of_their_own() {
     let mut sim = sim(1, Upstream { connections: 1, queue: 2, queue_timeout_ms: 3000, ..Upstream::default() });
     hello(&mut sim, 0, Then::Wait);
     wait(&mut sim, SECOND / 10);
-    (1..=3).for_each(|n| drop(hello(&mut sim, n, Then::Wait)));
+    (1..=3).for_each(|n| _ = hello(&mut sim, n, Then::Wait));
     wait(&mut sim, SECOND);
     assert_eq!(ends(&sim.records()), [&End::NoBackend(NoBackend::QueueFull)]);
     wait(&mut sim, 3 * SECOND);
@@ -301,13 +301,13 @@ fn a_source_stays_with_its_backend_until_that_goes() {
 #[test]
 fn least_connections_fills_up_who_has_fewest() {
     let mut sim = sim(3, Upstream { balance: Balance::LeastConnections, ..Upstream::default() });
-    (0..9).for_each(|n| drop(hello(&mut sim, n, Then::Wait)));
+    (0..9).for_each(|n| _ = hello(&mut sim, n, Then::Wait));
     wait(&mut sim, SECOND);
     assert!((1..=3).all(|n| view(&sim, n).active == 3));
     sim.backends.stop(backend(1));
     sim.backends.start(backend(1));
     wait(&mut sim, SECOND);
-    (10..13).for_each(|n| drop(hello(&mut sim, n, Then::Wait)));
+    (10..13).for_each(|n| _ = hello(&mut sim, n, Then::Wait));
     wait(&mut sim, SECOND);
     assert_eq!(sim.backends.accepted_by(backend(1)), 6, "all three came to the empty one");
 }

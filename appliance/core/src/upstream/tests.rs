@@ -49,7 +49,7 @@ struct Desk {
 impl Desk {
     fn new(backends: &[u8], upstream: Upstream) -> Self {
         let pools = Pools::new(&[route("shop", backends, upstream)], [3; 8], START);
-        let pool = pools.newest().nth(0).unwrap();
+        let pool = pools.newest().next().unwrap();
         Self { pools, pool, now: START }
     }
 
@@ -344,7 +344,7 @@ fn what_a_reload_leaves_out_is_forgotten_when_nobody_needs_it() {
     link.run(&mut desk, 1500 * MS);
     let lease = desk.pick().unwrap();
     desk.pools.adopt(&[route("shop", &[3], Upstream::default())], &mut link.cell, desk.now);
-    desk.pool = desk.pools.newest().nth(0).unwrap();
+    desk.pool = desk.pools.newest().next().unwrap();
     link.run(&mut desk, 1500 * MS);
     let checks = link.cell.counters().connects;
     link.run(&mut desk, 3000 * MS);
@@ -358,7 +358,7 @@ fn a_hundred_reloads_leave_no_more_than_one() {
     let (mut desk, mut link) = (Desk::new(&[1, 2], checked(2, 3)), Link::new());
     for n in 0..100 {
         desk.pools.adopt(&[route("shop", &[1, 10 + n], checked(2, 3))], &mut link.cell, desk.now);
-        desk.pool = desk.pools.newest().nth(0).unwrap();
+        desk.pool = desk.pools.newest().next().unwrap();
         link.run(&mut desk, 5 * MS);
     }
     link.run(&mut desk, 2000 * MS);

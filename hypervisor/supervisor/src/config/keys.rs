@@ -8,7 +8,10 @@
 //! "without it: ..". A new section is a new [`Section`]; keys that only work beside others name those in `with`. This module holds words only; what they
 //! do is read in `sections`.
 
-use keys::limits::{CHECK_COUNT_MAX, CHECK_INTERVAL_MS_MIN, COUNT_MAX, MTU_MIN, QUEUE_MAX, RETRIES_MAX, TICKET_LIFETIME_S_MAX, TICKET_ROTATION_S_MIN, TIMEOUT_MS_MAX};
+use keys::limits::{
+    CHECK_COUNT_MAX, CHECK_INTERVAL_MS_MIN, COUNT_MAX, MTU_MIN, QUEUE_MAX, RETRIES_MAX, TICKET_LIFETIME_S_MAX, TICKET_ROTATION_S_MIN,
+    TIMEOUT_MS_MAX,
+};
 
 use crate::limits::{HEAP_MIB_MAX, HEAP_MIB_MIN};
 

@@ -3,6 +3,7 @@
 //! A trial is named `machine/net/case`. What a host lacks is reported as ignored, with the reason on standard error, never as passed.
 #![forbid(unsafe_code)]
 
+mod backends;
 mod certificates;
 mod demo;
 mod floods;
@@ -79,6 +80,13 @@ const ON_USER: &[Case] = &[
     ("demo_needs_no_root", demo::unprivileged),
     ("two_listeners_of_both_families_answer", serving::two_listeners),
     ("machine_of_the_command_line_wins", serving::machine_of_the_command_line),
+    ("backend_that_refuses_is_passed_over_and_every_request_succeeds", backends::refused_is_passed_over),
+    ("backend_dies_and_comes_back_and_no_request_is_lost", backends::dies_and_comes_back),
+    ("backend_that_hangs_is_found_by_its_check", backends::hangs),
+    ("backend_that_is_unwell_is_found_by_its_http_check", backends::is_unwell),
+    ("all_backends_die_and_one_comes_back", backends::all_die),
+    ("all_backends_die_unchecked_and_one_comes_back", backends::all_die_unchecked),
+    ("backend_that_is_full_is_waited_for", backends::is_full),
     ("hostile_guest_is_reported_and_ends_with_code_18", hostile::reports),
     ("hostile_guest_is_reported_as_json", hostile::reports_as_json),
     ("hostile_guest_is_restarted_with_back_off", hostile::back_off),
