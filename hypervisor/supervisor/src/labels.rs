@@ -50,6 +50,7 @@ mod tests {
             mode: Mode::Terminate,
             proxy: ProxyOut::Off,
             client: None,
+            upstream: keys::bundle::Upstream::default(),
             place: place.clone(),
         }
     }

@@ -279,7 +279,7 @@ fn impossible_upstreams_checks_and_clients_are_refused() {
 fn backends_of_all_routes_together_have_a_bound() {
     let many = |backends: usize| {
         move |bundle: &mut Bundle| {
-            let full = |n| Route {
+            let full = |n: usize| Route {
                 name: n.to_string(),
                 sni: vec![format!("r{n}.example")],
                 backends: vec![backend(80); ROUTE_BACKENDS_MAX],
