@@ -1,7 +1,7 @@
 //! The channel between supervisor and tender: an inherited socket pair, the tender's standard input.
 //!
 //! The supervisor sends one parcel: lengths, with every descriptor attached, then the order and the bundle. After it, frames go both
-//! ways ([`frames`]), and neither end waits for the other. Nothing of it stands in an argument list, in the environment, or on a disk.
+//! ways (`frames`), and neither end waits for the other. Nothing of it stands in an argument list, in the environment, or on a disk.
 //!
 //! What comes from a tender may come from its guest: the supervisor takes no more of it than a bound, and believes none of it.
 
