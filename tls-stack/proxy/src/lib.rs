@@ -5,8 +5,8 @@
 //! | [`Decoder`] | takes a header out of a stream, however it is cut, and not a byte more |
 //! | [`Header`], [`Addresses`] | what it says |
 //! | [`Fault`] | why it is none |
-//! | [`line`] | a header of version 1 |
-//! | [`block`], [`local_block`] | a header of version 2, with or without what is known of TLS ([`Known`], [`Tls`]) |
+//! | [`line()`] | a header of version 1 |
+//! | [`block()`], [`local_block`] | a header of version 2, with or without what is known of TLS ([`Known`], [`Tls`]) |
 //! | [`limits`] | every bound of this crate |
 //!
 //! It follows HAProxy's `proxy-protocol.txt`; sections named here are of that text. Nothing here decides whom to believe: that is for
