@@ -1,9 +1,11 @@
 //! The addresses inside a cell's two `user` links. They exist in no network but the one between a guest and its tender.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keys::bundle::{Cidr, Gateway, Link, LinkKind};
+
+use crate::config::Endpoint;
 
 /// The guest on the front link.
 pub const FRONT_GUEST_V4: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
@@ -34,8 +36,11 @@ pub const BACK_TENDER_MAC: [u8; 6] = [0x02, 0xbb, 0, 0, 3, 2];
 /// The MTU of a `user` link where the configuration names none. Segments of up to 64 KiB pass it by offload.
 pub const MTU_DEFAULT: u16 = 1500;
 
-/// Backends that have a virtual address at most.
+/// Backends of one configuration at most.
 pub const BACKENDS_MAX: usize = keys::limits::BACKENDS_MAX;
+
+/// Backends that one box meets at most, over all its reloads: so many have a virtual address.
+pub const BOOK_MAX: usize = 65_536;
 
 /// The guest's end of a `user` front link.
 #[must_use]
@@ -62,13 +67,13 @@ pub fn front_guest(host: IpAddr) -> IpAddr {
 }
 
 /// The virtual address of the backend that the file calls `name`: in 100.64.0.0/10, which no public network uses (RFC 6598). `taken` are those of other
-/// backends; none is given where there are [`BACKENDS_MAX`] already.
+/// backends; none is given where there are [`BOOK_MAX`] already.
 ///
 /// It follows from the name, not from the place in the file: when a file is read again, or by another box, a backend keeps its address, and so its
 /// clients (by `source-hash`) and what is known of it. Where two names lead to one address, the second takes the next that is free.
 #[must_use]
 pub fn virtual_backend(name: &str, port: u16, taken: &BTreeSet<IpAddr>) -> Option<SocketAddr> {
-    if taken.len() >= BACKENDS_MAX {
+    if taken.len() >= BOOK_MAX {
         return None;
     }
     let hash = name.bytes().fold(FNV_OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME));
@@ -82,6 +87,27 @@ pub fn virtual_backend(name: &str, port: u16, taken: &BTreeSet<IpAddr>) -> Optio
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
+
+/// Which backend has which virtual address, for as long as the supervisor lives. An address is never given to another backend: a connection
+/// that began before a reload still means the one that it knew by it.
+#[derive(Debug, Default)]
+pub struct Book {
+    known: BTreeMap<Endpoint, SocketAddr>,
+    taken: BTreeSet<IpAddr>,
+}
+
+impl Book {
+    /// The address of this backend; `None` when there are none left.
+    pub fn address(&mut self, endpoint: &Endpoint) -> Option<SocketAddr> {
+        if let Some(known) = self.known.get(endpoint) {
+            return Some(*known);
+        }
+        let address = virtual_backend(&format!("{}:{}", endpoint.target, endpoint.port), endpoint.port, &self.taken)?;
+        self.known.insert(endpoint.clone(), address);
+        self.taken.insert(address.ip());
+        Some(address)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -102,6 +128,16 @@ mod tests {
     }
 
     #[test]
+    fn a_backend_keeps_its_address_and_nobody_else_gets_it() {
+        let endpoint = |name: &str| Endpoint { target: crate::plan::Target::Name(name.into()), port: 80 };
+        let mut book = Book::default();
+        let first = book.address(&endpoint("a")).unwrap();
+        let second = book.address(&endpoint("b")).unwrap();
+        assert_ne!(first, second);
+        assert_eq!(book.address(&endpoint("a")), Some(first));
+    }
+
+    #[test]
     fn a_backend_keeps_its_virtual_address_wherever_it_stands_in_the_file() {
         let forwards = names(20);
         let backwards: Vec<String> = forwards.iter().rev().cloned().collect();
@@ -112,9 +148,9 @@ mod tests {
 
     #[test]
     fn virtual_backends_are_distinct_and_bounded() {
-        let given = give(&names(BACKENDS_MAX));
+        let given = give(&names(BOOK_MAX));
         let distinct: BTreeSet<IpAddr> = given.iter().map(SocketAddr::ip).collect();
-        assert_eq!(distinct.len(), BACKENDS_MAX);
+        assert_eq!(distinct.len(), BOOK_MAX);
         let shared = |ip: &IpAddr| matches!(ip, IpAddr::V4(v4) if v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64);
         assert!(distinct.iter().all(shared));
         assert_eq!(virtual_backend("one more:80", 80, &distinct), None);

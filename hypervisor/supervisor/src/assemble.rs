@@ -1,11 +1,11 @@
 //! From the checked configuration to the plan: what the guest is told, and what the host does for it.
 
 use core::net::{IpAddr, SocketAddr};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use keys::bundle::{Bundle, Link, Listener, Memory, Route};
 
-use crate::addresses::{BACKENDS_MAX, back_link, front_guest, front_link, virtual_backend};
+use crate::addresses::{BACKENDS_MAX, Book, back_link, front_guest, front_link};
 use crate::check::{Materials, certificates_of};
 use crate::config::{Config, Endpoint, ListenWords, Spot};
 use crate::labels::labels;
@@ -17,11 +17,11 @@ use crate::rule::Rule;
 const CHOSEN_PORTS: u16 = 40_000;
 
 /// Makes the plan. What cannot be brought together goes to the report.
-pub(crate) fn plan(config: &Config, materials: Materials, mut report: Report) -> Result<Plan, Report> {
+pub(crate) fn plan(config: &Config, materials: Materials, book: &mut Book, mut report: Report) -> Result<Plan, Report> {
     let front = config.front.wire.clone().unwrap_or_else(|| front_link(config.front.mtu));
     let back = config.back.wire.clone().unwrap_or_else(|| back_link(config.back.mtu));
     let (host, guest) = listeners(config, &front, &mut report);
-    let mut backends = Backends { wire: config.back.wire.is_some(), known: BTreeMap::new(), taken: BTreeSet::new() };
+    let mut backends = Backends { wire: config.back.wire.is_some(), book, met: BTreeMap::new() };
     let Materials { certificates: materials, clients, ticket_key } = materials;
     let routes = config.routes.iter().zip(labels(&config.routes)).zip(clients).map(|((route, name), client)| Route {
         name,
@@ -70,6 +70,8 @@ pub(crate) fn plan(config: &Config, materials: Materials, mut report: Report) ->
         certificate_files,
         admin: config.admin.clone(),
         log: config.log.clone(),
+        files: config.files(),
+        reload: config.reload.clone(),
         warnings: report,
     })
 }
@@ -123,36 +125,38 @@ fn wire_listener(words: &ListenWords, front: &Link, report: &mut Report) -> Opti
     Some(Listener { address: own.then_some(address), port, known_as: None, proxy_from: words.proxy_from.clone() })
 }
 
-/// The backends met so far, in the order met.
-struct Backends {
+/// The backends met so far.
+struct Backends<'b> {
     /// Whether the back link is a TAP, on which backends are reached under their own addresses.
     wire: bool,
-    known: BTreeMap<Endpoint, SocketAddr>,
-    taken: BTreeSet<IpAddr>,
+    book: &'b mut Book,
+    met: BTreeMap<Endpoint, SocketAddr>,
 }
 
-impl Backends {
+impl Backends<'_> {
     /// The address under which the guest knows a backend.
     fn guest(&mut self, spot: &Spot<Endpoint>, report: &mut Report) -> Option<SocketAddr> {
         if self.wire {
             return wire_backend(spot, report);
         }
-        if let Some(known) = self.known.get(&spot.value) {
-            return Some(*known);
+        if let Some(met) = self.met.get(&spot.value) {
+            return Some(*met);
         }
-        let name = format!("{}:{}", spot.value.target, spot.value.port);
-        let Some(guest) = virtual_backend(&name, spot.value.port, &self.taken) else {
+        if self.met.len() >= BACKENDS_MAX {
             report.add(Rule::TooMany, &spot.place, format!("more than {BACKENDS_MAX} backends"));
             return None;
+        }
+        let Some(guest) = self.book.address(&spot.value) else {
+            report.add(Rule::TooMany, &spot.place, "this box has met too many backends since its start; start it anew");
+            return None;
         };
-        self.known.insert(spot.value.clone(), guest);
-        self.taken.insert(guest.ip());
+        self.met.insert(spot.value.clone(), guest);
         Some(guest)
     }
 
     fn list(self) -> Vec<Backend> {
         let backend = |(endpoint, guest): (Endpoint, SocketAddr)| Backend { guest, target: endpoint.target, port: endpoint.port };
-        let mut list: Vec<Backend> = self.known.into_iter().map(backend).collect();
+        let mut list: Vec<Backend> = self.met.into_iter().map(backend).collect();
         list.sort_by_key(|backend| backend.guest);
         list
     }

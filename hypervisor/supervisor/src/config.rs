@@ -10,6 +10,7 @@ mod document;
 pub mod keys;
 mod listen;
 mod net;
+mod reload;
 mod section;
 mod sections;
 mod suggest;
@@ -25,9 +26,11 @@ pub use document::Document;
 pub(crate) use document::read_bounded;
 pub use listen::ListenWords;
 pub use net::{Mode, Net};
+pub use reload::Reload;
 pub use section::Spot;
 pub use sections::{CertificateFiles, Config, Endpoint, RouteWords};
 
+use crate::addresses::Book;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::{assemble, check};
@@ -39,11 +42,19 @@ use crate::{assemble, check};
 /// # Errors
 /// All that is wrong, if any of it is an error; warnings alone stand in [`Plan::warnings`].
 pub fn load(path: &Path, unix: Duration) -> Result<Plan, Report> {
+    load_again(path, unix, &mut Book::default())
+}
+
+/// The same for a box that runs: a backend keeps the virtual address under which `book` has it.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_again(path: &Path, unix: Duration, book: &mut Book) -> Result<Plan, Report> {
     let mut report = Report::default();
     let config = read(path, &mut report);
     let materials = config.as_ref().map(|config| check::materials(config, unix, &mut report));
     match (config, materials) {
-        (Some(config), Some(materials)) if !report.has_errors() => assemble::plan(&config, materials, report),
+        (Some(config), Some(materials)) if !report.has_errors() => assemble::plan(&config, materials, book, report),
         _ => Err(report),
     }
 }

@@ -30,6 +30,12 @@ pub const STEADY_AFTER: core::time::Duration = core::time::Duration::from_secs(6
 pub const DRAIN_GRACE: core::time::Duration = core::time::Duration::from_millis(300);
 /// Connections that wait for one listener at most.
 pub const LISTEN_BACKLOG: i32 = 4096;
+/// Ports that later reloads may bring, at most: each is a rule of the kernel's.
+pub const LATER_PORTS_MAX: usize = 4096;
+/// How often watched files are looked at. One that has changed is taken when it has stood still for as long.
+pub const FILES_INTERVAL: core::time::Duration = core::time::Duration::from_secs(1);
+/// What a tender may take to answer a reload, before it is said that it has not.
+pub const RELOAD_TIMEOUT: core::time::Duration = core::time::Duration::from_secs(10);
 /// Addresses of one backend at most; more are not tried.
 pub const BACKEND_ADDRESSES_MAX: usize = 16;
 /// Connections of the demo's own backend at a time.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use keys::bundle::Bundle;
 use tender::order::Lines;
 
+use crate::config::Reload;
 use crate::report::Report;
 
 /// All that is needed to start a cell.
@@ -38,8 +39,31 @@ pub struct Plan {
     pub log: AccessLog,
     /// The files of the bundle's certificates, in its order.
     pub certificate_files: Vec<String>,
+    /// The files that it was made of and that may change while it is served.
+    pub files: Vec<PathBuf>,
+    /// What holds for reloads.
+    pub reload: Reload,
     /// Warnings, to be shown once.
     pub warnings: Report,
+}
+
+impl Plan {
+    /// The sections in which `new` differs from this plan and that a running box cannot change.
+    #[must_use]
+    pub fn needs_restart(&self, new: &Self) -> Vec<&'static str> {
+        let machine = |plan: &Self| (plan.machine, plan.heap_len, plan.image.clone(), plan.restart);
+        let net = |plan: &Self| (plan.front.clone(), plan.back.clone(), plan.bundle.front.clone(), plan.bundle.back.clone());
+        let listen = |plan: &Self| (plan.listeners.clone(), plan.bundle.listeners.clone());
+        let differs = [
+            ("[machine]", machine(self) != machine(new)),
+            ("[net]", net(self) != net(new)),
+            ("[[listen]]", listen(self) != listen(new)),
+            ("[admin]", self.admin != new.admin),
+            ("[log]", self.log != new.log),
+            ("[reload] backend_ports", self.reload.backend_ports != new.reload.backend_ports),
+        ];
+        differs.into_iter().filter_map(|(section, differs)| differs.then_some(section)).collect()
+    }
 }
 
 /// How to see in while a cell serves.

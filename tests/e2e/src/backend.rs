@@ -95,6 +95,20 @@ fn answer_line(mut stream: TcpStream) -> io::Result<()> {
     write!(stream, "answer to {line}")
 }
 
+/// Answers each line with `NAME: LINE` until the peer has said its last.
+///
+/// # Errors
+/// When it cannot listen.
+pub fn named(name: &'static str) -> io::Result<Backend> {
+    Backend::start(move |stream| {
+        let mut writer = stream.try_clone()?;
+        for line in BufReader::new(&stream).lines() {
+            writer.write_all(format!("{name}: {}\n", line?).as_bytes())?;
+        }
+        stream.shutdown(Shutdown::Write)
+    })
+}
+
 /// Says `bye`, ends its own direction at once, then counts what the peer still sends and checks that it is `expected` bytes; the verdict goes to `seen`.
 ///
 /// # Errors

@@ -54,6 +54,21 @@ pub fn showing(chain: &Path, key: &Path) -> Outcome<Arc<ClientConfig>> {
     Ok(Arc::new(builder.with_root_certificates(roots()?).with_client_auth_cert(chain, key)?))
 }
 
+/// A configuration that trusts these authorities (PEM) alone, and resumes nothing: each handshake shows a certificate.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn trusting(authorities: &[&Path]) -> Outcome<Arc<ClientConfig>> {
+    let mut roots = RootCertStore::empty();
+    for authority in authorities {
+        roots.add(CertificateDer::from_pem_file(authority)?)?;
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider())).with_safe_default_protocol_versions()?;
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.resumption = rustls_std::client::Resumption::disabled();
+    Ok(Arc::new(config))
+}
+
 fn roots() -> Outcome<RootCertStore> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(&fs::read(keys_dir()?.join("ca.pem"))?)?)?;

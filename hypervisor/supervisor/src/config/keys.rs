@@ -122,7 +122,7 @@ pub const SECTIONS: &[Section] = &[
         key("alpn", ALPN, Absent("what `[tls] alpn` says"), "What is agreed on with clients of this route; and where several routes have one name, which of them is for whom: the first that speaks something that the client offers, else the one without `alpn`."),
         key("mode", Words(&["terminate", "passthrough"]), Default("\"terminate\""), "`passthrough`: TLS goes to the backend untouched, chosen by server name and protocol; no certificate is needed."),
         key("proxy_protocol", Words(&["off", "v1", "v2", "v2-tls"]), Default("\"off\""), "What a backend hears before the first byte. `v2-tls` adds what was agreed on, the client's certificate and a checksum; without TLS of ours, the name alone."),
-        key("backends", List("a host (name or address) and a port"), Required("[\"127.0.0.1:8080\"]"), "Where the plaintext goes. Names are resolved at start."),
+        key("backends", List("a host (name or address) and a port"), Required("[\"127.0.0.1:8080\"]"), "Where the plaintext goes. Names are resolved at start and at each reload."),
         key("balance", Words(&["round-robin", "least-connections", "source-hash"]), Default("\"round-robin\""), "Which backend takes the next connection; by `source-hash` an address keeps its backend."),
         key("backend_connections", Number(0, COUNT_MAX as u64), Default("0"), "To one backend at once; 0 is no limit of its own."),
         key("queue", Number(0, QUEUE_MAX as u64), Default("128"), "Clients that may wait when all backends are full; 0 turns them away at once."),
@@ -185,6 +185,10 @@ pub const SECTIONS: &[Section] = &[
     section("log", "Where lines go.", &[
         key("access", Text("`stderr`, `off`, or a file's path"), Default("\"stderr\""), "The access log: a line for each connection that ended. A file (mode 0600) is opened anew at a reload."),
         key("format", Words(&["text", "json"]), Absent("as the other lines: text, or with --json JSON"), "How access lines are written."),
+    ]),
+    section("reload", "What a running box may be given: by SIGHUP, `bountybox reload`, or by itself.", &[
+        key("watch", Switch, Default("false"), "Look at the certificate, key, CA, CRL and ticket key files, and reload when one has changed and stands still for a second."),
+        key("backend_ports", List("a port, or a range of ports as \"9000-9099\""), Default("[]"), "Ports that backends of later reloads may have. The jail is closed over them, and those in use, at the start."),
     ]),
 ];
 

@@ -13,6 +13,7 @@ use super::client::{self, ClientWords};
 use super::document::Document;
 use super::listen::{self, ListenWords};
 use super::net::{self, Net, WIRE_MACS};
+use super::reload::{self, Reload};
 use super::section::{Section, Spot};
 use super::taken::Taken;
 use super::tls;
@@ -53,6 +54,19 @@ pub struct Config {
     pub admin: Admin,
     /// `[log]`
     pub log: AccessLog,
+    /// `[reload]`
+    pub reload: Reload,
+}
+
+impl Config {
+    /// The files that it names and that may change while a box runs.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let pairs = self.certificates.iter().flat_map(|files| [&files.chain, &files.key]);
+        let clients = self.routes.iter().filter_map(|route| route.client.as_ref());
+        let clients = clients.flat_map(|client| client.ca.iter().chain(&client.crls));
+        pairs.chain(clients).chain(&self.ticket_key).map(|path| path.value.clone()).collect()
+    }
 }
 
 /// One `[[certificate]]`.
@@ -106,6 +120,7 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
     let mut limits = top.section("limits", report);
     let mut admin = top.section("admin", report);
     let mut log = top.section("log", report);
+    let mut reload = top.section("reload", report);
     let heap_mib = machine.number("heap_mib", HEAP_MIB_MIN..=HEAP_MIB_MAX, report).map_or(HEAP_MIB_DEFAULT, |mib| mib.value);
     let (tls_words, ticket_key) = tls::read(&mut tls_section, report);
     let routes = read_routes(&mut top, report);
@@ -124,8 +139,9 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
         limits: read_limits(&mut limits, heap_mib, report),
         admin: admin::read(&mut admin, document, report),
         log: admin::read_log(&mut log, document, report),
+        reload: reload::read(&mut reload, report),
     };
-    [machine, back, front, tls_section, limits, admin, log, top].into_iter().for_each(|section| section.finish(report));
+    [machine, back, front, tls_section, limits, admin, log, reload, top].into_iter().for_each(|section| section.finish(report));
     config
 }
 

@@ -1,6 +1,7 @@
 //! One cell, seen from outside: the tender process and the channel to it.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
@@ -8,8 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use tender::channel::{Heard, Supervised};
+use tender::channel::{ChannelFault, Heard, Supervised};
 use tender::ending::Ending;
+use tender::order::Update;
 
 use crate::run::opening::Opened;
 
@@ -21,6 +23,8 @@ pub(super) struct Cell {
     ended: OwnedFd,
     channel: Supervised,
     started: Instant,
+    /// See [`Opened::ports`].
+    open_ports: Option<BTreeSet<u16>>,
 }
 
 impl Cell {
@@ -38,7 +42,7 @@ impl Cell {
         drop(command);
         let ended = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
         let sent = channel.send(&opened.order, &opened.bundle, opened.image.as_fd(), &opened.borrowed());
-        let cell = Self { child, ended, channel, started: Instant::now() };
+        let cell = Self { child, ended, channel, started: Instant::now(), open_ports: opened.ports() };
         // A tender that dies while it is told says why by its exit code.
         drop(sent);
         Ok(cell)
@@ -63,6 +67,30 @@ impl Cell {
     pub(super) fn ask_status(&mut self) {
         // If it cannot be asked, its last answer grows old.
         let _gone = self.channel.ask_status();
+    }
+
+    /// The ports that the tender may connect to; `None` where it connects to none itself.
+    pub(super) fn open_ports(&self) -> Option<&BTreeSet<u16>> {
+        self.open_ports.as_ref()
+    }
+
+    /// Sends the guest another bundle, and its tender what goes with it.
+    ///
+    /// # Errors
+    /// The tender is gone, or reads nothing any more.
+    pub(super) fn reload(&mut self, update: &Update, bundle: &[u8]) -> Result<(), ChannelFault> {
+        self.channel.reload(update, bundle)
+    }
+
+    /// Whether something waits for the tender to read on.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.channel.is_waiting()
+    }
+
+    /// Sends on what waits.
+    pub(super) fn flush(&mut self) {
+        // If it cannot be told, it is ending anyhow.
+        let _gone = self.channel.flush();
     }
 
     /// Asks the guest to finish.

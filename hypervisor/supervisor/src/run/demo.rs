@@ -9,31 +9,26 @@ use keys::mint::{Algorithm, Order, Overwrite};
 
 use crate::cli::{DemoArgs, unix_now};
 use crate::exit::Exit;
+use crate::run::source::Source;
 use crate::run::{backend, refuse, serve};
-use crate::{config, terminal};
+use crate::terminal;
 
 /// How long the throw-away certificate is good for.
 const VALIDITY: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// `bountybox demo`
 pub(crate) fn demo(args: &DemoArgs) -> Exit {
-    prepare(args).map_or_else(|exit| exit, |plan| serve(&plan, tender::order::Lines::Text))
+    prepare(args).map_or_else(|exit| exit, |source| serve(source, tender::order::Lines::Text))
 }
 
-fn prepare(args: &DemoArgs) -> Result<crate::plan::Plan, Exit> {
+fn prepare(args: &DemoArgs) -> Result<Source, Exit> {
     mint(&args.dir, args.listen)?;
     let backend = backend::start().map_err(|fault| refuse(Exit::Net, format!("the demo's backend cannot listen: {fault}")))?;
     let file = write_configuration(args, backend)?;
-    let mut plan = config::load(&file, unix_now()).map_err(|report| {
-        report.lines().for_each(terminal::note);
-        report.exit()
-    })?;
-    plan.machine = args.machine;
-    plan.image.clone_from(&args.image);
     if args.listen.port() != 0 {
         terminal::result(format!("curl --cacert {} https://localhost:{}/", args.dir.join("ca.pem").display(), args.listen.port()));
     }
-    Ok(plan)
+    Ok(Source { machine: Some(args.machine), image: args.image.clone(), ..Source::new(file) })
 }
 
 fn mint(dir: &Path, listen: SocketAddr) -> Result<(), Exit> {

@@ -8,20 +8,26 @@ mod backend;
 mod backoff;
 mod cell;
 mod demo;
+mod files;
 mod opening;
 mod ready;
+pub(crate) mod reload;
 mod seen;
 mod signals;
+mod source;
 mod watch;
 
 use std::process::ExitCode;
 
 use crate::admin::Admin;
 use crate::admin::board::Board;
-use crate::cli::{RunArgs, unix_now};
+use crate::cli::RunArgs;
 use crate::exit::Exit;
-use crate::plan::Plan;
-use crate::{config, image, terminal};
+use crate::{image, terminal};
+use reload::Reloads;
+use signals::Signals;
+use source::Source;
+use watch::Sources;
 
 pub(crate) use demo::demo;
 
@@ -30,34 +36,35 @@ pub(crate) fn run(args: &RunArgs) -> Exit {
     if args.json {
         terminal::speak_json();
     }
-    let mut plan = match config::load(&args.config, unix_now()) {
+    let lines = if args.json { tender::order::Lines::Json } else { tender::order::Lines::Text };
+    let RunArgs { machine, restart, image, .. } = args.clone();
+    serve(Source { machine, restart, image, ..Source::new(args.config.clone()) }, lines)
+}
+
+/// Serves as planned, until a signal or an end that is not worth a restart.
+fn serve(source: Source, lines: tender::order::Lines) -> Exit {
+    let plan = match source.plan() {
         Ok(plan) => plan,
         Err(report) => {
             report.lines().for_each(terminal::note);
             return report.exit();
         }
     };
-    plan.machine = args.machine.unwrap_or(plan.machine);
-    plan.restart = args.restart.unwrap_or(plan.restart);
-    plan.image = args.image.clone().or(plan.image);
-    let lines = if args.json { tender::order::Lines::Json } else { tender::order::Lines::Text };
-    serve(&plan, lines)
-}
-
-/// Serves as planned, until a signal or an end that is not worth a restart.
-fn serve(plan: &Plan, lines: tender::order::Lines) -> Exit {
     plan.warnings.lines().for_each(terminal::note);
     let served = image::read_to_run(plan.image.as_deref()).and_then(|image| {
-        let signals = signals::Signals::catch().map_err(|fault| refuse(Exit::Internal, format!("signals cannot be caught: {fault}")))?;
+        let uncaught = |fault| refuse(Exit::Internal, format!("signals cannot be caught: {fault}"));
+        let (stop, hangup) = (Signals::to_stop().map_err(uncaught)?, Signals::to_reload().map_err(uncaught)?);
         let admin = Admin::open(&plan.admin)?;
-        let opened = opening::open(plan, &image, lines)?;
+        let mut opened = opening::open(&plan, &image, lines)?;
         let cannot = |fault: std::io::Error| refuse(Exit::Internal, format!("the admin interface cannot be started: {fault}"));
-        let (board, wishes) = Board::new(seen::facts(plan, &opened)).map_err(cannot)?;
+        let (board, wishes) = Board::new(seen::facts(&plan, &opened)).map_err(cannot)?;
         admin.answer(&board).map_err(cannot)?;
         if let Some(address) = admin.address() {
             terminal::note(format!("admin: http://{address}/metrics"));
         }
-        let exit = watch::watch(&opened, &signals, &wishes, plan.restart);
+        let reloads = Reloads::new(source, plan, board);
+        let reloads = reloads.map_err(|fault| refuse(Exit::Internal, format!("reloads cannot be had: {fault}")))?;
+        let exit = watch::watch(&mut opened, &mut Sources { stop, hangup, wishes, reloads });
         opened.close();
         Ok(exit)
     });

@@ -1,6 +1,7 @@
 //! Everything that is opened, resolved and chosen before a cell starts, and kept open over restarts.
 
 use core::net::SocketAddr;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::ToSocketAddrs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -113,18 +114,26 @@ fn back(plan: &Plan, descriptors: &mut Vec<OwnedFd>) -> Result<Back, Exit> {
         let backends = plan.bundle.routes.iter().flat_map(|route| route.backends.iter().copied()).collect();
         return Ok(Back::Tap { wire: wire(&plan.bundle.back), backends });
     }
-    let backends: Result<_, Exit> =
-        plan.backends.iter().map(|backend| Ok(Backend { guest: backend.guest, host: resolve(backend)? })).collect();
-    Ok(Back::User { ends: ends(&plan.bundle.back), backends: backends?, later_ports: Vec::new() })
+    let backends = backends(plan).map_err(|why| refuse(Exit::Net, why))?;
+    Ok(Back::User { ends: ends(&plan.bundle.back), backends, later_ports: plan.reload.backend_ports.clone() })
 }
 
-/// All addresses that a backend has now. Names are not looked up again while the supervisor runs.
-fn resolve(backend: &crate::plan::Backend) -> Result<Vec<SocketAddr>, Exit> {
+/// The backends as a tender knows them, their names resolved; on a TAP the guest finds them itself.
+pub(super) fn backends(plan: &Plan) -> Result<Vec<Backend>, String> {
+    if plan.back == Attachment::User {
+        return plan.backends.iter().map(|backend| Ok(Backend { guest: backend.guest, host: resolve(backend)? })).collect();
+    }
+    let guests = plan.bundle.routes.iter().flat_map(|route| route.backends.iter().copied());
+    Ok(guests.map(|guest| Backend { guest, host: Vec::new() }).collect())
+}
+
+/// All addresses that a backend has now. Names are looked up at the start and at each reload.
+fn resolve(backend: &crate::plan::Backend) -> Result<Vec<SocketAddr>, String> {
     let name = match &backend.target {
         Target::Address(address) => return Ok(vec![SocketAddr::new(*address, backend.port)]),
         Target::Name(name) => name,
     };
-    let unknown = |why: String| refuse(Exit::Net, format!("the backend {backend} has no address: {why}"));
+    let unknown = |why: String| format!("the backend {backend} has no address: {why}");
     let mut found: Vec<SocketAddr> = (name.as_str(), backend.port).to_socket_addrs().map_err(|fault| unknown(fault.to_string()))?.collect();
     found.sort_unstable_by_key(SocketAddr::is_ipv6);
     found.dedup();
@@ -212,6 +221,28 @@ impl Opened {
         if let Some(file) = access {
             file.finish();
         }
+    }
+
+    /// What cells that are started from now on get: the same, but for what a reload has changed.
+    pub(super) fn adopt(&mut self, bundle: Zeroizing<Vec<u8>>, backends: Vec<Backend>, drain_ms: u64) {
+        self.bundle = bundle;
+        self.order.drain_ms = drain_ms;
+        match &mut self.order.back {
+            Back::User { backends: now, .. } => *now = backends,
+            Back::Tap { backends: now, .. } => *now = backends.into_iter().map(|backend| backend.guest).collect(),
+        }
+    }
+
+    /// The ports that a cell which is started now may connect to; `None` where it connects to none itself.
+    pub(super) fn ports(&self) -> Option<BTreeSet<u16>> {
+        let Back::User { backends, later_ports, .. } = &self.order.back else { return None };
+        let ports = backends.iter().flat_map(|backend| &backend.host).map(SocketAddr::port);
+        Some(ports.chain(later_ports.iter().copied()).collect())
+    }
+
+    /// Closes the listeners, so that who comes now is turned away at once.
+    pub(super) fn stop_listening(&mut self) {
+        self.descriptors.clear();
     }
 
     /// The descriptors, for a tender to copy.

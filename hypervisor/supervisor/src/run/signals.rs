@@ -1,4 +1,4 @@
-//! Signals that ask the supervisor to stop, as bytes on a socket.
+//! Signals, as bytes on sockets: those that ask the supervisor to stop, and the one that asks for a reload.
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -6,22 +6,34 @@ use std::os::unix::net::UnixStream;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// Ctrl-C, SIGTERM, or the end of the terminal.
+/// Signals of one meaning.
 #[derive(Debug)]
 pub(super) struct Signals {
     socket: UnixStream,
 }
 
 impl Signals {
-    /// From now on such signals are bytes.
+    /// From now on SIGTERM and Ctrl-C are bytes.
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn catch() -> io::Result<Self> {
+    pub(super) fn to_stop() -> io::Result<Self> {
+        Self::catch(&[SIGINT, SIGTERM])
+    }
+
+    /// From now on SIGHUP is a byte.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn to_reload() -> io::Result<Self> {
+        Self::catch(&[SIGHUP])
+    }
+
+    fn catch(signals: &[i32]) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            signal_hook::low_level::pipe::register(signal, theirs.try_clone()?)?;
+        for signal in signals {
+            signal_hook::low_level::pipe::register(*signal, theirs.try_clone()?)?;
         }
         Ok(Self { socket: ours })
     }

@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tender::channel::Heard;
 use tender::ending::Ending;
 
-use crate::admin::board::{Board, Facts, Wish, Wishes};
+use crate::admin::board::{Facts, Wish, Wishes};
 use crate::exit::Exit;
 use crate::limits::DRAIN_GRACE;
 use crate::plan::Restart;
@@ -16,31 +16,45 @@ use crate::run::cell::Cell;
 use crate::run::opening::Opened;
 use crate::run::ready;
 use crate::run::refuse;
+use crate::run::reload::Reloads;
 use crate::run::signals::Signals;
 use crate::terminal;
 
-/// Starts cells and restarts them as `restart` says. Returns what the process ends with.
-pub(super) fn watch(opened: &Opened, signals: &Signals, wishes: &Wishes, restart: Restart) -> Exit {
+/// What a supervisor watches beside its cells.
+#[derive(Debug)]
+pub(super) struct Sources {
+    /// Signals to stop.
+    pub(super) stop: Signals,
+    /// Signals to reload.
+    pub(super) hangup: Signals,
+    /// What the admin interface asks for.
+    pub(super) wishes: Wishes,
+    pub(super) reloads: Reloads,
+}
+
+/// Starts cells and restarts them as the plan says. Returns what the process ends with.
+pub(super) fn watch(opened: &mut Opened, sources: &mut Sources) -> Exit {
     let mut backoff = Backoff::new();
     loop {
         let cell = match Cell::start(opened) {
             Ok(cell) => cell,
             Err(fault) => return refuse(Exit::Tender, format!("a tender cannot be started: {fault}")),
         };
-        let (ending, life) = match attend(cell, opened, signals, wishes) {
+        let (ending, life) = match attend(cell, opened, sources) {
             Outcome::Stopped => return Exit::Success,
             Outcome::Ended(ending, life) => (ending, life),
         };
-        wishes.board().note(|facts| facts.ended(ending));
-        if !is_restarted(restart, ending) {
+        sources.reloads.cell_has_ended();
+        sources.wishes.board().note(|facts| facts.ended(ending));
+        if !is_restarted(sources.reloads.plan().restart, ending) {
             return refuse(Exit::after(ending), format!("the cell ended: {ending:?}"));
         }
         let delay = backoff.after(life);
         terminal::note(format!("the cell ended: {ending:?}; a fresh one starts in {} ms", delay.as_millis()));
-        if stopped_within(signals, delay) {
+        if stopped_within(&sources.stop, delay) {
             return Exit::Success;
         }
-        wishes.board().note(Facts::restarted);
+        sources.wishes.board().note(Facts::restarted);
     }
 }
 
@@ -59,91 +73,138 @@ enum Outcome {
 }
 
 /// Stays with a cell to its end.
-fn attend(mut cell: Cell, opened: &Opened, signals: &Signals, wishes: &Wishes) -> Outcome {
-    let mut kill_at: Option<Instant> = None;
-    let mut channel_open = true;
+fn attend(cell: Cell, opened: &mut Opened, sources: &mut Sources) -> Outcome {
+    let mut attended = Attended { cell, kill_at: None, hearing: true, serving: false };
     loop {
-        let [signalled, ended, said, wished] = wait(&cell, signals, wishes, kill_at, channel_open);
-        if ended {
-            let (ending, life) = cell.join();
-            return if kill_at.is_some() { Outcome::Stopped } else { Outcome::Ended(ending, life) };
+        let came = attended.wait(sources);
+        if came.ended {
+            let (ending, life) = attended.cell.join();
+            return if attended.kill_at.is_some() { Outcome::Stopped } else { Outcome::Ended(ending, life) };
         }
-        if said {
-            channel_open = listen(&mut cell, opened, wishes.board());
+        if came.said {
+            attended.hear(opened, sources);
         }
-        let drain = wished && fulfil(&mut cell, opened, wishes);
-        if drain || (signalled && signals.came()) {
-            // The second signal is impatience.
-            if kill_at.is_some() {
-                cell.kill();
-            }
-            cell.drain();
-            wishes.board().note(Facts::draining);
-            kill_at = kill_at.or(Instant::now().checked_add(Duration::from_millis(opened.order.drain_ms).saturating_add(DRAIN_GRACE)));
+        let drain = came.wished && attended.fulfil(opened, sources);
+        if came.hangup && sources.hangup.came() {
+            opened.reopen_access();
+            sources.reloads.ask(None);
         }
-        if kill_at.is_some_and(|time| time <= Instant::now()) {
-            cell.kill();
+        if drain || (came.stop && sources.stop.came()) {
+            attended.stop(opened, sources);
         }
+        attended.go_on(opened, sources);
     }
 }
 
-/// Takes what the tender says. Whether it may say more.
-fn listen(cell: &mut Cell, opened: &Opened, board: &Board) -> bool {
-    loop {
-        match cell.hear() {
-            Heard::Nothing => return true,
-            Heard::Serving => {
-                board.note(Facts::serving);
-                ready::announce(opened);
+/// A cell, and how far it is on its way.
+struct Attended {
+    cell: Cell,
+    /// When a cell that was asked to stop is killed.
+    kill_at: Option<Instant>,
+    /// Whether its tender may still say something.
+    hearing: bool,
+    serving: bool,
+}
+
+/// What there is to look at.
+struct Came {
+    stop: bool,
+    hangup: bool,
+    wished: bool,
+    ended: bool,
+    said: bool,
+}
+
+impl Attended {
+    /// Takes what the tender says.
+    fn hear(&mut self, opened: &mut Opened, sources: &mut Sources) {
+        self.cell.flush();
+        loop {
+            match self.cell.hear() {
+                Heard::Nothing => return,
+                Heard::Serving => {
+                    self.serving = true;
+                    sources.wishes.board().note(Facts::serving);
+                    ready::announce(opened);
+                }
+                Heard::Reloaded => sources.reloads.answered(Ok(()), opened),
+                Heard::Refused(why) => sources.reloads.answered(Err(why), opened),
+                Heard::Status(bytes) => sources.wishes.board().take_status(&bytes),
+                Heard::Noise => {}
+                Heard::Gone => {
+                    self.hearing = false;
+                    return;
+                }
             }
-            Heard::Status(bytes) => board.take_status(&bytes),
-            Heard::Reloaded | Heard::Refused(_) | Heard::Noise => {}
-            Heard::Gone => return false,
         }
+    }
+
+    /// Does what is wished for. Says whether a drain is.
+    fn fulfil(&mut self, opened: &Opened, sources: &mut Sources) -> bool {
+        let mut drain = false;
+        for wish in sources.wishes.take() {
+            match wish {
+                Wish::Status => self.cell.ask_status(),
+                Wish::Reload(asker) => {
+                    opened.reopen_access();
+                    sources.reloads.ask(Some(asker));
+                }
+                Wish::Drain => drain = true,
+            }
+        }
+        drain
+    }
+
+    /// Asks the cell to finish what runs; at the second time there is no asking.
+    fn stop(&mut self, opened: &mut Opened, sources: &mut Sources) {
+        if self.kill_at.is_some() {
+            self.cell.kill();
+            return;
+        }
+        self.cell.drain();
+        sources.wishes.board().note(Facts::draining);
+        opened.stop_listening();
+        sources.reloads.stop();
+        self.kill_at = Instant::now().checked_add(Duration::from_millis(opened.order.drain_ms).saturating_add(DRAIN_GRACE));
+    }
+
+    fn go_on(&mut self, opened: &Opened, sources: &mut Sources) {
+        match self.kill_at {
+            Some(time) if time <= Instant::now() => self.cell.kill(),
+            Some(_) => sources.reloads.stop(),
+            None if self.serving => sources.reloads.step(&mut self.cell, opened),
+            None => {}
+        }
+    }
+
+    /// Waits until there is something to look at, or a time has come.
+    fn wait(&self, sources: &Sources) -> Came {
+        let (ended, channel) = (self.cell.ended(), self.cell.channel());
+        let mut interest = if self.hearing { PollFlags::IN } else { PollFlags::empty() };
+        interest.set(PollFlags::OUT, self.hearing && self.cell.is_waiting());
+        let mut polled = [
+            PollFd::new(&sources.stop, PollFlags::IN),
+            PollFd::new(&sources.hangup, PollFlags::IN),
+            PollFd::new(&sources.wishes, PollFlags::IN),
+            PollFd::new(&ended, PollFlags::IN),
+            PollFd::new(&channel, interest),
+            PollFd::new(&sources.reloads, PollFlags::IN),
+        ];
+        let until = if self.kill_at.is_some() { self.kill_at } else { sources.reloads.deadline().filter(|_| self.serving) };
+        let timeout = until.map(|time| time.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        // An interruption is a signal, which has put a byte on its socket.
+        let _count = poll(&mut polled, timeout.as_ref());
+        let [stop, hangup, wished, ended, said, _loaded] = polled.map(|fd| !fd.revents().is_empty());
+        Came { stop, hangup, wished, ended, said: said && self.hearing }
     }
 }
 
-/// Does what is wished for. Says whether a drain is.
-fn fulfil(cell: &mut Cell, opened: &Opened, wishes: &Wishes) -> bool {
-    let mut drain = false;
-    for wish in wishes.take() {
-        match wish {
-            Wish::Status => cell.ask_status(),
-            Wish::Reload(answer) => {
-                opened.reopen_access();
-                // Who asked may be gone.
-                let _unheard = answer.try_send(Err("a new configuration cannot be taken yet; the access log was opened anew".into()));
-            }
-            Wish::Drain => drain = true,
-        }
-    }
-    drain
-}
-
-/// Whether a signal came, the cell ended, the tender said something, somebody wishes for something. Returns early at `until`.
-fn wait(cell: &Cell, signals: &Signals, wishes: &Wishes, until: Option<Instant>, channel_open: bool) -> [bool; 4] {
-    let ended = cell.ended();
-    let channel = cell.channel();
-    let interest = if channel_open { PollFlags::IN } else { PollFlags::empty() };
-    let mut polled = [
-        PollFd::new(signals, PollFlags::IN),
-        PollFd::new(&ended, PollFlags::IN),
-        PollFd::new(&channel, interest),
-        PollFd::new(wishes, PollFlags::IN),
-    ];
-    let timeout = until.map(|time| time.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
-    let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-    // An interruption is a signal, which has put a byte on its socket.
-    let _count = poll(&mut polled, timeout.as_ref());
-    let [signals, ended, channel, wishes] = polled.map(|fd| !fd.revents().is_empty());
-    [signals, ended, channel && channel_open, wishes]
-}
-
-/// Waits for `delay`, or for a signal.
-fn stopped_within(signals: &Signals, delay: Duration) -> bool {
+/// Waits for `delay`, or for a signal to stop.
+fn stopped_within(stop: &Signals, delay: Duration) -> bool {
     let timeout = Timespec::try_from(delay).unwrap_or_default();
-    let _count = poll(&mut [PollFd::new(signals, PollFlags::IN)], Some(&timeout));
-    signals.came()
+    let _count = poll(&mut [PollFd::new(stop, PollFlags::IN)], Some(&timeout));
+    stop.came()
 }
 
 #[cfg(test)]

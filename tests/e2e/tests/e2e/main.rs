@@ -13,6 +13,7 @@ mod hello;
 mod hostile;
 mod liveness;
 mod memory;
+mod reloads;
 mod seeing;
 mod serving;
 mod streams;
@@ -74,6 +75,9 @@ const ON_USER: &[Case] = &[
     ("status_is_a_table_and_json", seeing::status),
     ("admin_doors_let_in_whom_they_should", seeing::doors),
     ("readiness_turns_with_a_drain", seeing::ready_turns_with_a_drain),
+    ("reload_takes_effect_whole_or_not_at_all", reloads::whole_or_not_at_all),
+    ("watched_files_are_taken_by_themselves", reloads::watched_files),
+    ("reloads_under_load_break_nothing_and_mix_nothing", reloads::under_load),
     ("restarts_are_seen", seeing::restarts),
     ("access_log_goes_to_a_file_as_json", seeing::access_file),
     ("all_lines_are_json_when_asked_for", seeing::all_lines_are_json),
