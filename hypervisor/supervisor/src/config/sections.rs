@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 use std::path::PathBuf;
 
-use keys::bundle::{Limits, Memory, Mode, ProxyOut, Tls, Upstream};
+use keys::bundle::{CheckKind, Limits, Memory, Mode, ProxyOut, Tls, Upstream};
 use keys::limits::{CERTIFICATES_MAX, COUNT_MAX, ROUTE_BACKENDS_MAX, ROUTE_NAME_LEN_MAX, ROUTE_NAMES_MAX, ROUTES_MAX, TIMEOUT_MS_MAX};
 use keys::names::{parse_name, parse_pattern};
 use toml::de::DeTable;
@@ -205,6 +205,14 @@ fn read_route(section: &mut Section<'_>, report: &mut Report) -> RouteWords {
     // Whom an HTTP check asks for: the route's first name that is one.
     let host = sni.iter().map(|name| &*name.value).find(|name| !name.starts_with('*')).unwrap_or("localhost").to_owned();
     let upstream = upstream::read(section, &host, report);
+    let asks_http = upstream.check.as_ref().is_some_and(|check| check.kind != CheckKind::Tcp);
+    if asks_http && mode == Mode::Passthrough {
+        report.add(
+            Rule::Misplaced,
+            &section.place_at("check"),
+            "where TLS passes through, the backends do not speak plain HTTP: take kind = \"tcp\"",
+        );
+    }
     RouteWords { place, name, mode, proxy, sni, alpn: tls::read_alpn(section, report), backends, client, upstream }
 }
 

@@ -78,6 +78,14 @@ pub(crate) const CASES: &[Case] = &[
             );
         },
     ),
+    case(
+        "an HTTP check where TLS passes through",
+        CONFIG,
+        &["route[0].check: where TLS passes through, the backends do not speak plain HTTP"],
+        |b| {
+            b.edit("backends = ", "mode = \"passthrough\"\ncheck = { kind = \"http\" }\nbackends = ");
+        },
+    ),
     case("an unknown key far from all", CONFIG, &["bountybox.toml:5: net.x: unknown key; known here are "], |b| {
         b.edit("mode = \"user\"", "x = 1");
     }),
