@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Instant;
 
 use e2e::backend::{self, Backend};
+use e2e::eye::{ADMIN, Eye};
 use e2e::{Config, Outcome, Place, Running, client, ensure};
 use rustix::process::Signal;
 
@@ -54,6 +55,23 @@ fn ask_until_served_by(running: &Running, backend: &Backend) -> Outcome {
     Ok(())
 }
 
+/// A backend as metrics name it.
+fn label(backend: SocketAddr) -> String {
+    format!("backend=\"{backend}\"")
+}
+
+/// What metrics and status say of a backend.
+fn seen_as(running: &Running, backend: SocketAddr, state: &str) -> Outcome {
+    let eye = Eye::new(running)?;
+    eye.wait_for("bountybox_backend_up", &[&label(backend)], |up| up == f64::from(u8::from(state == "up")))?;
+    let checks = eye.metric("bountybox_backend_checks_total", &[&label(backend), "result=\"failed\""])?;
+    ensure(checks >= 1.0, format!("{checks} checks have failed"))?;
+    let table = String::from_utf8(eye.command(&["status"])?.stdout)?;
+    let backend = backend.to_string();
+    let row = table.lines().find(|line| line.contains(&backend)).ok_or_else(|| format!("no row in:\n{table}"))?;
+    ensure(row.split_whitespace().any(|word| word == state), row)
+}
+
 /// A backend that refuses is passed over: with two, of which one is not there, every request succeeds.
 pub(crate) fn refused_is_passed_over(place: &Place) -> Outcome {
     let answer = backend::answer()?;
@@ -72,16 +90,18 @@ pub(crate) fn refused_is_passed_over(place: &Place) -> Outcome {
 pub(crate) fn dies_and_comes_back(place: &Place) -> Outcome {
     let (one, two) = (backend::answer()?, backend::answer()?);
     let eject = "[route.eject]\nfailures = 1\nfor_ms = 300";
-    let mut running = Running::start(place, &Config::one_route(&[one.address(), two.address()]).more(eject))?;
+    let mut running = Running::start(place, &Config::one_route(&[one.address(), two.address()]).more(eject).more(ADMIN))?;
     ask_until_served_by(&running, &one)?;
     let address = kill(one)?;
     for _ in 0..10 {
         ask(&running)?;
     }
     running.wait_for("backend ejected", NOTICE)?;
+    Eye::new(&running)?.wait_for("bountybox_backend_failures_total", &[&label(address)], |count| count >= 1.0)?;
     let one = backend::answer_at(address)?;
     ask_until_served_by(&running, &one)?;
     running.wait_for("backend up", NOTICE)?;
+    Eye::new(&running)?.wait_for("bountybox_backend_up", &[&label(address)], |up| up == 1.0)?;
     running.signal(Signal::TERM)?;
     running.ended(NOTICE)?;
     ensure(running.counter("ended", "no_backend")? == 0, "no request was lost")?;
@@ -136,15 +156,20 @@ pub(crate) fn is_unwell(place: &Place) -> Outcome {
 /// All die: each client hears it at once, and in the access record. They come back: clients are served.
 pub(crate) fn all_die(place: &Place) -> Outcome {
     let (one, two) = (backend::answer()?, backend::answer()?);
-    let config = Config::one_route(&[one.address(), two.address()]).more(&format!("[route.check]\n{CHECK}"));
+    let config = Config::one_route(&[one.address(), two.address()]).more(&format!("[route.check]\n{CHECK}")).more(ADMIN);
     let mut running = Running::start(place, &config)?;
     ask(&running)?;
-    let (first, _second) = (kill(one)?, kill(two)?);
+    let (first, second) = (kill(one)?, kill(two)?);
     running.wait_for_count("backend down", 2, NOTICE)?;
     ask_in_vain(&running)?;
+    running.wait_for("end=backends_down", NOTICE)?;
+    seen_as(&running, first, "down")?;
+    seen_as(&running, second, "down")?;
     let _one = backend::answer_at(first)?;
     running.wait_for("backend up", NOTICE)?;
     ask(&running)?;
+    seen_as(&running, first, "up")?;
+    seen_as(&running, second, "down")?;
     running.signal(Signal::TERM)?;
     running.ended(NOTICE)?;
     ensure(running.counter("ended", "no_backend")? == 1, running.said())
