@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo test interop lint soak fuzz bench facts ci clean
+.PHONY: help deps build image run demo test interop lint reloads soak fuzz bench facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
@@ -34,6 +34,9 @@ interop: build ## Test with real peers: clients, a browser, nginx, HAProxy, test
 
 lint: deps ## rustfmt, clippy, rustdoc, cargo-deny
 	@tools/lint
+
+reloads: build ## 200 reloads in 60 s under 500 connections/s, on both machines: nothing fails, breaks or sees half a configuration
+	@RELOADS=200 RELOAD_EVERY_MS=300 RELOAD_RATE=500 $(CARGO) test --locked -p e2e --test e2e -- reloads_under_load
 
 soak: ## What takes longer than a test may: all 65,536 ports from the inside, one fresh cell each
 	@PORT_STEP=1 $(CARGO) test --locked -p machine --test hostile closed_ports

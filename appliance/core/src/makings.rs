@@ -34,6 +34,16 @@ impl Makings {
         Ok(Shared { bundle, provider, clock: self.clock.clone(), tickets: self.tickets(bundle) })
     }
 
+    /// The ticket keys as they are, before a bundle that may want others is known to be sound.
+    pub(crate) fn boot_tickets(&self) -> Option<(TicketTimes, TicketKeys)> {
+        self.boot.clone()
+    }
+
+    /// Goes back to them. A cell that has none yet does not start.
+    pub(crate) fn set_boot_tickets(&mut self, tickets: Option<(TicketTimes, TicketKeys)>) {
+        self.boot = tickets.or(self.boot.take());
+    }
+
     fn tickets(&mut self, bundle: &Bundle) -> Option<TicketKeys> {
         let times = TicketTimes { lifetime_s: bundle.tls.ticket_lifetime_s, rotation_s: bundle.tls.ticket_rotation_s };
         if times.lifetime_s == 0 {

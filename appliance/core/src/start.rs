@@ -73,6 +73,15 @@ pub(crate) fn world(bundle: &Bundle, seed: [u8; 32], now: Now) -> Result<(World,
 impl Makings {
     /// All that can be wrong with a bundle's routes; what comes of it only wants its pools.
     pub(crate) fn prepare(&mut self, bundle: &Bundle) -> Result<Draft, StartFault> {
+        let tickets = self.boot_tickets();
+        let draft = self.draft(bundle);
+        if draft.is_err() {
+            self.set_boot_tickets(tickets);
+        }
+        draft
+    }
+
+    fn draft(&mut self, bundle: &Bundle) -> Result<Draft, StartFault> {
         let shared = self.of(bundle)?;
         let mut router = Router::default();
         let mut ways = Vec::with_capacity(bundle.routes.len());

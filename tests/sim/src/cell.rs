@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use appliance::{Appliance, Deadline, Link, Now, Report, Room, Wires};
+use appliance::{Appliance, Deadline, Link, Now, ReloadFault, Report, Room, Wires};
+use keys::bundle::Bundle;
 use net::Offload;
 
 use crate::wire::{Frame, Lane};
@@ -73,6 +74,15 @@ impl Cell {
         self.front.leave(front.1, now);
         self.back.leave(back.1, now);
         self.reports.extend(core::iter::from_fn(|| self.appliance.poll_report()));
+    }
+
+    /// Takes another bundle for new connections.
+    ///
+    /// # Errors
+    /// Why the appliance refuses it.
+    pub fn reload(&mut self, bundle: &Bundle, now: Duration) -> Result<(), ReloadFault> {
+        self.deadline = Deadline::Flush;
+        self.appliance.reload(bundle, at(now))
     }
 
     /// Begins a drain.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use appliance::report::Record;
-use appliance::{Appliance, Now, Report};
+use appliance::{Appliance, Now, ReloadFault, Report};
 use keys::bundle::{self, Bundle, Limits, Memory, Upstream};
 use net::{Net, Trust};
 use rustls_std::ClientConfig;
@@ -106,6 +106,7 @@ pub struct Sim {
     pub lanes: [Lane; 4],
     /// Turns of the run's loop.
     pub turns: u64,
+    identities: Vec<Identity>,
     config: Arc<ClientConfig>,
 }
 
@@ -138,6 +139,7 @@ impl Sim {
             backends: Backends::new(gateway(BACK_GATEWAY, BACK_CELL, listen, setup.offload, rng.seed()), manners),
             lanes,
             turns: 0,
+            identities,
             config,
         }
     }
@@ -153,6 +155,22 @@ impl Sim {
     #[must_use]
     pub fn config(&self) -> ClientConfig {
         (*self.config).clone()
+    }
+
+    /// New certificates for the routes of `setup`; clients that are planned from now on trust these and no others.
+    pub fn reissue(&mut self, setup: &Setup) {
+        self.identities = setup.routes.iter().map(|(names, _)| identity(setup.kind, names)).collect();
+        self.config = Arc::new(client_config(&self.identities.iter().collect::<Vec<_>>()));
+    }
+
+    /// Gives the cell another bundle, made of `setup` and the certificates of now.
+    ///
+    /// # Errors
+    /// Why the cell refuses it.
+    pub fn reload(&mut self, setup: &Setup) -> Result<(), ReloadFault> {
+        let mut bundle = bundle_of(setup, &self.identities);
+        (setup.amend)(&mut bundle);
+        self.cell.reload(&bundle, self.now)
     }
 
     /// From now on this backend hears nothing.
