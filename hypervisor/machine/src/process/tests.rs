@@ -34,7 +34,7 @@ fn run_once(guest: Guest) -> (Process, Stop) {
 
 guest!(
     three_waits,
-    "mov ebx, 3; 2: mov edi, WAIT; xor esi, esi; call [r15 + 16]; dec ebx; jnz 2b; mov edi, EXIT; mov esi, 42; call [r15 + 16]"
+    "mov ebx, 3; 2: mov edi, WAIT; xor esi, esi; call [r15 + GATE]; dec ebx; jnz 2b; mov edi, EXIT; mov esi, 42; call [r15 + GATE]"
 );
 
 #[test]
@@ -49,8 +49,8 @@ fn guest_waits_goes_on_and_exits() {
 // Fills the callee-saved registers, waits, and exits with their sum.
 guest!(
     keeps_registers,
-    "mov ebx, 1; mov ebp, 2; mov r12d, 4; mov r13d, 8; mov r14d, 16; mov edi, WAIT; xor esi, esi; call [r15 + 16]",
-    "mov esi, ebx; add esi, ebp; add esi, r12d; add esi, r13d; add esi, r14d; mov edi, EXIT; call [r15 + 16]"
+    "mov ebx, 1; mov ebp, 2; mov r12d, 4; mov r13d, 8; mov r14d, 16; mov edi, WAIT; xor esi, esi; call [r15 + GATE]",
+    "mov esi, ebx; add esi, ebp; add esi, r12d; add esi, r13d; add esi, r14d; mov edi, EXIT; call [r15 + GATE]"
 );
 
 #[test]
@@ -63,10 +63,10 @@ fn gate_keeps_the_callee_saved_registers() {
 guest!(
     checks_entry,
     "mov eax, esp; and eax, 15; cmp eax, 8; jne 9f; cmp qword ptr [rsp], 0; jne 9f",
-    "mov rax, 0x584259544e554f42; cmp [r15], rax; jne 9f; cmp dword ptr [r15 + 12], 2; jne 9f",
-    "mov rax, [r15 + 24]; cmp qword ptr [rax], 0; jne 9f; mov qword ptr [rax], 1",
-    "mov rax, [r15 + 88]; cmp byte ptr [rax], 7; jne 9f; mov rax, [r15 + 104]; cmp byte ptr [rax], 0x62; jne 9f",
-    "mov edi, EXIT; xor esi, esi; call [r15 + 16]; 9: mov edi, EXIT; mov esi, 1; call [r15 + 16]"
+    "mov rax, 0x584259544e554f42; cmp [r15], rax; jne 9f; cmp dword ptr [r15 + MACHINE], 2; jne 9f",
+    "mov rax, [r15 + HEAP]; cmp qword ptr [rax], 0; jne 9f; mov qword ptr [rax], 1",
+    "mov rax, [r15 + SEED]; cmp byte ptr [rax], 7; jne 9f; mov rax, [r15 + BUNDLE]; cmp byte ptr [rax], 0x62; jne 9f",
+    "mov edi, EXIT; xor esi, esi; call [r15 + GATE]; 9: mov edi, EXIT; mov esi, 1; call [r15 + GATE]"
 );
 
 #[test]
@@ -77,8 +77,8 @@ fn guest_finds_stack_boot_info_heap_seed_and_bundle() {
 // Copies the front link's first received byte, plus one, to its transmit window, each turn.
 guest!(
     copies,
-    "2: mov rax, [r15 + 120]; mov cl, [rax]; inc cl; mov rax, [r15 + 136]; mov [rax], cl",
-    "mov edi, WAIT; xor esi, esi; call [r15 + 16]; jmp 2b"
+    "2: mov rax, [r15 + RX]; mov cl, [rax]; inc cl; mov rax, [r15 + TX]; mov [rax], cl",
+    "mov edi, WAIT; xor esi, esi; call [r15 + GATE]; jmp 2b"
 );
 
 #[test]
@@ -104,7 +104,7 @@ fn guest_that_does_not_end_its_turn_is_hung() {
     assert!(registers.rbx == 7 && text.contains(&registers.rip), "{registers}");
 }
 
-guest!(waits_for_ever, "2: mov edi, WAIT; xor esi, esi; call [r15 + 16]; jmp 2b");
+guest!(waits_for_ever, "2: mov edi, WAIT; xor esi, esi; call [r15 + GATE]; jmp 2b");
 
 #[test]
 fn budget_counts_each_turn_anew() {

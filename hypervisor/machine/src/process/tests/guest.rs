@@ -11,7 +11,8 @@ use crate::space::Parcel;
 /// Machine code for a guest: position-independent, entered with the boot info in `r15`.
 pub(in crate::process) type Guest = &'static [u8];
 
-/// Defines a function that returns the machine code of the given lines, which may use the labels 2 to 9 and name the hypercalls. `[r15 + 16]` is the gate; other offsets: see `abi::boot`.
+/// Defines a function that returns the machine code of the given lines, which may use the labels 2 to 9 and name the hypercalls. `[r15 + GATE]` is the gate;
+/// the other fields of the boot info have names as well.
 macro_rules! guest {
     ($name:ident, $($line:literal),+) => {
         fn $name() -> $crate::process::tests::guest::Guest {
@@ -25,6 +26,13 @@ macro_rules! guest {
                     ".set WAIT, {wait}",
                     ".set EXIT, {exit}",
                     ".set SEALED, {sealed}",
+                    ".set GATE, {gate}",
+                    ".set MACHINE, {machine}",
+                    ".set HEAP, {heap}",
+                    ".set SEED, {seed}",
+                    ".set BUNDLE, {bundle}",
+                    ".set RX, {rx}",
+                    ".set TX, {tx}",
                     "77:",
                     "mov r15, rdi",
                     $($line,)+
@@ -32,6 +40,13 @@ macro_rules! guest {
                     ".popsection",
                     start = out(reg) start, end = out(reg) end,
                     wait = const abi::hypercall::WAIT, exit = const abi::hypercall::EXIT, sealed = const abi::hypercall::SEALED,
+                    gate = const core::mem::offset_of!(abi::boot::BootInfo, gate),
+                    machine = const core::mem::offset_of!(abi::boot::BootInfo, machine),
+                    heap = const core::mem::offset_of!(abi::boot::BootInfo, heap),
+                    seed = const core::mem::offset_of!(abi::boot::BootInfo, seed),
+                    bundle = const core::mem::offset_of!(abi::boot::BootInfo, bundle),
+                    rx = const core::mem::offset_of!(abi::boot::BootInfo, links),
+                    tx = const core::mem::offset_of!(abi::boot::BootInfo, links) + core::mem::size_of::<abi::boot::Region>(),
                     options(nomem, nostack, preserves_flags)
                 );
             }

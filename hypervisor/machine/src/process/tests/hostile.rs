@@ -14,8 +14,8 @@ fn bad(number: u64) -> Stop {
 guest!(
     every_number,
     "xor ebx, ebx; 2: mov eax, ebx; xor edi, edi; xor esi, esi; xor edx, edx; syscall",
-    "cmp rax, -38; jne 9f; inc ebx; cmp ebx, 600; jne 2b; mov edi, EXIT; xor esi, esi; call [r15 + 16]",
-    "9: mov edi, EXIT; mov esi, 1; call [r15 + 16]"
+    "cmp rax, -38; jne 9f; inc ebx; cmp ebx, 600; jne 2b; mov edi, EXIT; xor esi, esi; call [r15 + GATE]",
+    "9: mov edi, EXIT; mov esi, 1; call [r15 + GATE]"
 );
 
 #[test]
@@ -48,8 +48,8 @@ fn no_32_bit_system_call_reaches_the_kernel() {
 }
 
 guest!(wait_from_elsewhere, "mov eax, WAIT; xor edi, edi; syscall");
-guest!(unknown_number_by_the_gate, "mov edi, 39; xor esi, esi; call [r15 + 16]");
-guest!(high_bits_at_the_gate, "mov rax, [r15 + 16]; add rax, 4; mov rcx, rax; mov eax, WAIT; mov rdi, -1; push rcx; ret");
+guest!(unknown_number_by_the_gate, "mov edi, 39; xor esi, esi; call [r15 + GATE]");
+guest!(high_bits_at_the_gate, "mov rax, [r15 + GATE]; add rax, 4; mov rcx, rax; mov eax, WAIT; mov rdi, -1; push rcx; ret");
 
 #[test]
 fn hypercall_from_elsewhere_is_refused() {
@@ -71,7 +71,7 @@ fn value_of_more_than_32_bits_is_refused() {
 
 // `time` in the legacy vsyscall page, which the kernel serves from a page fault, past ptrace: the filter's business.
 guest!(vsyscall, "xor edi, edi; mov rax, 0xffffffffff600400; call rax; ud2");
-guest!(sealed_vsyscall, "mov edi, SEALED; xor esi, esi; call [r15 + 16]; xor edi, edi; mov rax, 0xffffffffff600400; call rax; ud2");
+guest!(sealed_vsyscall, "mov edi, SEALED; xor esi, esi; call [r15 + GATE]; xor edi, edi; mov rax, 0xffffffffff600400; call rax; ud2");
 
 /// Whether `stop` is how a call to the vsyscall page must end: this kernel has one, and the filter refuses it; or has none.
 fn is_refused_vsyscall(stop: Stop) -> bool {
@@ -132,9 +132,9 @@ fn exceptions_keep_their_vector() {
 }
 
 // Takes an address from the front link's window, and reads, writes or calls it.
-guest!(reads, "mov rax, [r15 + 120]; mov rax, [rax]; mov al, [rax]; ud2");
-guest!(writes, "mov rax, [r15 + 120]; mov rax, [rax]; mov byte ptr [rax], 1; ud2");
-guest!(calls, "mov rax, [r15 + 120]; mov rax, [rax]; call rax; ud2");
+guest!(reads, "mov rax, [r15 + RX]; mov rax, [rax]; mov al, [rax]; ud2");
+guest!(writes, "mov rax, [r15 + RX]; mov rax, [rax]; mov byte ptr [rax], 1; ud2");
+guest!(calls, "mov rax, [r15 + RX]; mov rax, [rax]; call rax; ud2");
 
 /// The error code and address of the page fault that `guest` ends in when it is given the address that `pick` chooses.
 fn page_fault(guest: Guest, pick: impl Fn(&Space) -> u64) -> (u64, u64, u64) {
@@ -202,8 +202,8 @@ fn lowest_pages_and_the_tenders_memory_are_not_there() {
 
 #[test]
 fn sealed_guest_has_neither_seed_nor_bundle() {
-    guest!(reads_seed_again, "mov rbx, [r15 + 88]; mov al, [rbx]; mov edi, SEALED; xor esi, esi; call [r15 + 16]; mov al, [rbx]");
-    guest!(reads_bundle_again, "mov rbx, [r15 + 104]; mov al, [rbx]; mov edi, SEALED; xor esi, esi; call [r15 + 16]; mov al, [rbx]");
+    guest!(reads_seed_again, "mov rbx, [r15 + SEED]; mov al, [rbx]; mov edi, SEALED; xor esi, esi; call [r15 + GATE]; mov al, [rbx]");
+    guest!(reads_bundle_again, "mov rbx, [r15 + BUNDLE]; mov al, [rbx]; mov edi, SEALED; xor esi, esi; call [r15 + GATE]; mov al, [rbx]");
     for (guest, part) in [(reads_seed_again(), Part::Seed), (reads_bundle_again(), Part::Bundle)] {
         let (mut process, stop) = run_once(guest);
         assert_eq!(stop, SEALS);
@@ -218,7 +218,7 @@ fn sealed_guest_has_neither_seed_nor_bundle() {
 fn sealing_keeps_the_guests_registers() {
     guest!(
         seals_then_adds,
-        "mov ebx, 3; mov r12d, 4; mov edi, SEALED; xor esi, esi; call [r15 + 16]; lea esi, [rbx + r12]; mov edi, EXIT; call [r15 + 16]"
+        "mov ebx, 3; mov r12d, 4; mov edi, SEALED; xor esi, esi; call [r15 + GATE]; lea esi, [rbx + r12]; mov edi, EXIT; call [r15 + GATE]"
     );
     let (mut process, stop) = run_once(seals_then_adds());
     assert_eq!(stop, SEALS);

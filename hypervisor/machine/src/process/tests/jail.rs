@@ -58,9 +58,12 @@ fn jailed_life(guest: Guest) -> (Vec<Result<Stop, HostFault>>, Result<Registers,
 
 guest!(
     seals_waits_and_faults,
-    "mov edi, SEALED; xor esi, esi; call [r15 + 16]; mov edi, WAIT; xor esi, esi; call [r15 + 16]; mov al, [0x123]"
+    "mov edi, SEALED; xor esi, esi; call [r15 + GATE]; mov edi, WAIT; xor esi, esi; call [r15 + GATE]; mov al, [0x123]"
 );
-guest!(seals_waits_and_hangs, "mov edi, SEALED; xor esi, esi; call [r15 + 16]; mov edi, WAIT; xor esi, esi; call [r15 + 16]; 2: jmp 2b");
+guest!(
+    seals_waits_and_hangs,
+    "mov edi, SEALED; xor esi, esi; call [r15 + GATE]; mov edi, WAIT; xor esi, esi; call [r15 + GATE]; 2: jmp 2b"
+);
 
 #[test]
 fn machine_lives_on_the_system_calls_that_it_lists() {
