@@ -187,12 +187,13 @@ fn wire(link: &Link) -> Wire {
     Wire { mac: link.mac, addresses: link.addresses.iter().map(|cidr| cidr.address).collect() }
 }
 
-/// The image as a file that nobody can change any more.
+/// The image as a file that nobody can change any more. The stronger seal would wait for whoever has a page in hand, and may say EBUSY; what it adds
+/// is for files that were mapped before.
 fn sealed_file(image: &[u8]) -> io::Result<OwnedFd> {
     let file = rustix::fs::memfd_create("bountybox-image", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     let mut file = fs::File::from(file);
     file.write_all(image)?;
-    rustix::fs::fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    rustix::fs::fcntl_add_seals(&file, SealFlags::FUTURE_WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
     Ok(file.into())
 }
 
@@ -228,7 +229,13 @@ impl Opened {
         self.bundle = bundle;
         self.order.drain_ms = drain_ms;
         match &mut self.order.back {
-            Back::User { backends: now, .. } => *now = backends,
+            Back::User { backends: now, later_ports, .. } => {
+                // A fresh cell must be able to go back to them.
+                let before = now.iter().flat_map(|backend| &backend.host).map(SocketAddr::port);
+                let ports: BTreeSet<u16> = before.chain(later_ports.iter().copied()).collect();
+                *later_ports = ports.into_iter().collect();
+                *now = backends;
+            }
             Back::Tap { backends: now, .. } => *now = backends.into_iter().map(|backend| backend.guest).collect(),
         }
     }
