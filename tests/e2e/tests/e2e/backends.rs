@@ -66,10 +66,23 @@ fn seen_as(running: &Running, backend: SocketAddr, state: &str) -> Outcome {
     eye.wait_for("bountybox_backend_up", &[&label(backend)], |up| up == f64::from(u8::from(state == "up")))?;
     let checks = eye.metric("bountybox_backend_checks_total", &[&label(backend), "result=\"failed\""])?;
     ensure(checks >= 1.0, format!("{checks} checks have failed"))?;
-    let table = String::from_utf8(eye.command(&["status"])?.stdout)?;
+    let row = row(running, backend)?;
+    ensure(row.split_whitespace().any(|word| word == state), row)
+}
+
+/// A backend's row in the table of `bountybox status`.
+fn row(running: &Running, backend: SocketAddr) -> Outcome<String> {
+    let table = String::from_utf8(Eye::new(running)?.command(&["status"])?.stdout)?;
     let backend = backend.to_string();
     let row = table.lines().find(|line| line.contains(&backend)).ok_or_else(|| format!("no row in:\n{table}"))?;
-    ensure(row.split_whitespace().any(|word| word == state), row)
+    Ok(row.to_owned())
+}
+
+/// How connections ended, in the access log and in the metrics: so many for this reason.
+fn ended_as(running: &Running, reason: &str, count: u32) -> Outcome {
+    running.wait_for_count(&format!(" end={reason} "), usize::try_from(count)?, NOTICE)?;
+    let label = format!("reason=\"{reason}\"");
+    Eye::new(running)?.wait_for("bountybox_connections_ended_total", &[&label], |ended| ended == f64::from(count)).map(drop)
 }
 
 /// A backend that refuses is passed over: with two, of which one is not there, every request succeeds.
@@ -102,6 +115,7 @@ pub(crate) fn dies_and_comes_back(place: &Place) -> Outcome {
     ask_until_served_by(&running, &one)?;
     running.wait_for("backend up", NOTICE)?;
     Eye::new(&running)?.wait_for("bountybox_backend_up", &[&label(address)], |up| up == 1.0)?;
+    ensure(row(&running, address)?.contains(" up "), "the table of `status` says that it is up")?;
     running.signal(Signal::TERM)?;
     running.ended(NOTICE)?;
     ensure(running.counter("ended", "no_backend")? == 0, "no request was lost")?;
@@ -115,9 +129,10 @@ pub(crate) fn hangs(place: &Place) -> Outcome {
     socket2::SockRef::from(&hanging).listen(0)?;
     let address = hanging.local_addr()?;
     let _queued: Vec<_> = (0..8).map_while(|_| TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok()).collect();
-    let config = Config::one_route(&[address, answer.address()]).more(&format!("[route.check]\n{CHECK}"));
+    let config = Config::one_route(&[address, answer.address()]).more(&format!("[route.check]\n{CHECK}")).more(ADMIN);
     let running = Running::start(place, &config)?;
     running.wait_for("backend down", NOTICE)?;
+    seen_as(&running, address, "down")?;
     for _ in 0..6 {
         let start = Instant::now();
         ask(&running)?;
@@ -153,20 +168,43 @@ pub(crate) fn is_unwell(place: &Place) -> Outcome {
     ensure(before == 1, format!("the other one is well; the box said:\n{}", running.said()))
 }
 
+/// A backend takes connections and resets them: its clients can tell, the records say whose doing it was, and it stays in.
+pub(crate) fn resets(place: &Place) -> Outcome {
+    let resetter = backend::resetter(1000)?;
+    let running = Running::start(place, &Config::one_route(&[resetter.address()]).more(ADMIN))?;
+    for _ in 0..3 {
+        let mut stream = client::connect(running.address())?;
+        stream.write_all(b"x")?;
+        stream.flush()?;
+        let mut bytes = Vec::new();
+        ensure(stream.read_to_end(&mut bytes).is_err(), "an orderly end where the backend had none")?;
+    }
+    ended_as(&running, "backend_gone", 3)?;
+    let labels = label(resetter.address());
+    let eye = Eye::new(&running)?;
+    ensure(eye.metric("bountybox_backend_connections_total", &[&labels])? == 3.0, "it took three")?;
+    ensure(eye.metric("bountybox_backend_failures_total", &[&labels])? == 0.0, "what clients can cause is no failure")?;
+    ensure(row(&running, resetter.address())?.contains(" up "), "it stays in")
+}
+
 /// All die: each client hears it at once, and in the access record. They come back: clients are served.
 pub(crate) fn all_die(place: &Place) -> Outcome {
     let (one, two) = (backend::answer()?, backend::answer()?);
     let config = Config::one_route(&[one.address(), two.address()]).more(&format!("[route.check]\n{CHECK}")).more(ADMIN);
     let mut running = Running::start(place, &config)?;
+    let eye = Eye::new(&running)?;
+    eye.wait_until_ready_is(200)?;
     ask(&running)?;
     let (first, second) = (kill(one)?, kill(two)?);
     running.wait_for_count("backend down", 2, NOTICE)?;
+    eye.wait_until_ready_is(503)?;
     ask_in_vain(&running)?;
-    running.wait_for("end=backends_down", NOTICE)?;
+    ended_as(&running, "backends_down", 1)?;
     seen_as(&running, first, "down")?;
     seen_as(&running, second, "down")?;
     let _one = backend::answer_at(first)?;
     running.wait_for("backend up", NOTICE)?;
+    eye.wait_until_ready_is(200)?;
     ask(&running)?;
     seen_as(&running, first, "up")?;
     seen_as(&running, second, "down")?;

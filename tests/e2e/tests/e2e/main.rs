@@ -88,6 +88,7 @@ const ON_USER: &[Case] = &[
     ("backend_dies_and_comes_back_and_no_request_is_lost", backends::dies_and_comes_back),
     ("backend_that_hangs_is_found_by_its_check", backends::hangs),
     ("backend_that_is_unwell_is_found_by_its_http_check", backends::is_unwell),
+    ("backend_that_resets_is_told_apart_from_one_that_ends", backends::resets),
     ("all_backends_die_and_one_comes_back", backends::all_die),
     ("all_backends_die_unchecked_and_one_comes_back", backends::all_die_unchecked),
     ("backend_that_is_full_is_waited_for", backends::is_full),
