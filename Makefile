@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo test interop lint reloads soak fuzz bench facts ci clean
+.PHONY: help deps build image run demo test interop hostile lint reloads soak fuzz bench facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
@@ -32,6 +32,9 @@ interop: build ## Test with real peers: clients, a browser, nginx, HAProxy, test
 	@tools/install interop
 	@tools/interop $(INTEROP)
 
+hostile: build ## Attack a running box in every way we know; judged by a legitimate client too; writes docs/attacks.md
+	@tools/hostile $(HOSTILE)
+
 lint: deps ## rustfmt, clippy, rustdoc, cargo-deny
 	@tools/lint
 
@@ -52,6 +55,7 @@ facts: build ## Print the numbers that README quotes, from this tree
 	@tools/facts
 
 ci: lint test ## What CI runs
+	@tools/hostile short
 
 clean: ## Remove what was built
 	@$(CARGO) clean

@@ -35,6 +35,7 @@ pub struct Place {
     /// The net.
     pub net: Net,
     namespace: Option<String>,
+    port: Option<u16>,
 }
 
 impl Machine {
@@ -88,7 +89,14 @@ impl Place {
             Net::User => None,
             Net::Tap => Some(enter_new_namespace()?),
         };
-        Ok(Self { machine, net, namespace })
+        Ok(Self { machine, net, namespace, port: None })
+    }
+
+    /// The same, with another port for its box than all others have: several may run at a time.
+    #[must_use]
+    pub fn on_port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
     }
 
     /// Where the box answers.
@@ -98,7 +106,7 @@ impl Place {
             Net::User => [127, 0, 0, 1],
             Net::Tap => [10, 77, 0, 2],
         };
-        SocketAddr::from((address, self.port()))
+        SocketAddr::from((address, self.port.unwrap_or_else(|| self.usual_port())))
     }
 
     /// Where this process connects from, as the box sees it.
@@ -110,7 +118,7 @@ impl Place {
         }
     }
 
-    fn port(&self) -> u16 {
+    fn usual_port(&self) -> u16 {
         match (self.net, self.machine) {
             (Net::Tap, _) => 8443,
             (Net::User, Machine::Kvm) => 18443,
