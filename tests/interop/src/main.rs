@@ -130,6 +130,11 @@ fn cases_with(software: Software) -> Vec<Case> {
             neighbour::decodes(software, proxy, place, authority)
         })
     }));
+    cases.extend(software.sends().iter().map(|proxy| {
+        Case::new(format!("{name}_sends_proxy_{proxy}"), missing.clone(), move |place, authority| {
+            neighbour::sends(software, *proxy, place, authority)
+        })
+    }));
     cases
 }
 

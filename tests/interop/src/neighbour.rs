@@ -1,5 +1,5 @@
 //! nginx and HAProxy as the box's neighbours: behind it as plain backends, decoding its PROXY headers, and with TLS of their own that passes
-//! through.
+//! through; before it, sending PROXY headers themselves.
 
 use core::net::SocketAddr;
 
@@ -23,10 +23,11 @@ const CURL: Client = client::ALL[0];
 /// The table of them.
 pub(crate) fn table() -> Table {
     let behind = [Proxy::V1, Proxy::V2, Proxy::V2Tls].map(decoding);
-    let columns = [vec![VERSION.into(), PLAIN.into()], behind.to_vec(), vec![PASSTHROUGH.into()]];
+    let before = [Proxy::V1, Proxy::V2].map(sending);
+    let columns = [vec![VERSION.into(), PLAIN.into()], behind.to_vec(), vec![PASSTHROUGH.into()], before.to_vec()];
     Table {
         title: TITLE,
-        preface: "curl asks through both, and gets a page of 200 KB. The port that they log as the source's is the client's own.",
+        preface: "curl asks through both, and gets a page of 200 KB. The addresses that they log, and those that they send, are the client's own.",
         rows: Software::BOTH.map(|software| software.name().to_owned()).to_vec(),
         columns: columns.concat(),
     }
@@ -34,6 +35,10 @@ pub(crate) fn table() -> Table {
 
 fn decoding(proxy: Proxy) -> String {
     format!("decodes our PROXY {proxy}")
+}
+
+fn sending(proxy: Proxy) -> String {
+    format!("sends us PROXY {proxy}")
 }
 
 fn note(software: Software, column: &str, text: &str) -> Outcome {
@@ -74,10 +79,12 @@ pub(crate) fn decodes(software: Software, proxy: Proxy, place: &Place, authority
     let running = start(place, authority, server.address, &format!("proxy_protocol = \"{proxy}\""))?;
     let answer = ask(running.address(), authority, "/decodes")?;
     let line = seen(&server, "/decodes")?;
-    names(&line, "source=", told(&answer)?.port())?;
-    names(&line, "target=", running.address().port())?;
+    let mut words = vec![format!("source={}", told(&answer)?), format!("target={}", running.address())];
     let authority_is_logged = software == Software::Haproxy && proxy == Proxy::V2Tls;
-    ensure(!authority_is_logged || line.contains(&format!("authority={NAME} ")), line)?;
+    words.extend(authority_is_logged.then(|| format!("authority={NAME}")));
+    for word in &words {
+        ensure(line.contains(&format!("{word} ")), format!("no {word} in {line}"))?;
+    }
     note(software, &decoding(proxy), if authority_is_logged { "source, target, authority" } else { "source, target" })
 }
 
@@ -93,8 +100,30 @@ pub(crate) fn passes_through(software: Software, place: &Place, authority: &Auth
     let answer = ask(running.address(), authority, "/through")?;
     ensure(answer.chain == own.certificates()?, "another certificate than the server's own")?;
     let line = seen(&server, "/through")?;
-    names(&line, "source=", told(&answer)?.port())?;
+    ensure(line.contains(&format!("source={} ", told(&answer)?)), line)?;
     note(software, PASSTHROUGH, "its own certificate; source in PROXY v2")
+}
+
+/// A TCP proxy before us, which says whose connection it is; we say it to the backend.
+pub(crate) fn sends(software: Software, proxy: Proxy, place: &Place, authority: &Authority) -> Outcome {
+    let page = page::server()?;
+    let backend = Software::Haproxy.behind(page.address(), Proxy::V2, None)?;
+    let (server, listen) = (authority.server(Key::Ecdsa), backend::nobody()?);
+    let front = software.before(listen, proxy)?;
+    let config = Config::one_route(&[backend.address]).certificate(&server.chain, &server.key);
+    let listener = format!("proxy_protocol = \"v2\"\n[[listen]]\naddress = \"{listen}\"\nproxy_from = [\"127.0.0.0/8\"]");
+    let running = Running::start(place, &config.more(&listener))?;
+    let answer = ask(front.address, authority, "/sends")?;
+    let line = seen(&backend, "/sends")?;
+    ensure(line.contains(&format!("source={} ", told(&answer)?)), line)?;
+    // Whoever is listed must send a header, and whoever is not must not.
+    ensure(ask(listen, authority, "/without").is_err(), "served a listed front end without a header")?;
+    let unlisted = software.before(running.address(), proxy)?;
+    ensure(ask(unlisted.address, authority, "/unlisted").is_err(), "believed a header of somebody who is not listed")?;
+    if software == Software::Nginx {
+        note(software, &sending(Proxy::V2), "it sends version 1 only")?;
+    }
+    note(software, &sending(proxy), "believed, and told on")
 }
 
 /// Every TLV of version 2, by a decoder of the tests' own, with and without a client's certificate.
@@ -108,9 +137,7 @@ pub(crate) fn tlvs(place: &Place, authority: &Authority) -> Outcome {
         let without = CURL.ask(&ask)?;
         let lines = header_lines(&without);
         let suite = suite::openssl(without.suite);
-        names(&lines, "source=", told(&without)?.port())?;
-        names(&lines, "target=", running.address().port())?;
-        let mut wanted = vec!["proxy=2".to_owned()];
+        let mut wanted = vec!["proxy=2".into(), format!("source={}", told(&without)?), format!("target={}", running.address())];
         wanted.extend([format!("alpn={ALPN}"), format!("authority={NAME}"), "checksum=right".into()]);
         wanted.extend([format!("ssl.version=TLSv{version}"), format!("ssl.cipher={suite}"), "ssl.group=x25519".into()]);
         let own = |client: &str, verify: &str| [format!("ssl.client={client}"), format!("ssl.verify={verify}")];
@@ -118,7 +145,7 @@ pub(crate) fn tlvs(place: &Place, authority: &Authority) -> Outcome {
         ensure(!lines.contains("ssl.cn=") && !lines.contains("ssl.certificate="), lines)?;
         let with = header_lines(&CURL.ask(&ask.identity(&robot))?);
         let certificate = ["ssl.cn=robot".into(), format!("ssl.certificate={}", robot.leaf()?)];
-        has_lines(&with, &[wanted.clone(), own("0x07", "0").to_vec(), certificate.to_vec()].concat())?;
+        has_lines(&with, &[wanted[3..].to_vec(), own("0x07", "0").to_vec(), certificate.to_vec()].concat())?;
     }
     Ok(())
 }
@@ -135,13 +162,6 @@ fn has_lines(lines: &str, wanted: &[String]) -> Outcome {
 /// The client's address, as it told.
 fn told(answer: &Answer) -> Outcome<SocketAddr> {
     answer.local.ok_or_else(|| "curl did not tell its address".into())
-}
-
-/// A word of `text` is `key` with an address that has this port. (Which address the host's loopback is to the guest depends on the net.)
-fn names(text: &str, key: &str, port: u16) -> Outcome {
-    let end = format!(":{port}");
-    let holds = text.split_whitespace().any(|word| word.starts_with(key) && word.ends_with(&end));
-    ensure(holds, format!("no {key}..{end} in {text}"))
 }
 
 /// What the server logged of the request for `path`.

@@ -1,4 +1,4 @@
-//! Debian's nginx and HAProxy, configured as somebody would who has them behind the box.
+//! Debian's nginx and HAProxy, configured as somebody would who has them behind or before the box.
 
 use core::fmt;
 use core::net::SocketAddr;
@@ -59,6 +59,14 @@ impl Software {
         }
     }
 
+    /// The PROXY versions that it can send.
+    pub(crate) fn sends(self) -> &'static [Proxy] {
+        match self {
+            Self::Nginx => &[Proxy::V1],
+            Self::Haproxy => &[Proxy::V1, Proxy::V2],
+        }
+    }
+
     /// Why it cannot be started here, if so.
     pub(crate) fn missing(self) -> Option<String> {
         command::find(self.name()).is_none().then(|| format!("no {}", self.name()))
@@ -79,6 +87,16 @@ impl Software {
         let text = match self {
             Self::Nginx => nginx_behind(address, page, proxy, tls),
             Self::Haproxy => haproxy_behind(address, page, proxy, tls, dir.path())?,
+        };
+        self.start(dir, address, &text)
+    }
+
+    /// Before the box: takes TCP connections and passes them on to it with a PROXY header. nginx knows version 1 only.
+    pub(crate) fn before(self, target: SocketAddr, proxy: Proxy) -> Outcome<Server> {
+        let (dir, address) = (tempfile::tempdir()?, backend::nobody()?);
+        let text = match self {
+            Self::Nginx => nginx_before(address, target, proxy),
+            Self::Haproxy => haproxy_before(address, target, proxy),
         };
         self.start(dir, address, &text)
     }
@@ -123,6 +141,13 @@ fn nginx_behind(address: SocketAddr, page: SocketAddr, proxy: Proxy, tls: Option
 }
 
 const NGINX: &str = "daemon off; master_process off; pid DIR/pid; error_log stderr error;\nevents { worker_connections 64; }\n";
+const NGINX_STREAM: &str = "load_module /usr/lib/nginx/modules/ngx_stream_module.so;\n";
+
+fn nginx_before(address: SocketAddr, target: SocketAddr, proxy: Proxy) -> String {
+    let proxy = if proxy == Proxy::Off { "off" } else { "on" };
+    format!("{NGINX_STREAM}{NGINX}stream {{ server {{ listen {address}; proxy_pass {target}; proxy_protocol {proxy}; }} }}\n")
+}
+
 const HAPROXY: &str =
     "global\n log stdout format raw local0\ndefaults\n log global\n timeout connect 10s\n timeout client 30s\n timeout server 30s\n";
 
@@ -139,4 +164,13 @@ fn haproxy_behind(address: SocketAddr, page: SocketAddr, proxy: Proxy, tls: Opti
          log-format \"seen source=%[src]:%[src_port] target=%[dst]:%[dst_port] authority=%[fc_pp_authority] path=%HP\"\n\
          default_backend page\nbackend page\n server page {page}\n"
     ))
+}
+
+fn haproxy_before(address: SocketAddr, target: SocketAddr, proxy: Proxy) -> String {
+    let send = match proxy {
+        Proxy::Off => "",
+        Proxy::V1 => " send-proxy",
+        Proxy::V2 | Proxy::V2Tls => " send-proxy-v2",
+    };
+    format!("{HAPROXY} mode tcp\nfrontend front\n bind {address}\n default_backend box\nbackend box\n server box {target}{send}\n")
 }
