@@ -3,6 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -44,21 +45,29 @@ impl Visitor {
 
     /// Connects, shakes hands, asks, and reads the answer to its end.
     pub(crate) fn ask(&self) -> Outcome {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let line = format!("{LEGITIMATE} {}\n", COUNT.fetch_add(1, Ordering::Relaxed));
         let socket = Socket::new(Domain::for_address(self.to), Type::STREAM, None)?;
         socket.bind(&SocketAddr::new(self.from, 0).into())?;
         socket.connect_timeout(&self.to.into(), PATIENCE)?;
-        let mut tcp = TcpStream::from(socket);
+        let tcp = TcpStream::from(socket);
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(PATIENCE))?;
         tcp.set_write_timeout(Some(PATIENCE))?;
+        self.ask_over(tcp)
+    }
+
+    /// The same over a connection that is there, whosever it is.
+    pub(crate) fn ask_over(&self, mut tcp: impl Read + Write) -> Outcome {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let line = format!("{LEGITIMATE} {}\n", COUNT.fetch_add(1, Ordering::Relaxed));
         let mut tls = ClientConnection::new(Arc::clone(&self.config), ServerName::try_from("localhost")?)?;
         while tls.is_handshaking() {
             tls.complete_io(&mut tcp)?;
         }
         let mut stream = StreamOwned::new(tls, tcp);
-        let answer = client::ask(&mut stream, &line)?;
+        stream.write_all(line.as_bytes())?;
+        stream.flush()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
         ensure(answer == format!("answer to {line}"), format!("a wrong answer: {answer:?}"))
     }
 }

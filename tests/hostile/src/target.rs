@@ -11,7 +11,7 @@ use e2e::{Machine, Net, Outcome, Place, Running, backend, ensure};
 
 use crate::attack::{Profile, Suite};
 use crate::figures::{Figures, cpu};
-use crate::naive::{Naive, Server};
+use crate::naive::{Naive, Server, segment};
 use crate::probe::Visitor;
 use crate::set_up::SetUp;
 use crate::witness::Witness;
@@ -67,6 +67,37 @@ impl Target {
             Subject::Box { set_up, machine, .. } => Self::of_box(*set_up, &user_place(*machine)?, self.profile),
             Subject::Naive { naive, .. } => Self::of_naive(*naive, &user_place(Machine::Process)?, self.profile),
         }
+    }
+
+    /// A fresh one of the same kind on a link of its own, with the same addresses: another boot. It lasts as long as `visit`.
+    pub(crate) fn on_another_link<T: Send>(&self, visit: impl Fn(&Self) -> Outcome<T> + Send) -> Outcome<T> {
+        let origin = match &self.subject {
+            Subject::Box { set_up, machine, .. } => Ok((*set_up, *machine)),
+            Subject::Naive { naive, .. } => Err(*naive),
+        };
+        let profile = self.profile;
+        let visited = move || {
+            let place = Place::new(origin.map_or(Machine::Process, |(_, machine)| machine), Net::Tap)?;
+            let target = match origin {
+                Ok((set_up, _)) => Self::of_box(set_up, &place, profile),
+                Err(naive) => Self::of_naive(naive, &place, profile),
+            };
+            visit(&target?)
+        };
+        thread::scope(|scope| scope.spawn(visited).join()).map_err(|_| "the visit panicked")?
+    }
+
+    /// The attackers' end of its link; with a TAP only.
+    pub(crate) fn interface(&self) -> &'static str {
+        match self.subject {
+            Subject::Box { .. } => "bb0",
+            Subject::Naive { .. } => segment::NEAR,
+        }
+    }
+
+    /// Whether it is something naive, which may be less quiet than the box, and knows no TLS.
+    pub(crate) fn is_naive(&self) -> bool {
+        matches!(self.subject, Subject::Naive { .. })
     }
 
     /// Where it answers.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::{Path, Seen, Segment, Tcp, Wire, flag};
 
-/// No step waits longer.
+/// What a step waits at first.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Data of a segment that [`Write`] sends.
 const PAYLOAD_LEN_MAX: usize = 1400;
@@ -29,6 +29,8 @@ pub struct Peer {
     pub offered: u16,
     /// The other end's scale, if both scale.
     pub scale: u8,
+    /// No step waits longer.
+    pub patience: Duration,
     /// Data that came in order, not yet read.
     unread: Vec<u8>,
     /// The other end has sent its FIN.
@@ -50,6 +52,7 @@ impl Peer {
             window: 64_240,
             offered: 0,
             scale: 0,
+            patience: PATIENCE,
             unread: Vec::new(),
             finished: false,
             reset: false,
@@ -81,7 +84,7 @@ impl Peer {
     /// # Errors
     /// When the wire takes it not even after a while.
     pub fn send_frame(&self, frame: &[u8]) -> io::Result<()> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + self.patience;
         while !self.wire.send(frame)? {
             if Instant::now() > end {
                 return Err(io::ErrorKind::TimedOut.into());
@@ -125,7 +128,7 @@ impl Peer {
     /// When something else comes, or nothing.
     pub fn knock(&mut self, syn: &Segment) -> io::Result<Tcp> {
         self.send(syn)?;
-        let answer = self.hear(Instant::now() + PATIENCE)?.ok_or(io::ErrorKind::TimedOut)?;
+        let answer = self.hear(Instant::now() + self.patience)?.ok_or(io::ErrorKind::TimedOut)?;
         if answer.flags != flag::SYN | flag::ACK || answer.ack != syn.sequence.wrapping_add(1) {
             return Err(io::Error::new(io::ErrorKind::ConnectionRefused, format!("no SYN-ACK but {answer:?}")));
         }
@@ -209,7 +212,7 @@ impl Peer {
     }
 
     fn take_until(&mut self, what: &str, mut done: impl FnMut(&Self) -> bool) -> io::Result<()> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + self.patience;
         while !done(self) {
             if self.take(end)?.is_none() {
                 let stands = (self.next, self.acknowledged, self.expected);
@@ -245,5 +248,14 @@ impl Write for Peer {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Whoever is left alone ends the connection, so that nothing of it stays behind.
+impl Drop for Peer {
+    fn drop(&mut self) {
+        if self.expected != 0 && !self.reset {
+            let _ = self.send(&Segment { flags: flag::RST, ..self.here() });
+        }
     }
 }

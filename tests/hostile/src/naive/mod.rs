@@ -1,9 +1,14 @@
 //! Endpoints written the obvious way, or worse. Each attack names one, and a trial demands that it succeeds there: so no attack is a test that cannot fail.
 //!
 //! - [`raw`]: TCP servers that know no TLS;
-//! - [`tls`]: servers on rustls, with what is commonly forgotten.
+//! - [`tls`]: servers on rustls, with what is commonly forgotten;
+//! - [`segment`]: hosts on a wire of their own: [`stock`], [`parrot`], [`linux`].
 
+mod linux;
+mod parrot;
 mod raw;
+pub(crate) mod segment;
+mod stock;
 mod tls;
 
 use core::net::SocketAddr;
@@ -46,6 +51,9 @@ pub(crate) enum Naive {
     SharedTickets,
     Eager,
     Credulous,
+    Stock,
+    Parrot,
+    Linux,
 }
 
 impl Naive {
@@ -65,15 +73,21 @@ impl Naive {
             Self::SharedTickets => "rustls with one ticket key for all names and boots",
             Self::Eager => "rustls with early data",
             Self::Credulous => "rustls with a verifier that believes every client",
+            Self::Stock => "smoltcp as it comes, with four listening sockets",
+            Self::Parrot => "answers every packet, with numbers that count up and padding that is not zero",
+            Self::Linux => "a kernel's own TCP",
         }
     }
 
     /// Starts it; what its backend would hear goes to `witness`.
     pub(crate) fn start(self, witness: &Witness, _place: &Place) -> Outcome<Box<dyn Server>> {
-        let server = match self {
-            Self::Silent | Self::Resetting | Self::OneAlert | Self::Agreeable | Self::FirstRead => raw::start(self)?,
-            _ => tls::start(self, witness.clone())?,
+        let server: Box<dyn Server> = match self {
+            Self::Silent | Self::Resetting | Self::OneAlert | Self::Agreeable | Self::FirstRead => Box::new(raw::start(self)?),
+            Self::Stock => Box::new(stock::start()?),
+            Self::Parrot => Box::new(parrot::start()?),
+            Self::Linux => Box::new(linux::start()?),
+            _ => Box::new(tls::start(self, witness.clone())?),
         };
-        Ok(Box::new(server))
+        Ok(server)
     }
 }

@@ -1,0 +1,3 @@
+//! Soon.
+use super::below::Below;
+pub(super) const ATTACKS: &[Below] = &[];
