@@ -93,8 +93,8 @@ mod tests {
     fn names_are_unique_and_rows_are_known() {
         let suites = crate::suites().expect("suites");
         let mut seen = BTreeSet::new();
-        for attack in suites.iter().flat_map(|suite| &suite.attacks) {
-            assert!(seen.insert(&attack.name), "{} twice", attack.name);
+        for (suite, attack) in suites.iter().flat_map(|suite| suite.attacks.iter().map(|attack| (suite.name, attack))) {
+            assert!(seen.insert((suite, &attack.name)), "{suite}/{} twice", attack.name);
             assert!(rows::is_known(attack.row), "{}: row {}", attack.name, attack.row);
             assert!(!attack.does.contains('|') && !attack.name.contains([' ', '/']), "{}", attack.name);
         }
