@@ -219,31 +219,28 @@ impl Running {
     /// Waits until the box has said `word`.
     ///
     /// # Errors
-    /// When it does not within `timeout`.
+    /// When it does not within `timeout`, or has ended.
     pub fn wait_for(&self, word: &str, timeout: Duration) -> Outcome {
-        let end = Instant::now() + timeout;
-        while Instant::now() < end {
-            if self.said().contains(word) {
-                return Ok(());
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-        Err(format!("the box never said {word:?}; it said:\n{}", self.said()).into())
+        self.wait_for_count(word, 1, timeout)
     }
 
     /// Waits until the box has said `word` this often.
     ///
     /// # Errors
-    /// When it does not within `timeout`.
+    /// When it does not within `timeout`, or has ended.
     pub fn wait_for_count(&self, word: &str, count: usize, timeout: Duration) -> Outcome {
         let end = Instant::now() + timeout;
-        while self.said().matches(word).count() < count {
-            if Instant::now() > end {
+        loop {
+            // Asked before what it said is looked at, so that its last words count.
+            let is_over = self.reader.as_ref().is_none_or(JoinHandle::is_finished) || Instant::now() > end;
+            if self.said().matches(word).count() >= count {
+                return Ok(());
+            }
+            if is_over {
                 return Err(format!("the box did not say {word:?} {count} times; it said:\n{}", self.said()).into());
             }
             thread::sleep(Duration::from_millis(5));
         }
-        Ok(())
     }
 
     /// Everything that it wrote to standard error so far.
