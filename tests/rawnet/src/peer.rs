@@ -122,6 +122,15 @@ impl Peer {
         Ok(heard)
     }
 
+    /// What came and was not heard yet does not count.
+    ///
+    /// # Errors
+    /// What the wire says.
+    pub fn forget(&mut self) -> io::Result<()> {
+        while self.wire.receive(Instant::now())?.is_some() {}
+        Ok(())
+    }
+
     /// Sends a SYN, and gives the SYN-ACK.
     ///
     /// # Errors
