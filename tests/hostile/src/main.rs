@@ -150,11 +150,6 @@ fn bite(suite: &Arc<Suite>, index: usize, profile: Profile) -> Outcome {
         let place = stage::place(Machine::Process, suite.net)?;
         let target = Target::of_naive(attack.naive, &place, profile)?;
         let naive = attack.naive;
-            say(&format!(
-                attack.name,
-                (attack.run)(&target).map_err(|f| f.to_string().chars().take(170).collect::<String>())
-            ));
-        }
         ensure(
             (attack.run)(&target).is_err(),
             format!("it cannot fail: it does not even succeed against {naive:?}, which {}", naive.says()),
