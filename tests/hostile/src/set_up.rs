@@ -29,6 +29,8 @@ impl SetUp {
     pub(crate) fn with(more: impl FnOnce(Config) -> Config) -> Outcome<Self> {
         let (witness, backend) = Witness::start()?;
         let config = more(Config::one_route(&[backend.address()])).more(e2e::eye::ADMIN);
+        // All attackers come from one address, as fast as they can: what is attacked here is not the limit of that.
+        let config = config.limit("new_per_source_per_s", 100_000).limit("new_per_s", 200_000);
         Ok(Self { config, witness, visitor: IpAddr::V4(Ipv4Addr::new(127, 0, 0, 77)), keep: vec![Box::new(backend)] })
     }
 }

@@ -1,8 +1,8 @@
 //! What an attack meets: the box, or something naive in its place. Both are started afresh from here, and look the same to the attacker.
 
+use core::any::Any;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
-use std::any::Any;
 use std::thread;
 use std::time::Instant;
 
@@ -113,6 +113,14 @@ impl Target {
         }
     }
 
+    /// So many tries in a full run; a hundredth of them in a short one, and on something naive.
+    pub(crate) fn tries(&self, full: usize) -> usize {
+        match self.subject {
+            Subject::Box { .. } => self.profile.choose(full / 100, full),
+            Subject::Naive { .. } => full / 100,
+        }
+    }
+
     /// A legitimate client of it.
     pub(crate) fn visitor(&self) -> Outcome<Visitor> {
         Visitor::new(self.visitor, self.address)
@@ -152,8 +160,8 @@ impl Target {
         let (begin, before) = (Instant::now(), cpu(&self.processes()));
         thread::sleep(WINDOW);
         let (spent, passed) = (cpu(&self.processes()).saturating_sub(before), begin.elapsed());
-        // The legitimate client costs some percent.
-        ensure(spent * 2 < passed, format!("it spins: {spent:?} of {passed:?}"))
+        // The legitimate client costs some percent, and a machine that is busy otherwise gives a spinning thread less than all.
+        ensure(spent * 4 < passed, format!("it spins: {spent:?} of {passed:?}"))
     }
 }
 

@@ -1,11 +1,12 @@
 //! The backend, which remembers how each of its connections ended. It answers a line with `answer to LINE`, and reads on.
 
+use core::time::Duration;
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use e2e::Outcome;
 use e2e::backend::Backend;

@@ -43,6 +43,8 @@ impl Alert {
     pub const USER_CANCELED: Self = Self(90);
     /// Renegotiation is refused (RFC 5246 §7.2.2).
     pub const NO_RENEGOTIATION: Self = Self(100);
+    /// An extension that the version demands is not there.
+    pub const MISSING_EXTENSION: Self = Self(109);
     /// No server of that name is here (RFC 6066 §3).
     pub const UNRECOGNIZED_NAME: Self = Self(112);
     /// A client certificate was wanted, and none was shown.

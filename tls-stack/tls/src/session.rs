@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::handshake::{Handshake, Progress};
-use crate::hello::{Assembler, Cuts, Step};
+use crate::hello::{self, Assembler, Cuts, Step};
 use crate::limits::{EVENTS_MAX, RECORD_HEADER_LEN};
 use crate::outbox::Outbox;
 use crate::record::fragment_len;
@@ -126,6 +126,9 @@ impl Session {
     pub fn accept(&mut self, config: &Config) {
         let State::Greeted(greeting) = &mut self.state else { return };
         let Greeting { message, server_name, .. } = core::mem::take(&mut **greeting);
+        if let Err(alert) = hello::check(&message) {
+            return self.fail_in_clear(Fault::Peer(alert));
+        }
         let started = Handshake::new(config).map(Box::new);
         let outcome = started.and_then(|mut handshake| Ok((handshake.receive_hello(&message, &mut self.outbox)?, handshake)));
         match outcome {

@@ -16,6 +16,7 @@ const KEY_UPDATE: [u8; KEY_UPDATE_LEN - 1] = [24, 0, 0, 1];
 const NOT_REQUESTED: u8 = 0;
 const REQUESTED: u8 = 1;
 const CLIENT_HELLO: u8 = 1;
+const WARNING: u8 = 1;
 const FATAL: u8 = 2;
 
 /// Both directions of an established session.
@@ -103,8 +104,16 @@ impl Traffic {
     }
 
     fn alert(&mut self, plain: &[u8]) -> Result<Inbound<'static>, Fault> {
-        let &[level, description] = plain else { return Err(Fault::Peer(Alert::DECODE_ERROR)) };
-        let alert = Alert(description);
+        let (level, alert) = match *plain {
+            [level, description] => (level, Alert(description)),
+            // RFC 8446 §5.4: no alert of no content.
+            [] => return Err(Fault::Peer(Alert::UNEXPECTED_MESSAGE)),
+            _ => return Err(Fault::Peer(Alert::DECODE_ERROR)),
+        };
+        // RFC 5246 §7.2 knows two levels.
+        if self.version == Version::Tls12 && !matches!(level, WARNING | FATAL) {
+            return Err(Fault::Peer(Alert::ILLEGAL_PARAMETER));
+        }
         // RFC 8446 §6: the level means nothing any more, all but these two are fatal. RFC 5246 §7.2: the level decides.
         let is_warning = match self.version {
             Version::Tls13 => alert == Alert::USER_CANCELED,
@@ -133,6 +142,10 @@ impl Traffic {
         if plain.is_empty() || self.message.extend_from_slice(plain).is_err() {
             return Err(Fault::Peer(Alert::UNEXPECTED_MESSAGE));
         }
+        // Another length than a KeyUpdate has is not waited for: it may be none.
+        if self.message.iter().zip(KEY_UPDATE).any(|(byte, wanted)| *byte != wanted) {
+            return Err(Fault::Peer(Alert::DECODE_ERROR));
+        }
         if self.message.is_full() {
             let message = core::mem::take(&mut self.message);
             self.key_update(&message, out)?;
@@ -140,13 +153,12 @@ impl Traffic {
         Ok(Inbound::Nothing)
     }
 
+    /// `message` is whole, and its head is a KeyUpdate's.
     fn key_update(&mut self, message: &[u8], out: &mut Outbox) -> Result<(), Fault> {
-        let (head, request) = message.split_at_checked(KEY_UPDATE.len()).ok_or(Fault::Internal)?;
-        let asks = match (head == KEY_UPDATE, request) {
-            (true, [NOT_REQUESTED]) => false,
-            (true, [REQUESTED]) => true,
-            (true, _) => return Err(Fault::Peer(Alert::ILLEGAL_PARAMETER)),
-            (false, _) => return Err(Fault::Peer(Alert::DECODE_ERROR)),
+        let asks = match message.last() {
+            Some(&NOT_REQUESTED) => false,
+            Some(&REQUESTED) => true,
+            _ => return Err(Fault::Peer(Alert::ILLEGAL_PARAMETER)),
         };
         self.key_updates = self.key_updates.saturating_add(1);
         if self.key_updates > KEY_UPDATES_MAX {

@@ -49,7 +49,7 @@ fn serve(naive: Naive, mut stream: TcpStream, mut tls: ServerConnection, witness
 
 /// Takes what has come, and says what is to be said.
 fn step(naive: Naive, stream: &mut TcpStream, tls: &mut ServerConnection) -> io::Result<bool> {
-    let read = tls.read_tls(stream)?;
+    let read = if naive == Naive::Deaf { read_record(stream, tls)? } else { tls.read_tls(stream)? };
     let processed = tls.process_new_packets();
     if processed.is_err() && naive == Naive::Hasty {
         return processed.map(|_| false).map_err(io::Error::other);
@@ -59,6 +59,20 @@ fn step(naive: Naive, stream: &mut TcpStream, tls: &mut ServerConnection) -> io:
     }
     processed.map_err(io::Error::other)?;
     if read == 0 && tls.is_handshaking() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(read > 0) }
+}
+
+/// Reads one record and no more: what is behind it must not be seen.
+fn read_record(stream: &mut TcpStream, tls: &mut ServerConnection) -> io::Result<usize> {
+    let mut record = vec![0; 5];
+    stream.read_exact(&mut record)?;
+    let len = 5 + usize::from(u16::from_be_bytes([record[3], record[4]]));
+    record.resize(len, 0);
+    stream.read_exact(record.get_mut(5..).unwrap_or_default())?;
+    let mut rest = &record[..];
+    while !rest.is_empty() {
+        tls.read_tls(&mut rest)?;
+    }
+    Ok(len)
 }
 
 /// A line, its answer, and what follows.

@@ -1,12 +1,27 @@
 //! Attackers that speak TLS, or nearly so: on raw records, with a handshake and record protection of their own, as no honest library would do what they do.
 //!
 //! - [`peer`]: a TCP connection that reads and writes records; [`alert`]: what must come back;
-//! - [`foreign`]: what is not TLS at all.
+//! - [`bytes`], [`hello`], [`flight`], [`schedule`], [`protection`]: messages, keys and records; [`v13`], [`v12`]: clients that do as they are told;
+//! - [`foreign`], [`hellos`], [`shares`], [`finishing`], [`traffic`], [`strays`]: attacks on what is said, in the order in which it is said;
+//! - [`endings`], [`lost`]: attacks on the end.
 
 mod alert;
+mod bytes;
+mod endings;
+mod finishing;
+mod flight;
 mod foreign;
+mod hello;
+mod hellos;
+mod lost;
 mod peer;
 mod protection;
+mod schedule;
+mod shares;
+mod strays;
+mod traffic;
+mod v12;
+mod v13;
 
 use e2e::{Net, Outcome};
 
@@ -15,5 +30,18 @@ use crate::set_up::SetUp;
 
 /// The suites of this folder.
 pub(crate) fn suites() -> Outcome<Vec<Suite>> {
-    Ok(vec![Suite { name: "tls", net: Net::User, set_up: SetUp::plain, attacks: foreign::attacks() }])
+    let attacks = [
+        foreign::attacks(),
+        hellos::attacks(),
+        shares::attacks(),
+        finishing::attacks(),
+        strays::attacks(),
+        traffic::attacks(),
+        endings::attacks(),
+        lost::attacks(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    Ok(vec![Suite { name: "tls", net: Net::User, set_up: SetUp::plain, attacks }])
 }

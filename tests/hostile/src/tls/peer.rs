@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 
 use e2e::{Outcome, ensure};
 
-use super::alert::FATAL;
+use super::alert::{CLOSE_NOTIFY, FATAL};
 use super::protection::Protection;
 use crate::target::Target;
 
@@ -25,6 +25,8 @@ pub(crate) struct Peer {
     /// Both are none until keys are agreed.
     pub(crate) sealer: Option<Protection>,
     pub(crate) opener: Option<Protection>,
+    /// TLS 1.2: the opener from the next ChangeCipherSpec on.
+    pub(crate) awaited: Option<Protection>,
 }
 
 /// What came.
@@ -51,7 +53,7 @@ impl Peer {
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(target.patience()))?;
         tcp.set_write_timeout(Some(target.patience()))?;
-        Ok(Self { tcp, received: Vec::new(), sealer: None, opener: None })
+        Ok(Self { tcp, received: Vec::new(), sealer: None, opener: None, awaited: None })
     }
 
     /// Writes. A peer that is gone is found out by who reads.
@@ -100,6 +102,9 @@ impl Peer {
 
     fn open(&mut self, mut record: Vec<u8>) -> Outcome<Came> {
         let kind = record.first().copied().unwrap_or_default();
+        if kind == CHANGE_CIPHER_SPEC && self.awaited.is_some() {
+            self.opener = self.awaited.take();
+        }
         let Some(opener) = self.opener.as_mut().filter(|opener| opener.covers(kind)) else {
             return Ok(Came::Record(kind, record.split_off(HEADER_LEN)));
         };
@@ -121,5 +126,17 @@ impl Peer {
         }
         let end = self.next()?;
         ensure(end == Came::End, format!("{end:?} behind the alert instead of the end"))
+    }
+
+    /// Reads to the end, which must come without an alert of a fault, and in order.
+    pub(crate) fn is_left(&mut self) -> Outcome {
+        loop {
+            match self.next()? {
+                Came::Record(HANDSHAKE | CHANGE_CIPHER_SPEC, _) => {}
+                Came::Record(ALERT, content) if content.last() == Some(&CLOSE_NOTIFY) => {}
+                Came::End => return Ok(()),
+                other => return Err(format!("{other:?} instead of the end").into()),
+            }
+        }
     }
 }

@@ -6,10 +6,12 @@
 //! Nothing here answers a peer, and nothing is kept beyond [`HELLO_LEN_MAX`](crate::limits::HELLO_LEN_MAX) bytes.
 
 mod assemble;
+mod demands;
 mod parse;
 mod replay;
 
 pub(crate) use assemble::{Assembler, Step};
+pub(crate) use demands::check;
 pub(crate) use replay::Cuts;
 pub use replay::Replay;
 

@@ -12,7 +12,7 @@ const TLS13: u16 = 0x0304;
 
 const SERVER_NAME: u16 = 0;
 const ALPN: u16 = 16;
-const SUPPORTED_VERSIONS: u16 = 43;
+pub(super) const SUPPORTED_VERSIONS: u16 = 43;
 
 const HOST_NAME: u8 = 0;
 const SESSION_ID_LEN_MAX: usize = 32;
@@ -132,10 +132,10 @@ impl<'a> Iterator for Names<'a> {
 }
 
 /// Takes fields from the front of a slice; what is missing is a `decode_error`.
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, len: usize) -> Result<&'a [u8], Alert> {
+    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], Alert> {
         let (head, rest) = self.0.split_at_checked(len).ok_or(Alert::DECODE_ERROR)?;
         self.0 = rest;
         Ok(head)
@@ -145,20 +145,20 @@ impl<'a> Reader<'a> {
         Ok(self.take(N)?.iter().fold(0, |n, byte| (n << 8) | usize::from(*byte)))
     }
 
-    fn u8(&mut self) -> Result<u8, Alert> {
+    pub(super) fn u8(&mut self) -> Result<u8, Alert> {
         Ok(self.take(1)?.first().copied().unwrap_or_default())
     }
 
-    fn u16(&mut self) -> Result<u16, Alert> {
+    pub(super) fn u16(&mut self) -> Result<u16, Alert> {
         Ok(self.take(2)?.try_into().map_or(0, u16::from_be_bytes))
     }
 
-    fn vec8(&mut self) -> Result<&'a [u8], Alert> {
+    pub(super) fn vec8(&mut self) -> Result<&'a [u8], Alert> {
         let len = self.number::<1>()?;
         self.take(len)
     }
 
-    fn vec16(&mut self) -> Result<&'a [u8], Alert> {
+    pub(super) fn vec16(&mut self) -> Result<&'a [u8], Alert> {
         let len = self.number::<2>()?;
         self.take(len)
     }

@@ -99,12 +99,40 @@ fn in_tls13_every_other_alert_is_fatal_whatever_its_level() {
 #[test]
 fn malformed_alerts_are_decode_errors() {
     for version in VERSIONS {
-        for plain in [&[][..], &[1], &[1, 0, 0]] {
+        for plain in [&[1][..], &[1, 0, 0]] {
             let mut raw = Raw::new(version);
             let event = raw.send(content::ALERT, plain);
             raw.ends_with(event, Alert::DECODE_ERROR);
         }
     }
+}
+
+/// RFC 8446 §5.4.
+#[test]
+fn alert_of_no_content_is_unexpected() {
+    for version in VERSIONS {
+        let mut raw = Raw::new(version);
+        let event = raw.send(content::ALERT, &[]);
+        raw.ends_with(event, Alert::UNEXPECTED_MESSAGE);
+    }
+}
+
+/// RFC 5246 §7.2 knows two; what has another was once taken for a warning.
+#[test]
+fn alert_of_an_unknown_level_ends_a_1_2_session() {
+    for level in [0, 3, 255] {
+        let mut raw = Raw::new(Version::Tls12);
+        let event = raw.send(content::ALERT, &[level, 100]);
+        raw.ends_with(event, Alert::ILLEGAL_PARAMETER);
+    }
+}
+
+/// It was once waited for until the idle limit, as its fifth byte was.
+#[test]
+fn key_update_without_a_body_is_refused_at_once() {
+    let mut raw = Raw::new(Version::Tls13);
+    let event = raw.send(content::HANDSHAKE, &[24, 0, 0, 0]);
+    raw.ends_with(event, Alert::DECODE_ERROR);
 }
 
 /// T6.
