@@ -154,8 +154,8 @@ impl Flow {
         self.sent
     }
 
-    /// The sequence number of a bare ACK: SND.NXT, but nothing beyond the peer's window, where a probe may have gone. A peer with a shut window
-    /// takes no other number (RFC 9293 section 3.10.7.4), and would not hear that ours is open again.
+    /// The sequence number of a bare ACK or a RST: SND.NXT, but nothing beyond the peer's window, where a probe may have gone. A peer with a shut
+    /// window takes no other number (RFC 9293 section 3.10.7.4), and would not hear that ours is open again, or that the flow is no more.
     pub(crate) fn bare_sequence(&self) -> u32 {
         let window_end = self.unacknowledged().wrapping_add(self.peer_window);
         if before(window_end, self.sent) { window_end } else { self.sent }

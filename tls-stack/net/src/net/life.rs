@@ -244,7 +244,7 @@ impl Net {
     pub(super) fn answer_for(&mut self, index: u32, now: Duration) {
         let slot = self.table.slot_mut(index);
         let (allowed, next_hop, sequence, ack, window) = match &mut slot.state {
-            State::Open(flow) => (flow.challenges.take(now), flow.next_hop, flow.send_next(), flow.receive_next(), flow.window_field()),
+            State::Open(flow) => (flow.challenges.take(now), flow.next_hop, flow.bare_sequence(), flow.receive_next(), flow.window_field()),
             State::Lingering(linger) => (linger.answers.take(now), linger.next_hop, linger.send_next, linger.receive_next, linger.window),
             State::Dialing(_) | State::Vacant => return,
         };
@@ -273,7 +273,7 @@ impl Net {
     fn send_control(&mut self, index: u32, control: TcpControl) -> bool {
         let slot = self.table.slot(index);
         let State::Open(flow) = &slot.state else { return false };
-        let repr = reply::blank(&slot.ends, control, flow.send_next(), Some(flow.receive_next()), flow.window_field());
+        let repr = reply::blank(&slot.ends, control, flow.bare_sequence(), Some(flow.receive_next()), flow.window_field());
         let route = Route { ours: self.config.mac, next_hop: flow.next_hop };
         reply::tcp(&mut self.outbox, route, &slot.ends, &repr)
     }

@@ -125,6 +125,25 @@ fn a_shut_window_is_probed_and_then_given_up() {
     assert!(probes >= 3 && (30..33).contains(&(raw.now - begin).as_secs()), "{probes} probes, {:?}", raw.now - begin);
 }
 
+/// A probe went beyond the shut window, and the peer has not taken it: it takes a RST only where it stands (RFC 5961 section 3.2).
+#[test]
+fn a_peer_with_a_shut_window_takes_the_reset() {
+    let mut raw = Raw::new(Family::V4);
+    let hand = raw.handshake(50_000, 7);
+    let shut = Seg { window: 0, ..raw.seg(hand.port, ACK, hand.seq, hand.ack) };
+    raw.say(&shut);
+    raw.net.send(hand.flow, |room| (room.len(), room.fill(1))).unwrap();
+    let (mut probed, mut reset) = (false, None);
+    while reset.is_none() {
+        raw.now = raw.net.deadline().unwrap().max(raw.now);
+        raw.net.handle_timeout(raw.now);
+        let answers = [raw.answers(), raw.say(&shut)].concat();
+        probed |= answers.iter().any(|answer| answer.payload.len() == 1);
+        reset = answers.into_iter().find(|answer| answer.flags & RST != 0);
+    }
+    assert_eq!((probed, reset.map(|reset| reset.seq)), (true, Some(hand.ack)));
+}
+
 #[test]
 fn a_window_that_opens_by_single_bytes_does_not_hold_a_flow_for_ever() {
     let mut raw = Raw::new(Family::V4);

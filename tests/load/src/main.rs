@@ -1,0 +1,137 @@
+//! Full size: what a crowd costs everybody else, measured on the built command. `make load` runs it and writes `docs/load.md`.
+//!
+//! Each case is a box of its own, in a network namespace of its own, with a crowd of real connections: 50,000 that are idle, 5,000 that are slow
+//! in their hello or in their stream, 10,000 that begin a handshake and do not go on, 500 that never read. It asks what a connection takes, how
+//! long honest clients wait meanwhile, and whether the metrics say what happened. The machine decides how fast all of this is; the ratios are what
+//! must hold on any.
+//!
+//! - [`case`]: the cases; [`course`]: how one goes; [`verdict`]: what it must show; [`report`], [`say`]: table, page, progress;
+//! - [`field`]: the namespace; [`honest`]: the clients that matter; [`ledger`]: what the box counts;
+//! - [`crowd`]: child processes, which are this program again ([`orders`], [`voice`]): [`visiting`] with many a [`visitor`], or [`serving`].
+#![forbid(unsafe_code)]
+
+mod case;
+mod course;
+mod crowd;
+mod field;
+mod honest;
+mod ledger;
+mod limits;
+mod orders;
+mod report;
+mod say;
+mod serving;
+mod verdict;
+mod visiting;
+mod visitor;
+mod voice;
+
+use std::process::ExitCode;
+use std::thread;
+
+use case::{ALL, Case, Size};
+use clap::Parser;
+use e2e::{Machine, Net, Outcome};
+use orders::Orders;
+use say::{Line, aside, out};
+use verdict::Row;
+
+/// What a crowd costs everybody else: 50,000 idle connections, slow clients, half-open handshakes, readers that never read.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// One JSON object for each case instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// A crowd of one part in so many, to try things out; docs/load.md is left as it is.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    part: u32,
+    /// Only on this machine: kvm or process.
+    #[arg(long)]
+    machine: Option<String>,
+    /// Only cases of these names.
+    cases: Vec<String>,
+    /// What a child process is to do.
+    #[arg(long, hide = true)]
+    child: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match &arguments.child {
+        Some(orders) => child(orders).map(|()| true),
+        None => all(&arguments),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(fault) => {
+            aside(&format!("load: {fault}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn child(orders: &str) -> Outcome {
+    match serde_json::from_str(orders)? {
+        Orders::Visit(orders) => visiting::run(&orders),
+        Orders::Serve(orders) => serving::run(&orders),
+    }
+}
+
+/// Runs what is asked for. Whether all of it holds; what this host cannot run does not.
+fn all(arguments: &Arguments) -> Outcome<bool> {
+    let size = Size { part: arguments.part };
+    let (mut rows, mut wanted) = (Vec::new(), 0);
+    for (machine, case) in chosen(arguments)? {
+        wanted += 1;
+        if let Some(reason) = machine.missing().or(Net::Tap.missing()) {
+            aside(&format!("skipped: {reason}: {}/{}", machine.name(), case.name));
+            continue;
+        }
+        match one(machine, case, size) {
+            Ok(row) => {
+                tell(&row, arguments.json)?;
+                rows.push(row);
+            }
+            Err(fault) => aside(&format!("FAILED {}/{}: {fault}", machine.name(), case.name)),
+        }
+    }
+    if !arguments.json {
+        out(&report::table(&rows));
+    }
+    let holds = rows.len() == wanted && rows.iter().all(Row::holds);
+    if holds && size.part == 1 && wanted == 2 * ALL.len() {
+        report::write(&rows)?;
+        aside("docs/load.md is written");
+    }
+    Ok(holds)
+}
+
+fn chosen(arguments: &Arguments) -> Outcome<Vec<(Machine, &'static Case)>> {
+    let named = |case: &&Case| arguments.cases.is_empty() || arguments.cases.iter().any(|name| name == case.name);
+    let machines = [Machine::Kvm, Machine::Process].into_iter();
+    let machines = machines.filter(|machine| arguments.machine.as_ref().is_none_or(|name| name == machine.name()));
+    let chosen: Vec<_> = machines.flat_map(|machine| ALL.iter().filter(named).map(move |case| (machine, case))).collect();
+    if chosen.is_empty() { Err("no such case or machine".into()) } else { Ok(chosen) }
+}
+
+/// A case in a thread of its own, which moves into the case's namespace.
+fn one(machine: Machine, case: &'static Case, size: Size) -> Outcome<Row> {
+    let line = Line::new(format!("{}/{}", machine.name(), case.name));
+    thread::spawn(move || {
+        let row = course::run(case, machine, size, &line);
+        line.clear();
+        row
+    })
+    .join()
+    .map_err(|_| "the case panicked")?
+}
+
+fn tell(row: &Row, json: bool) -> Outcome {
+    if json {
+        out(&serde_json::to_string(row)?);
+    }
+    let verdict = if row.holds() { "ok".to_owned() } else { format!("FAILED: {}", row.complaints.join("; ")) };
+    aside(&format!("{}/{}: {verdict}", row.machine, row.case));
+    Ok(())
+}
