@@ -70,6 +70,9 @@ impl Scene<'_> {
         let standing = self.moment()?;
         let pause = if self.case.stands() { Duration::ZERO } else { ROUND_PAUSE };
         let (during, heap_most) = self.phase(&mut honest, "during", pause)?;
+        if self.case.outstays {
+            crowd.wait_until_ended(|progress| self.line.show(&format!("{} stand still", progress.open)))?;
+        }
         let progress = self.disperse(crowd)?;
         let end = self.moment()?;
         let (after, _) = self.phase(&mut honest, "after", Duration::ZERO)?;

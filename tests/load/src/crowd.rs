@@ -49,6 +49,11 @@ impl Crowd {
         self.wait_until("begin", || self.progress().begun >= count, watch)
     }
 
+    /// Waits until none stands.
+    pub(crate) fn wait_until_ended(&self, watch: impl Fn(&Progress)) -> Outcome {
+        self.wait_until("end", || self.progress().open == 0, watch)
+    }
+
     fn wait_until(&self, what: &str, holds: impl Fn() -> bool, watch: impl Fn(&Progress)) -> Outcome {
         let end = Instant::now() + CROWD_STANDS;
         while !holds() {

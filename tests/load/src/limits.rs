@@ -31,3 +31,5 @@ pub(crate) const ROUNDS: usize = 12;
 pub(crate) const RATIO_MAX: f64 = 2.0;
 /// What an idle connection may take, in bytes.
 pub(crate) const IDLE_LEN_MAX: u64 = 16 * 1024;
+/// How often a case is measured at most.
+pub(crate) const ATTEMPTS_MAX: u32 = 3;

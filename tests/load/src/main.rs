@@ -32,6 +32,7 @@ use std::thread;
 use case::{ALL, Case, Size};
 use clap::Parser;
 use e2e::{Machine, Net, Outcome};
+use limits::ATTEMPTS_MAX;
 use orders::Orders;
 use say::{Line, aside, out};
 use verdict::Row;
@@ -88,7 +89,7 @@ fn all(arguments: &Arguments) -> Outcome<bool> {
             aside(&format!("skipped: {reason}: {}/{}", machine.name(), case.name));
             continue;
         }
-        match one(machine, case, size) {
+        match tried(machine, case, size) {
             Ok(row) => {
                 tell(&row, arguments.json)?;
                 rows.push(row);
@@ -113,6 +114,19 @@ fn chosen(arguments: &Arguments) -> Outcome<Vec<(Machine, &'static Case)>> {
     let machines = machines.filter(|machine| arguments.machine.as_ref().is_none_or(|name| name == machine.name()));
     let chosen: Vec<_> = machines.flat_map(|machine| ALL.iter().filter(named).map(move |case| (machine, case))).collect();
     if chosen.is_empty() { Err("no such case or machine".into()) } else { Ok(chosen) }
+}
+
+/// A case whose one complaint is the time that honest clients wait is measured again: the host may have been busy with something else.
+fn tried(machine: Machine, case: &'static Case, size: Size) -> Outcome<Row> {
+    let mut row = one(machine, case, size)?;
+    for attempt in 2..=ATTEMPTS_MAX {
+        if row.holds() || !row.only_waited() {
+            break;
+        }
+        aside(&format!("{}/{}: once more, as {}", row.machine, row.case, row.complaints.join("; ")));
+        row = Row { attempt, ..one(machine, case, size)? };
+    }
+    Ok(row)
 }
 
 /// A case in a thread of its own, which moves into the case's namespace.

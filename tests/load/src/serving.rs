@@ -106,7 +106,8 @@ fn swallow(tcp: &mut TcpStream) -> bool {
 fn pour(tcp: &mut TcpStream, block: &[u8]) -> bool {
     loop {
         match tcp.write(block) {
-            Ok(_) => {}
+            Ok(0) => return false,
+            Ok(1..) => {}
             Err(fault) => return fault.kind() == io::ErrorKind::WouldBlock,
         }
     }

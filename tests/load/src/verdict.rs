@@ -44,12 +44,14 @@ pub(crate) struct Row {
     pub(crate) case: &'static str,
     pub(crate) machine: &'static str,
     pub(crate) part: u32,
+    /// Which measurement this is.
+    pub(crate) attempt: u32,
     /// Each with the crowd, in bytes: of the guest's heap, of the host's memory.
     pub(crate) heap_each: u64,
     pub(crate) resident_each: u64,
     /// Medians of the rounds' p99.
     pub(crate) p99_us: [u128; 3],
-    /// The one in the middle against the mean of the others.
+    /// The one in the middle against the shorter of the others.
     pub(crate) ratio: f64,
     #[serde(flatten)]
     pub(crate) account: Account,
@@ -61,12 +63,13 @@ impl Row {
     /// `p99`: before, during, after.
     pub(crate) fn new(case: &Case, size: Size, machine: Machine, p99: [Duration; 3], account: Account) -> Self {
         let [before, during, after] = p99.map(|time| time.as_secs_f64());
-        let ratio = during / ((before + after) / 2.0);
+        let ratio = during / before.min(after);
         let each = |bytes: u64| bytes / account.standing.max(1);
         Self {
             case: case.name,
             machine: machine.name(),
             part: size.part,
+            attempt: 1,
             heap_each: each(account.heap_standing.saturating_sub(account.heap_before)),
             resident_each: each(account.resident_growth),
             p99_us: p99.map(|time| time.as_micros()),
@@ -82,6 +85,16 @@ impl Row {
         self.complaints.is_empty()
     }
 
+    /// Whether the only complaint is about the time that honest clients wait, and none of them failed.
+    pub(crate) fn only_waited(&self) -> bool {
+        self.complaints.len() == 1 && !self.is_fast() && self.account.honest_failures.is_empty()
+    }
+
+    /// Not a number is no good ratio.
+    fn is_fast(&self) -> bool {
+        self.ratio <= RATIO_MAX
+    }
+
     fn judged(mut self, case: &Case) -> Self {
         let mut complaints = self.time_complaints();
         complaints.extend(self.memory_complaints(case));
@@ -92,8 +105,7 @@ impl Row {
 
     fn time_complaints(&self) -> Vec<String> {
         let mut complaints: Vec<_> = self.account.honest_failures.iter().map(|fault| format!("an honest client failed: {fault}")).collect();
-        // Not a number is no good ratio.
-        if !matches!(self.ratio.partial_cmp(&RATIO_MAX), Some(core::cmp::Ordering::Less | core::cmp::Ordering::Equal)) {
+        if !self.is_fast() {
             complaints.push(format!("honest clients wait {:.2} times as long, at most {RATIO_MAX}", self.ratio));
         }
         complaints
@@ -193,6 +205,19 @@ mod tests {
         assert_eq!(complaints(case, [1000, 2000, 1000], account(case)), 0);
         assert_eq!(complaints(case, [1000, 2001, 1000], account(case)), 1);
         assert_eq!(complaints(case, [0, 0, 0], account(case)), 1);
+        assert_eq!(complaints(case, [9000, 2001, 1000], account(case)), 1, "a host that was busy before excuses nothing");
+        assert_eq!(complaints(case, [1000, 2001, 9000], account(case)), 1);
+    }
+
+    #[test]
+    fn only_a_wait_is_measured_again() {
+        let case = &ALL[1];
+        let row = |micros, account| Row::new(case, SIZE, Machine::Kvm, [1000, micros, 1000].map(Duration::from_micros), account);
+        assert!(row(2001, account(case)).only_waited());
+        assert!(!row(2000, account(case)).only_waited());
+        assert!(!row(2001, Account { restarts: 1, ..account(case) }).only_waited());
+        assert!(!row(1000, Account { restarts: 1, ..account(case) }).only_waited());
+        assert!(!row(1000, Account { honest_failures: vec!["reset".into()], ..account(case) }).only_waited());
     }
 
     #[test]
