@@ -18,7 +18,7 @@ use crate::say::Line;
 use crate::verdict::{Account, Row};
 
 /// Rounds beside a crowd that comes and goes are this far apart, so that all of its ways to end are among them.
-const ROUND_PAUSE: Duration = Duration::from_millis(1500);
+const ROUND_PAUSE: Duration = Duration::from_millis(1000);
 /// From one look at the heap to the next, when it is to come to rest: longer than idle connections keep their first rings.
 const REST: Duration = Duration::from_secs(6);
 
@@ -64,7 +64,6 @@ impl Scene<'_> {
         let mut honest = Honest::new(self.field)?;
         honest.round()?;
         let (before, _) = self.phase(&mut honest, "before", Duration::ZERO)?;
-        self.settle()?;
         let start = self.moment()?;
         let crowd = self.gather()?;
         let standing = self.moment()?;

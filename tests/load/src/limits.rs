@@ -10,7 +10,7 @@ pub(crate) const SLEEP_MAX: Duration = Duration::from_millis(500);
 /// Connections that one client's place is given at most, in a run.
 pub(crate) const BEGINNINGS_PER_PLACE: u64 = 64;
 /// How many of a child's clients go in a tick, at the end.
-pub(crate) const LEAVING_PER_TICK: usize = 20;
+pub(crate) const LEAVING_PER_TICK: usize = 15;
 /// How long a child may take to end once it is told to.
 pub(crate) const CHILD_END: Duration = Duration::from_secs(60);
 /// How long a crowd may take to come to stand.

@@ -92,8 +92,9 @@ alone, beside the crowd, and alone again. Honest clients come from addresses and
 (X25519MLKEM768, ECDSA P-256), asks, and checks the answer.
 ";
 
-const COLUMNS: &str = "A crowd's clients begin anew when the box has ended them, so it is there all the time; only those of `slow-streams` do not, and stay until their lifetime has ended them all. `idle` has `connections = 60000` and a heap of 4 GiB, and its backends are
-on a TAP too; `slow-streams` has `lifetime_ms = 45000`, `deaf-readers` has `stall_timeout_ms = 10000`, so that what they run into is reached within the run.
+const COLUMNS: &str = "A crowd's clients begin anew when the box has ended them, so it is there all the time; only those of `slow-streams` do not, and stay until their lifetime has ended
+them all. `idle` has `connections = 60000` and a heap of 4 GiB, and its backends are on a TAP too; `slow-streams` has `lifetime_ms = 45000`, `deaf-readers` has
+`stall_timeout_ms = 10000`, so that what they run into is reached within the run. The TAPs' queues hold 10,000 frames (`txqueuelen`): the kernel's 500 are too few for a crowd.
 
 The p99 is the median over 12 rounds of each round's p99 (250 visits): of the handshake for `idle`, of the whole visit for the others. The run fails if it is more than twice
 what it is without the crowd (`ratio`, against the shorter of before and after); if an honest client fails; if an idle connection takes more than 16 KiB of the guest's heap
