@@ -5,12 +5,12 @@ use core::time::Duration;
 /// A child lives no longer than this, whatever becomes of its parent.
 pub(crate) const CHILD_LIFE_MAX: Duration = Duration::from_secs(600);
 /// The shortest sleep of a child whose next client is due; and the longest of one that waits for nothing but the word to end.
-pub(crate) const TICK: Duration = Duration::from_millis(20);
+pub(crate) const TICK: Duration = Duration::from_millis(5);
 pub(crate) const SLEEP_MAX: Duration = Duration::from_millis(500);
 /// Connections that one client's place is given at most, in a run.
 pub(crate) const BEGINNINGS_PER_PLACE: u64 = 64;
 /// How many of a child's clients go in a tick, at the end.
-pub(crate) const LEAVING_PER_TICK: usize = 15;
+pub(crate) const LEAVING_PER_TICK: usize = 4;
 /// How long a child may take to end once it is told to.
 pub(crate) const CHILD_END: Duration = Duration::from_secs(60);
 /// How long a crowd may take to come to stand.
@@ -31,5 +31,7 @@ pub(crate) const ROUNDS: usize = 12;
 pub(crate) const RATIO_MAX: f64 = 2.0;
 /// What an idle connection may take, in bytes.
 pub(crate) const IDLE_LEN_MAX: u64 = 16 * 1024;
+/// How far children stand back for others.
+pub(crate) const NICENESS: i32 = 19;
 /// How often a case is measured at most.
 pub(crate) const ATTEMPTS_MAX: u32 = 3;

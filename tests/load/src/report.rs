@@ -102,20 +102,3 @@ or of the host's memory; if the heap does not come back; if the counters that ha
 are not exactly the expected ones, or their sums do not agree with the connections taken on. A case that fails by its ratio alone is measured again, twice at most, because
 the host may have been busy with something else; `attempt` says which one stands here.
 ";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_page_has_a_row_for_every_case_on_every_machine() {
-        let page = fs::read_to_string(path()).expect("docs/load.md");
-        let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| ")).collect();
-        assert!(rows.first().is_some_and(|head| *head == format!("| {} |", HEAD.join(" | "))), "run `make load`: {rows:?}");
-        let named: Vec<_> = rows.iter().skip(1).filter_map(|row| row.rsplitn(11, " | ").last()).collect();
-        let wanted: Vec<_> =
-            ["kvm", "process"].iter().flat_map(|machine| ALL.iter().map(move |case| format!("| {} | {machine}", case.name))).collect();
-        assert_eq!(named, wanted, "run `make load`");
-        assert!(ALL.iter().all(|case| page.contains(case.what)) && page.starts_with(TITLE) && page.contains(COLUMNS), "run `make load`");
-    }
-}
