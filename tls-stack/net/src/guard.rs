@@ -48,6 +48,10 @@ fn judge_ack(flow: &Flow, segment: &Segment<'_>, ack: u32) -> Verdict {
     if !segment.payload.is_empty() && before(limit, segment.end()) && !segment.payload_ends_at(limit) {
         return Verdict::Challenge;
     }
+    // RFC 9293 section 3.10.7.4: behind the peer's FIN there is nothing. smoltcp would take it for more of the stream.
+    if flow.peer_finished() && before(flow.receive_next(), segment.end()) {
+        return Verdict::Challenge;
+    }
     // With only our FIN unacknowledged, three duplicate ACKs make smoltcp drop its timer for a fast retransmission that has no data to
     // send, and the FIN would never go out again.
     let bare = segment.payload.is_empty() && segment.sequence == flow.receive_next() && segment.end() == segment.sequence;

@@ -260,3 +260,18 @@ fn icmp_error(raw: &Raw, hand: Hand, kind: u8, code: u8, mtu: u16, seq: u32) -> 
     frame[34..].copy_from_slice(&message);
     frame
 }
+
+#[test]
+fn data_behind_the_peers_fin_is_not_taken() {
+    for family in BOTH {
+        let mut raw = Raw::new(family);
+        let hand = raw.handshake(50_000, 7);
+        raw.say(&Seg { payload: b"all".to_vec(), ..raw.seg(hand.port, ACK | FIN, hand.seq, hand.ack) });
+        let behind = hand.seq.wrapping_add(4);
+        let answers = raw.say(&Seg { payload: b"more".to_vec(), ..raw.seg(hand.port, ACK | PSH, behind, hand.ack) });
+        assert!(answers.iter().all(|answer| answer.ack == behind), "{answers:?}");
+        assert_eq!(raw.net.readable(hand.flow), 3);
+        let again = raw.say(&raw.seg(hand.port, ACK | FIN, behind, hand.ack));
+        assert!(again.iter().all(|answer| answer.ack == behind), "a second FIN behind the first: {again:?}");
+    }
+}
