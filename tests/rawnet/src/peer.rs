@@ -128,6 +128,7 @@ impl Peer {
     /// What the wire says.
     pub fn forget(&mut self) -> io::Result<()> {
         while self.wire.receive(Instant::now())?.is_some() {}
+        self.unread.clear();
         Ok(())
     }
 

@@ -26,8 +26,12 @@ pub(super) const CLOSED: u16 = 8444;
 
 /// A frame that the device has no room for is tried again after this.
 const BREATH: Duration = Duration::from_micros(200);
+/// A question without an answer is asked again after this.
+const ASK_AGAIN: Duration = Duration::from_millis(300);
 /// Answers of a flow of its own may come this much later than those of the doorman.
 const DELAYED: Duration = Duration::from_millis(40);
+/// And those of something naive so much later than its answers to ARP.
+const NAIVELY: Duration = Duration::from_millis(4);
 
 /// A version of IP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +111,10 @@ impl<'t> Field<'t> {
     pub(super) fn provoke(&mut self, frames: &[Vec<u8>]) -> Outcome<Vec<Seen>> {
         self.forget()?;
         self.send(frames)?;
+        if self.target.is_naive() {
+            // It may answer ARP first.
+            thread::sleep(NAIVELY);
+        }
         self.fence()
     }
 
@@ -128,14 +136,18 @@ impl<'t> Field<'t> {
     pub(super) fn fence(&mut self) -> Outcome<Vec<Seen>> {
         static TURN: AtomicU8 = AtomicU8::new(0);
         let asker = Ipv4Addr::new(10, 77, 0, 100 + TURN.fetch_add(1, Ordering::Relaxed) % 150);
-        self.send(&[arp::request((ATTACKER, asker), TARGET_V4)])?;
         let (end, mut answers) = (Instant::now() + self.target.patience(), Vec::new());
-        while let Some(frame) = self.wire.receive(end)? {
-            let Some(seen) = Seen::parse(frame).filter(|seen| self.concerns_us(seen)) else { continue };
-            if seen.arp.is_some_and(|arp| arp.operation == arp::REPLY && arp.target.1 == asker) {
-                return Ok(answers);
+        while Instant::now() < end {
+            // It may get lost like any other frame.
+            self.send(&[arp::request((ATTACKER, asker), TARGET_V4)])?;
+            let again = end.min(Instant::now() + ASK_AGAIN);
+            while let Some(frame) = self.wire.receive(again)? {
+                let Some(seen) = Seen::parse(frame).filter(|seen| self.concerns_us(seen)) else { continue };
+                if seen.arp.is_some_and(|arp| arp.operation == arp::REPLY && arp.target.1 == asker) {
+                    return Ok(answers);
+                }
+                answers.push(seen);
             }
-            answers.push(seen);
         }
         Err("it does not even answer ARP any more".into())
     }
@@ -186,6 +198,16 @@ impl<'t> Field<'t> {
     pub(super) fn serves(&mut self) -> Outcome {
         let peer = self.established()?;
         self.holds(peer)
+    }
+
+    /// What it has allocated, apart from what the honest client takes at the moment.
+    pub(super) fn heap(&self) -> Outcome<u64> {
+        let mut least = u64::MAX;
+        for _ in 0..4 {
+            least = least.min(self.target.figures()?.heap);
+            thread::sleep(DELAYED / 2);
+        }
+        Ok(least)
     }
 
     /// Waits until the target has nothing more to say on its own.

@@ -146,7 +146,7 @@ fn malformed(field: &mut Field<'_>) -> Outcome {
 
 /// Each question gets its answer, no other frame gets any, and nothing is remembered.
 fn arp_flood(field: &mut Field<'_>) -> Outcome {
-    let (it, before) = (field.it.mac, field.target.figures()?);
+    let (it, before) = (field.it.mac, field.heap()?);
     let hosts: Vec<u16> = (0..FLOOD).collect();
     for volley in hosts.chunks(VOLLEY) {
         let host = |n: &u16| (u8::try_from(n % 90).unwrap_or(0) + 3, n.to_be_bytes());
@@ -157,11 +157,11 @@ fn arp_flood(field: &mut Field<'_>) -> Outcome {
         let claims: Vec<_> = volley.iter().map(|n| arp_frame(it, who(n).0, arp::REPLY, who(n), (it, TARGET_V4))).collect();
         field.silence("a claim", &claims)?;
     }
-    flat(field, before.heap)
+    flat(field, before)
 }
 
 fn flat(field: &mut Field<'_>, before: u64) -> Outcome {
-    let after = field.target.figures()?.heap;
+    let after = field.heap()?;
     ensure(after <= before + 64 * 1024, format!("something is kept: {before} bytes, then {after}"))?;
     field.serves()
 }
@@ -297,7 +297,7 @@ fn malformed_discovery(field: &mut Field<'_>) -> Outcome {
 }
 
 fn solicitation_flood(field: &mut Field<'_>) -> Outcome {
-    let before = field.target.figures()?;
+    let before = field.heap()?;
     let hosts: Vec<u16> = (0..FLOOD).collect();
     for volley in hosts.chunks(VOLLEY) {
         let ask = |n: &u16| {
@@ -313,5 +313,5 @@ fn solicitation_flood(field: &mut Field<'_>) -> Outcome {
             format!("{} frames for {} solicitations", answers.len(), frames.len()),
         )?;
     }
-    flat(field, before.heap)
+    flat(field, before)
 }

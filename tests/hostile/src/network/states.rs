@@ -260,10 +260,13 @@ fn last_ack(field: &mut Field<'_>) -> Outcome {
         let strange: Vec<_> = answers.iter().filter(|tcp| tcp.flags & flag::FIN == 0).collect();
         match meaning {
             Meaning::Syn | Meaning::SynAck => {
-                ensure(strange.len() == 1 && strange[0].flags == flag::ACK, format!("a SYN gets {answers:?}"))?
+                ensure(strange.len() == 1 && strange[0].flags == flag::ACK, format!("a SYN gets {answers:?}"))?;
             }
             _ => {
-                ensure(strange.iter().all(|tcp| tcp.flags == flag::ACK && meaning == Meaning::Fin), format!("{flags:#x} gets {answers:?}"))?
+                ensure(
+                    strange.iter().all(|tcp| tcp.flags == flag::ACK && meaning == Meaning::Fin),
+                    format!("{flags:#x} gets {answers:?}"),
+                )?;
             }
         }
     }
