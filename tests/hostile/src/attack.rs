@@ -53,8 +53,6 @@ pub(crate) enum Layer {
     Clients,
     /// Session tickets.
     Tickets,
-    /// Chooses the route.
-    Router,
     /// Bytes between client and backend, and how both ends are told of the end.
     Terminator,
     /// A closed flow that is kept until the peer has heard why.
@@ -76,7 +74,6 @@ impl fmt::Display for Layer {
             Self::Traffic => "tls: traffic",
             Self::Clients => "tls: clients (webpki, metered)",
             Self::Tickets => "tls: ticketer",
-            Self::Router => "appliance: router",
             Self::Terminator => "appliance: terminator",
             Self::Closing => "net: closing",
             Self::Tender => "tender",

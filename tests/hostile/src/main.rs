@@ -15,7 +15,6 @@
 //!
 //! Traffic goes to loopback, or into a namespace of the run's own.
 #![forbid(unsafe_code)]
-#![expect(dead_code, reason = "the frame came before its attacks")]
 
 mod attack;
 mod elsewhere;

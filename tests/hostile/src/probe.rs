@@ -45,13 +45,18 @@ impl Visitor {
 
     /// Connects, shakes hands, asks, and reads the answer to its end.
     pub(crate) fn ask(&self) -> Outcome {
+        self.asks_within(PATIENCE)
+    }
+
+    /// The same with less patience, at each step.
+    pub(crate) fn asks_within(&self, patience: Duration) -> Outcome {
         let socket = Socket::new(Domain::for_address(self.to), Type::STREAM, None)?;
         socket.bind(&SocketAddr::new(self.from, 0).into())?;
-        socket.connect_timeout(&self.to.into(), PATIENCE)?;
+        socket.connect_timeout(&self.to.into(), patience)?;
         let tcp = TcpStream::from(socket);
         tcp.set_nodelay(true)?;
-        tcp.set_read_timeout(Some(PATIENCE))?;
-        tcp.set_write_timeout(Some(PATIENCE))?;
+        tcp.set_read_timeout(Some(patience))?;
+        tcp.set_write_timeout(Some(patience))?;
         self.ask_over(tcp)
     }
 

@@ -154,6 +154,11 @@ impl Target {
         }
     }
 
+    /// Processor time of its processes so far.
+    pub(crate) fn cpu(&self) -> Duration {
+        cpu(&self.processes())
+    }
+
     /// Fails if it works although there is nothing to do: the attacker's connections are there, and silent.
     pub(crate) fn is_quiet(&self) -> Outcome {
         const WINDOW: Duration = Duration::from_millis(400);

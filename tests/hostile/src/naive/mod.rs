@@ -5,6 +5,7 @@
 //! - [`segment`]: hosts on a wire of their own: [`stock`], [`parrot`], [`linux`].
 
 mod linux;
+mod obliging;
 mod parrot;
 mod raw;
 pub(crate) mod segment;
@@ -49,6 +50,8 @@ pub(crate) enum Naive {
     Spinning,
     Untroubled,
     SharedTickets,
+    Obliging,
+    OneAtATime,
     Eager,
     Credulous,
     Stock,
@@ -71,6 +74,8 @@ impl Naive {
             Self::Spinning => "rustls in a loop that ends with the next plaintext",
             Self::Untroubled => "rustls, and the backend is not told that a stream was cut",
             Self::SharedTickets => "rustls with one ticket key for all names and boots",
+            Self::Obliging => "rustls, but any ticket is taken for one of its own",
+            Self::OneAtATime => "rustls, a connection at a time, without deadlines",
             Self::Eager => "rustls with early data",
             Self::Credulous => "rustls with a verifier that believes every client",
             Self::Stock => "smoltcp as it comes, with four listening sockets",

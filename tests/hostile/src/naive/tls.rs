@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use e2e::backend::Backend;
 use e2e::{Outcome, keys_dir};
@@ -14,12 +14,17 @@ use rustls_std::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls_std::server::{NoClientAuth, ProducesTickets};
 use rustls_std::{DigitallySignedStruct, DistinguishedName, Error, ServerConfig, ServerConnection, SignatureScheme};
 
-use super::Naive;
+use super::{Naive, obliging};
 use crate::witness::Witness;
 
 pub(super) fn start(naive: Naive, witness: Witness) -> Outcome<Backend> {
-    let config = Arc::new(config(naive)?);
-    Ok(Backend::start(move |stream| serve(naive, stream, ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?, &witness))?)
+    let (config, alone) = (Arc::new(config(naive)?), Mutex::new(()));
+    Ok(Backend::start(move |stream| {
+        let turn = (naive == Naive::OneAtATime).then(|| alone.lock());
+        let served = serve(naive, stream, ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?, &witness);
+        drop(turn);
+        served
+    })?)
 }
 
 fn config(naive: Naive) -> Outcome<ServerConfig> {
@@ -29,7 +34,7 @@ fn config(naive: Naive) -> Outcome<ServerConfig> {
     let builder = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider())).with_safe_default_protocol_versions()?;
     let mut config = builder.with_client_cert_verifier(verifier).with_single_cert(chain, key)?;
     match naive {
-        Naive::SharedTickets => config.ticketer = Arc::new(Plain),
+        Naive::SharedTickets | Naive::Obliging => config.ticketer = Arc::new(Plain),
         Naive::Eager => config.max_early_data_size = 16 * 1024,
         _ => {}
     }
@@ -37,6 +42,9 @@ fn config(naive: Naive) -> Outcome<ServerConfig> {
 }
 
 fn serve(naive: Naive, mut stream: TcpStream, mut tls: ServerConnection, witness: &Witness) -> io::Result<()> {
+    if naive == Naive::Obliging && obliging::takes_ticket(&mut stream)? {
+        return Ok(());
+    }
     while tls.is_handshaking() {
         step(naive, &mut stream, &mut tls)?;
     }

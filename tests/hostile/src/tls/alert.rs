@@ -13,6 +13,5 @@ pub(crate) const DECRYPT_ERROR: u8 = 51;
 pub(crate) const PROTOCOL_VERSION: u8 = 70;
 pub(crate) const NO_RENEGOTIATION: u8 = 100;
 pub(crate) const MISSING_EXTENSION: u8 = 109;
-pub(crate) const UNRECOGNIZED_NAME: u8 = 112;
 pub(crate) const CERTIFICATE_REQUIRED: u8 = 116;
 pub(crate) const FATAL: u8 = 2;

@@ -66,7 +66,6 @@ impl Flight {
 pub(crate) struct ServerHello {
     pub(crate) random: Vec<u8>,
     pub(crate) session: Vec<u8>,
-    pub(crate) suite: usize,
     extensions: Vec<(u16, Vec<u8>)>,
 }
 
@@ -81,13 +80,13 @@ impl ServerHello {
         let mut reader = Reader(message.body());
         reader.take(2)?;
         let (random, session) = (reader.take(32)?.to_vec(), reader.vec(1)?.to_vec());
-        let suite = reader.number(2)?;
-        reader.take(1)?;
+        // The suite, and no compression: there was one of each to choose from.
+        reader.take(3)?;
         let (mut list, mut extensions) = (Reader(if reader.0.is_empty() { &[] } else { reader.vec(2)? }), Vec::new());
         while !list.0.is_empty() {
             extensions.push((u16::try_from(list.number(2)?)?, list.vec(2)?.to_vec()));
         }
-        Ok(Self { random, session, suite, extensions })
+        Ok(Self { random, session, extensions })
     }
 
     pub(crate) fn extension(&self, kind: u16) -> Option<&[u8]> {

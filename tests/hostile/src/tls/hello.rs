@@ -20,7 +20,6 @@ pub(crate) mod extension {
     pub(crate) const PRE_SHARED_KEY: u16 = 41;
     pub(crate) const EARLY_DATA: u16 = 42;
     pub(crate) const VERSIONS: u16 = 43;
-    pub(crate) const COOKIE: u16 = 44;
     pub(crate) const PSK_MODES: u16 = 45;
     pub(crate) const KEY_SHARE: u16 = 51;
     pub(crate) const RENEGOTIATION: u16 = 0xff01;

@@ -3,10 +3,14 @@
 //! - [`peer`]: a TCP connection that reads and writes records; [`alert`]: what must come back;
 //! - [`bytes`], [`hello`], [`flight`], [`schedule`], [`protection`]: messages, keys and records; [`v13`], [`v12`]: clients that do as they are told;
 //! - [`foreign`], [`hellos`], [`shares`], [`finishing`], [`traffic`], [`strays`]: attacks on what is said, in the order in which it is said;
-//! - [`endings`], [`lost`]: attacks on the end.
+//! - [`tickets`], [`clients`] (with their [`authority`]): suites of their own, on boxes of their own;
+//! - [`endings`], [`lost`]: attacks on the end; [`effort`]: on the box's time.
 
 mod alert;
+mod authority;
 mod bytes;
+mod clients;
+mod effort;
 mod endings;
 mod finishing;
 mod flight;
@@ -19,6 +23,7 @@ mod protection;
 mod schedule;
 mod shares;
 mod strays;
+mod tickets;
 mod traffic;
 mod v12;
 mod v13;
@@ -39,9 +44,10 @@ pub(crate) fn suites() -> Outcome<Vec<Suite>> {
         traffic::attacks(),
         endings::attacks(),
         lost::attacks(),
+        effort::attacks(),
     ]
     .into_iter()
     .flatten()
     .collect();
-    Ok(vec![Suite { name: "tls", net: Net::User, set_up: SetUp::plain, attacks }])
+    Ok(vec![Suite { name: "tls", net: Net::User, set_up: SetUp::plain, attacks }, tickets::suite(), clients::suite()])
 }

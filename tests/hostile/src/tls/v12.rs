@@ -81,14 +81,9 @@ impl Handshake {
         self.take_keys()
     }
 
-    /// The keys that follow from what was said.
+    /// The keys that follow from what was said; the master secret from what was said when it was first asked for.
     pub(crate) fn take_keys(&mut self) -> Outcome {
-        let shared = self.hello.agree(&self.server_share)?;
-        let master = if self.server.extension(extension::MASTER_SECRET).is_some() {
-            prf(&shared, "extended master secret", &hash(&self.transcript), 48)
-        } else {
-            prf(&shared, "master secret", &[&self.hello.random[..], &self.server.random].concat(), 48)
-        };
+        let master = self.master.take().map_or_else(|| self.master_secret(), Ok)?;
         let block = prf(&master, "key expansion", &[&self.server.random[..], &self.hello.random].concat(), 40);
         let mut block = Reader(&block);
         let (client, server) = (block.take(16)?, block.take(16)?);
@@ -97,6 +92,15 @@ impl Handshake {
         self.peer.awaited = Some(Protection::new(Framing::Tls12, server, salted(block.take(4)?))?);
         self.master = Some(master);
         Ok(())
+    }
+
+    fn master_secret(&self) -> Outcome<Vec<u8>> {
+        let shared = self.hello.agree(&self.server_share)?;
+        Ok(if self.server.extension(extension::MASTER_SECRET).is_some() {
+            prf(&shared, "extended master secret", &hash(&self.transcript), 48)
+        } else {
+            prf(&shared, "master secret", &[&self.hello.random[..], &self.server.random].concat(), 48)
+        })
     }
 
     /// Our Finished, as it would be right now.
