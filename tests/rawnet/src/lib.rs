@@ -8,6 +8,7 @@
 //! - [`Path`] and [`End`]: from whom to whom, link addresses included;
 //! - [`Segment`], [`ipv4::Header`], [`ipv6`], [`icmp`], [`arp`]: what to send;
 //! - [`Seen`]: what came;
+//! - [`relay`]: a wire that is no good;
 //! - [`Peer`]: one TCP connection, every step of which is the caller's.
 //!
 //! ```
@@ -29,6 +30,7 @@ pub mod ipv4;
 pub mod ipv6;
 mod path;
 mod peer;
+pub mod relay;
 mod seen;
 mod tcp;
 pub mod wire;

@@ -65,6 +65,7 @@ pub(super) const ATTACKS: &[Below] = &[
 ];
 
 const VOLLEY: usize = 250;
+const SAMPLES_NAIVE: u32 = 400;
 const SAMPLES_SHORT: u32 = 4_000;
 const SAMPLES_FULL: u32 = 100_000;
 /// How far a sum of so many fair coins may be off before it is no chance: five standard deviations and more.
@@ -100,7 +101,7 @@ fn sample(field: &mut Field<'_>, ports: &[(u16, u32)]) -> Outcome<Vec<u32>> {
 }
 
 fn isns(field: &mut Field<'_>) -> Outcome {
-    let count = field.target.profile.choose(SAMPLES_SHORT, SAMPLES_FULL);
+    let count = if field.target.is_naive() { SAMPLES_NAIVE } else { field.target.profile.choose(SAMPLES_SHORT, SAMPLES_FULL) };
     let ports: Vec<_> = (0..count).map(|n| (u16::try_from(1024 + n % 60_000).unwrap_or(0), 7 * (n / 60_000))).collect();
     let numbers = sample(field, &ports)?;
     let n = f64::from(count);
