@@ -5,7 +5,7 @@
 //! long honest clients wait meanwhile, and whether the metrics say what happened. The machine decides how fast all of this is; the ratios are what
 //! must hold on any.
 //!
-//! - [`case`]: the cases; [`course`]: how one goes; [`verdict`]: what it must show; [`report`], [`say`]: table, page, progress;
+//! - [`case`]: the cases; [`course`]: how one goes; [`verdict`]: what it must show; [`report`], [`kept`], [`say`]: table, page, progress;
 //! - [`field`]: the namespace; [`honest`]: the clients that matter; [`ledger`]: what the box counts;
 //! - [`crowd`]: child processes, which are this program again ([`orders`], [`voice`]): [`visiting`] with many a [`visitor`], or [`serving`].
 #![forbid(unsafe_code)]
@@ -15,6 +15,7 @@ mod course;
 mod crowd;
 mod field;
 mod honest;
+mod kept;
 mod ledger;
 mod limits;
 mod orders;
@@ -32,6 +33,7 @@ use std::thread;
 use case::{ALL, Case, Size};
 use clap::Parser;
 use e2e::{Machine, Net, Outcome};
+use kept::Kept;
 use limits::{ATTEMPTS_MAX, NICENESS};
 use orders::Orders;
 use rustix::process::setpriority_process;
@@ -84,7 +86,7 @@ fn child(orders: &str) -> Outcome {
 
 /// Runs what is asked for. Whether all of it holds; what this host cannot run does not.
 fn all(arguments: &Arguments) -> Outcome<bool> {
-    let size = Size { part: arguments.part };
+    let (size, kept) = (Size { part: arguments.part }, Kept::of_this_build()?);
     let (mut rows, mut wanted) = (Vec::new(), 0);
     for (machine, case) in chosen(arguments)? {
         wanted += 1;
@@ -95,20 +97,22 @@ fn all(arguments: &Arguments) -> Outcome<bool> {
         match tried(machine, case, size) {
             Ok(row) => {
                 tell(&row, arguments.json)?;
+                if size.part == 1 {
+                    kept.take(&row)?;
+                }
                 rows.push(row);
             }
             Err(fault) => aside(&format!("FAILED {}/{}: {fault}", machine.name(), case.name)),
         }
     }
     if !arguments.json {
-        out(&report::table(&rows));
+        out(&report::table(&rows.iter().map(report::cells).collect::<Vec<_>>()));
     }
-    let holds = rows.len() == wanted && rows.iter().all(Row::holds);
-    if holds && size.part == 1 && wanted == 2 * ALL.len() {
-        report::write(&rows)?;
+    if let Some(whole) = kept.whole()? {
+        report::write(&whole)?;
         aside("docs/load.md is written");
     }
-    Ok(holds)
+    Ok(rows.len() == wanted && rows.iter().all(Row::holds))
 }
 
 fn chosen(arguments: &Arguments) -> Outcome<Vec<(Machine, &'static Case)>> {

@@ -8,7 +8,10 @@ use e2e::Outcome;
 use crate::case::ALL;
 use crate::verdict::Row;
 
-const HEAD: [&str; 12] = [
+/// Columns of the table.
+pub(crate) const CELLS: usize = 12;
+
+const HEAD: [&str; CELLS] = [
     "case",
     "machine",
     "connections",
@@ -24,7 +27,7 @@ const HEAD: [&str; 12] = [
 ];
 
 /// The cells of a row.
-fn cells(row: &Row) -> [String; 12] {
+pub(crate) fn cells(row: &Row) -> [String; CELLS] {
     let [before, during, after] = row.p99_us.map(|micros| format!("{}.{:02} ms", micros / 1000, micros % 1000 / 10));
     let account = &row.account;
     let [low, most, end] = [account.heap_before, account.heap_most, account.heap_after].map(|bytes| (bytes >> 20).to_string());
@@ -51,10 +54,10 @@ fn kib(bytes: u64) -> String {
 }
 
 /// The table, as Markdown: it reads as it is, too.
-pub(crate) fn table(rows: &[Row]) -> String {
+pub(crate) fn table(rows: &[[String; CELLS]]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let head = line(&HEAD.map(str::to_owned)) + &"|---".repeat(HEAD.len()) + "|\n";
-    rows.iter().fold(head, |text, row| text + &line(&cells(row)))
+    rows.iter().fold(head, |text, row| text + &line(row))
 }
 
 /// Where the page stands.
@@ -63,16 +66,16 @@ fn path() -> PathBuf {
 }
 
 /// The whole page.
-fn page(rows: &[Row], host: &str) -> String {
+fn page(rows: &[[String; CELLS]], host: &str) -> String {
     let what: String = ALL.iter().map(|case| format!("- `{}`: {}.\n", case.name, case.what)).collect();
     format!(
-        "{TITLE}\n{what}\n{COLUMNS}\n{}\nMeasured on {host}; all of it, clients and backends included, on that one machine.\n",
+        "{TITLE}\n{what}\n{COLUMNS}\n{}\nMeasured on {host}; all of it, clients and backends included, on that one machine; the crowd at the lowest priority.\n",
         table(rows)
     )
 }
 
 /// Writes the page.
-pub(crate) fn write(rows: &[Row]) -> Outcome {
+pub(crate) fn write(rows: &[[String; CELLS]]) -> Outcome {
     Ok(fs::write(path(), page(rows, &host()))?)
 }
 
@@ -87,9 +90,9 @@ fn host() -> String {
 
 const TITLE: &str = "# Under load
 
-Written by `make load`, when all of it holds. Each case is one box with its default limits but for what is said below, a TAP in front, and three phases: honest clients
-alone, beside the crowd, and alone again. Honest clients come from addresses and for a route of their own, one after the other; each shakes hands in full
-(X25519MLKEM768, ECDSA P-256), asks, and checks the answer.
+Written by `make load`: each row is the last measurement of this build that held, and there is no page until all do. Each case is one box with its default limits
+but for what is said below, a TAP in front, and three phases: honest clients alone, beside the crowd, and alone again. Honest clients come from addresses and for a
+route of their own, one after the other; each shakes hands in full (X25519MLKEM768, ECDSA P-256), asks, and checks the answer.
 ";
 
 const COLUMNS: &str = "A crowd's clients begin anew when the box has ended them, so it is there all the time; only those of `slow-streams` do not, and stay until their lifetime has ended
@@ -102,3 +105,20 @@ or of the host's memory; if the heap does not come back; if the counters that ha
 are not exactly the expected ones, or their sums do not agree with the connections taken on. A case that fails by its ratio alone is measured again, twice at most, because
 the host may have been busy with something else; `attempt` says which one stands here.
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_a_row_for_every_case_on_every_machine() {
+        let page = fs::read_to_string(path()).expect("docs/load.md");
+        let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| ")).collect();
+        assert!(rows.first().is_some_and(|head| *head == format!("| {} |", HEAD.join(" | "))), "run `make load`: {rows:?}");
+        let named: Vec<_> = rows.iter().skip(1).filter_map(|row| row.rsplitn(11, " | ").last()).collect();
+        let wanted: Vec<_> =
+            ["kvm", "process"].iter().flat_map(|machine| ALL.iter().map(move |case| format!("| {} | {machine}", case.name))).collect();
+        assert_eq!(named, wanted, "run `make load`");
+        assert!(ALL.iter().all(|case| page.contains(case.what)) && page.starts_with(TITLE) && page.contains(COLUMNS), "run `make load`");
+    }
+}
