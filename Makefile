@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo test interop hostile impaired load lint reloads soak fuzz bench facts ci clean
+.PHONY: help deps build image run demo test interop hostile tcp load lint reloads soak fuzz bench facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
@@ -35,8 +35,8 @@ interop: build ## Test with real peers: clients, a browser, nginx, HAProxy, test
 hostile: build ## Attack a running box in every way we know; judged by a legitimate client too; writes docs/attacks.md
 	@tools/hostile $(HOSTILE)
 
-impaired: build ## 100 MiB each way over a wire that delays, loses, reorders and repeats, beside Linux's own TCP; writes docs/tcp.md
-	@$(CARGO) run --locked -q -p impaired -- $(IMPAIRED)
+tcp: build ## RFC 9293's list, and 100 MiB each way over a wire that delays, loses, reorders and repeats, beside Linux; writes docs/tcp.md
+	@$(CARGO) run --locked -q -p tcp -- $(TCP)
 
 load: build ## 50,000 idle connections, slow clients, half-open handshakes, readers that never read: root, 8 GiB, a quarter of an hour; writes docs/load.md
 	@$(CARGO) run --quiet --locked -p load -- $(LOAD)

@@ -1,10 +1,11 @@
 //! A client, a wire that is no good, and a server at its other end: three network namespaces, none of which the host's own traffic touches.
 
 use core::any::Any;
-use core::net::{Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use std::fs::File;
+use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::process::Command;
@@ -19,6 +20,7 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use rustls_std::ClientConfig;
 
 use crate::Load;
+use crate::opposite::{self, Opposite};
 use crate::stream::{self, Direction};
 
 /// Nothing moves for so long: it has failed.
@@ -38,17 +40,19 @@ pub(crate) enum Subject {
 
 /// See the module.
 pub(crate) struct Bench {
-    relay: Relay,
+    /// None, if nothing stands between.
+    relay: Option<Relay>,
     server: SocketAddr,
     /// TLS, if the server speaks it.
     tls: Option<Arc<ClientConfig>>,
     client: Namespace,
+    linux: Option<Namespace>,
     _keep: Vec<Box<dyn Any>>,
 }
 
 impl Bench {
     /// The calling thread moves into the namespace of the wire.
-    pub(crate) fn new(subject: Subject, impairment: Impairment) -> Outcome<Self> {
+    pub(crate) fn new(subject: Subject, impairment: Option<Impairment>) -> Outcome<Self> {
         let machine = if let Subject::Box(machine) = subject { machine } else { Machine::Process };
         let place = Place::new(machine, Net::Tap)?;
         let client = Namespace::beside("client", "c0", CLIENT)?;
@@ -59,19 +63,20 @@ impl Bench {
                 thread::spawn(move || {
                     listener.incoming().map_while(Result::ok).for_each(|stream| drop(thread::spawn(move || serve(stream))));
                 });
-                let relay = Relay::start("c0", "l0", impairment)?;
-                Ok(Self { relay, server: (LINUX, PORT).into(), tls: None, client, _keep: vec![Box::new(linux), Box::new(place)] })
+                let relay = impairment.map(|bad| Relay::start("c0", "l0", bad)).transpose()?;
+                Ok(Self { relay, server: (LINUX, PORT).into(), tls: None, client, linux: Some(linux), _keep: vec![Box::new(place)] })
             }
             Subject::Box(_) => {
                 let backend = Backend::start(serve)?;
                 let running = Running::start(&place, &Config::one_route(&[backend.address()]))?;
-                let relay = Relay::start("c0", "bb0", impairment)?;
+                let relay = impairment.map(|bad| Relay::start("c0", "bb0", bad)).transpose()?;
                 let keep: Vec<Box<dyn Any>> = vec![Box::new(running), Box::new(backend), Box::new(place)];
                 Ok(Self {
                     relay,
                     server: (Ipv4Addr::new(10, 77, 0, 2), PORT).into(),
                     tls: Some(client::config(None)?),
                     client,
+                    linux: None,
                     _keep: keep,
                 })
             }
@@ -92,8 +97,18 @@ impl Bench {
     }
 
     /// What the wire has done to whom.
-    pub(crate) fn done(&self) -> &Done {
-        self.relay.done()
+    pub(crate) fn done(&self) -> Option<&Done> {
+        self.relay.as_ref().map(Relay::done)
+    }
+
+    /// The server as a host on the same link sees it. Such a host exists in its frames only, so a kernel must be told where it is.
+    pub(crate) fn opposite(self, subject: Subject) -> Outcome<Opposite> {
+        let interface = if subject == Subject::Linux { "l0" } else { "bb0" };
+        if let Some(linux) = &self.linux {
+            ip(&["-n", &linux.name, "neigh", "add", &opposite::ADDRESS.to_string(), "lladdr", "02:00:00:00:66:66", "dev", "far0"])?;
+        }
+        let IpAddr::V4(address) = self.server.ip() else { return Err("not an address of version 4".into()) };
+        Opposite::find(interface, address, self.server.port(), Box::new(self))
     }
 }
 
@@ -106,9 +121,12 @@ fn converse(server: SocketAddr, tls: Option<&Arc<ClientConfig>>, direction: Dire
     Ok(stream::ask(client::connect_as(server, "localhost", config)?, direction, len)?)
 }
 
-fn serve(stream: TcpStream) -> std::io::Result<()> {
-    stream::serve(&stream)?;
-    stream.shutdown(Shutdown::Write)
+/// Ends its own direction, and takes what still comes.
+fn serve(mut stream: TcpStream) -> io::Result<()> {
+    let served = stream::serve(&stream);
+    stream.shutdown(Shutdown::Write)?;
+    io::copy(&mut stream, &mut io::sink())?;
+    served
 }
 
 /// A network namespace at the end of a pair of interfaces; gone when dropped.

@@ -8,6 +8,8 @@ use e2e::Outcome;
 use rawnet::relay::Impairment;
 
 use crate::Measured;
+use crate::bench::Subject;
+use crate::musts::{self, Finding};
 use crate::stream::Direction;
 
 fn path() -> PathBuf {
@@ -15,14 +17,37 @@ fn path() -> PathBuf {
 }
 
 /// Writes the page anew.
-pub(crate) fn write(all: &[Measured], wire: &Impairment) -> Outcome {
-    Ok(fs::write(path(), page(all, wire))?)
+pub(crate) fn write(kept: &[(Subject, Vec<Finding>)], all: &[Measured], wire: &Impairment) -> Outcome {
+    Ok(fs::write(path(), format!("{}\n{}", list(kept), page(all, wire)))?)
 }
+
+/// Requirement by requirement.
+fn list(kept: &[(Subject, Vec<Finding>)]) -> String {
+    let heads: String = kept.iter().map(|(subject, _)| format!(" {} |", subject.name())).collect();
+    let mut list = format!("{TITLE}\n| RFC 9293 | requirement |{heads}\n|---|---|{}\n", "---|".repeat(kept.len()));
+    for (n, must) in musts::ALL.iter().enumerate() {
+        let found = |(_, findings): &(Subject, Vec<Finding>)| match findings.get(n) {
+            Some(Finding::Kept) => " kept |".to_owned(),
+            Some(Finding::Declined) => format!(" declined: {} |", must.declined.unwrap_or_default()),
+            Some(Finding::Broken(_)) | None => " **broken** |".to_owned(),
+        };
+        let cells: String = kept.iter().map(found).collect();
+        let _ = writeln!(list, "| {} | {} |{cells}", must.id, must.says);
+    }
+    list
+}
+
+const TITLE: &str = "# TCP
+
+Written by `make tcp`: each cell is what was found when it was asked, by a peer in user space on the same link. What does not show on the wire is not in the list: what the user's
+interface must have (the box has no user interface), active opens (towards clients it begins no connection), and the type of service. SYN-ACKs are cookies and sent once for each SYN;
+a client's SYN is what is repeated (RFC 4987).
+";
 
 fn page(all: &[Measured], wire: &Impairment) -> String {
     let percent = |per_mille: u64| format!("{}.{} %", per_mille / 10, per_mille % 10);
     let mut page = format!(
-        "# TCP over a wire that is no good\n\nWritten by `make impaired`: {} ms each way, {} of the segments lost, {} late by up to {} ms and so out of order, {} twice; seed {}. \
+        "## Over a wire that is no good\n\n{} ms each way, {} of the segments lost, {} late by up to {} ms and so out of order, {} twice; seed {}. \
          Every byte is checked by whoever receives it.\n\n| who serves | direction | connections | MiB | s | KiB/s | of Linux |\n|---|---|--:|--:|--:|--:|--:|\n",
         wire.delay.as_millis(),
         percent(wire.lost_per_mille),
