@@ -108,7 +108,7 @@ fn flood(interface: &str, time: Duration, rate: Rate, frames: &[Vec<u8>]) -> Out
     let wire = Wire::mute(interface)?;
     let (end, mut step_began) = (Instant::now() + time, Instant::now());
     let (mut left, mut debt, mut lost) = (0, 0.0, carried(interface)?.lost);
-    // Twice as fast after each 140 ms at first, and half a percent faster each 10 ms after the first loss.
+    // Twice as fast after each 140 ms until the first loss, and from then on half as fast after a loss and twice as fast after 3.5 s without.
     let (mut per_s, mut growth) = (FRAMES_PER_S, 1.05);
     let mut frames = frames.iter().cycle();
     while Instant::now() < end {
@@ -117,7 +117,7 @@ fn flood(interface: &str, time: Duration, rate: Rate, frames: &[Vec<u8>]) -> Out
         if passed >= STEP {
             let now = carried(interface)?.lost;
             if matches!(rate, Rate::Highest) {
-                (per_s, growth) = if now > lost { ((per_s * 0.8).max(FRAMES_PER_S), 1.005) } else { (per_s * growth, growth) };
+                (per_s, growth) = if now > lost { ((per_s / 2.0).max(FRAMES_PER_S), 1.002) } else { (per_s * growth, growth) };
             }
             (step_began, debt, lost) = (Instant::now(), 0.0, now);
         }
