@@ -11,11 +11,11 @@ use crate::figures::Figures;
 use crate::probe::{Probe, Sample};
 use crate::target::Target;
 
-/// An attack is mounted again and again for so long, so that what leaks adds up and the client meets it.
+/// An attack is mounted again and again for so long, so that what leaks adds up and the client meets it. In the short profile once is enough.
 const AT_LEAST: Duration = Duration::from_millis(120);
 /// But not more often than this.
 const TIMES_MAX: usize = 200;
-/// Questions of the client before and after.
+/// Questions of the client before and after, in a full run; in a short one it is one.
 const QUESTIONS: usize = 2;
 /// The client's slowest answer in a hundred may take so long.
 const P99_MAX: Duration = Duration::from_secs(1);
@@ -75,12 +75,13 @@ impl Fare {
 /// Mounts it and judges.
 pub(crate) fn judge(attack: &Attack, target: &Target, probe: &Probe) -> Outcome<Record> {
     let begin = Instant::now();
-    probe.wait_for(QUESTIONS, begin);
+    let questions = target.profile.choose(1, QUESTIONS);
+    probe.wait_for(questions, begin);
     let before = target.figures()?;
     let mounted = Instant::now();
     let (times, outcome) = mount(attack, target, mounted);
     let ended = Instant::now();
-    probe.wait_for(QUESTIONS, ended);
+    probe.wait_for(questions, ended);
     let (before, after) = grow(attack, target, before)?;
     let fares = [(begin, mounted), (mounted, ended), (ended, Instant::now())].map(|(from, to)| Fare::of(&probe.within(from, to)));
     probe.forget(ended);
@@ -92,7 +93,7 @@ pub(crate) fn judge(attack: &Attack, target: &Target, probe: &Probe) -> Outcome<
 fn mount(attack: &Attack, target: &Target, since: Instant) -> (usize, Outcome) {
     for times in 1..=TIMES_MAX {
         let outcome = (attack.run)(target);
-        if outcome.is_err() || since.elapsed() >= AT_LEAST {
+        if outcome.is_err() || since.elapsed() >= target.profile.choose(Duration::ZERO, AT_LEAST) {
             return (times, outcome);
         }
     }

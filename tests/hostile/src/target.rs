@@ -109,7 +109,7 @@ impl Target {
     pub(crate) fn patience(&self) -> Duration {
         match self.subject {
             Subject::Box { .. } => Duration::from_secs(6),
-            Subject::Naive { .. } => Duration::from_millis(500),
+            Subject::Naive { .. } => Duration::from_millis(250),
         }
     }
 

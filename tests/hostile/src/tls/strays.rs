@@ -171,5 +171,5 @@ fn stray_records(stage: Stage, (name, kinds): (&'static str, &'static [u8])) -> 
         }
         Ok(())
     });
-    Some(attack)
+    Some(if matches!(kinds, [ALERT | HANDSHAKE]) { attack } else { attack.long() })
 }
