@@ -57,8 +57,10 @@ pub(crate) enum Layer {
     Terminator,
     /// A closed flow that is kept until the peer has heard why.
     Closing,
-    /// The jailed process of a cell.
+    /// The jailed process of a cell, and the machine that it runs.
     Tender,
+    /// The guest's own code.
+    Image,
 }
 
 impl fmt::Display for Layer {
@@ -76,7 +78,8 @@ impl fmt::Display for Layer {
             Self::Tickets => "tls: ticketer",
             Self::Terminator => "appliance: terminator",
             Self::Closing => "net: closing",
-            Self::Tender => "tender",
+            Self::Tender => "tender and machine",
+            Self::Image => "guest",
         })
     }
 }

@@ -28,6 +28,8 @@ mod traffic;
 mod v12;
 mod v13;
 
+use core::net::{IpAddr, Ipv4Addr};
+
 use e2e::{Net, Outcome};
 
 use crate::attack::Suite;
@@ -49,5 +51,15 @@ pub(crate) fn suites() -> Outcome<Vec<Suite>> {
     .into_iter()
     .flatten()
     .collect();
-    Ok(vec![Suite { name: "tls", net: Net::User, set_up: SetUp::plain, attacks }, tickets::suite(), clients::suite()])
+    let plain = Suite { name: "tls", net: Net::User, set_up: SetUp::plain, attacks };
+    Ok(vec![plain, tickets::suite(), clients::suite(), on_a_tap()])
+}
+
+/// What depends on how the other side's TCP is told of an end: over a TAP that is the guest's own doing, and no socket of the host's stands between.
+fn on_a_tap() -> Suite {
+    Suite { name: "tap", net: Net::Tap, set_up: on_the_link, attacks: endings::attacks().into_iter().chain(lost::attacks()).collect() }
+}
+
+fn on_the_link() -> Outcome<SetUp> {
+    Ok(SetUp { visitor: IpAddr::V4(Ipv4Addr::new(10, 77, 0, 1)), ..SetUp::plain()? })
 }
