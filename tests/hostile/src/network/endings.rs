@@ -45,7 +45,7 @@ pub(super) const ATTACKS: &[Below] = &[
     below(
         "N17",
         "resets_right_behind_the_handshake_leave_nothing",
-        "300 connections that are reset with their first ACK",
+        "100 connections that are reset with their first ACK",
         Layer::Flow,
         Naive::Parrot,
         reset_at_once,
@@ -163,7 +163,7 @@ fn ended(mut peer: Peer, further: u32) -> Outcome {
 
 fn reset_at_once(field: &mut Field<'_>) -> Outcome {
     let before = field.target.figures()?;
-    for _ in 0..if field.target.is_naive() { 3 } else { 300 } {
+    for _ in 0..if field.target.is_naive() { 3 } else { 100 } {
         let mut peer = field.peer()?;
         peer.connect()?;
         drop(peer);
@@ -171,6 +171,6 @@ fn reset_at_once(field: &mut Field<'_>) -> Outcome {
     field.fence()?;
     field.settle();
     let after = field.target.figures()?;
-    ensure(after.flows <= before.flows + 2, format!("{} flows of 300 stay", after.flows))?;
+    ensure(after.flows <= before.flows + 2, format!("{} flows of 100 stay", after.flows))?;
     field.serves()
 }

@@ -91,7 +91,7 @@ fn from_somebody(field: &Field<'_>, n: u32) -> Path {
 /// How fast a flood comes.
 #[derive(Debug, Clone, Copy)]
 enum Rate {
-    /// [`FRAMES_PER_S`].
+    /// [`FRAMES_PER_S_SHORT`].
     Fixed,
     /// As many as the link carries: more and more until its queue overflows, then a little less. What is lost in the queue in front of a host hits
     /// everybody alike, and no host can do anything about it.
@@ -100,8 +100,10 @@ enum Rate {
 
 /// A flood sees every so often whether it is too slow or too fast.
 const STEP: Duration = Duration::from_millis(10);
-/// What the short profile sends, and with what the search begins.
+/// With what the search begins, and below what it never goes.
 const FRAMES_PER_S: f64 = 50_000.0;
+/// What the short profile sends: its host may have more to do than this.
+const FRAMES_PER_S_SHORT: f64 = 20_000.0;
 
 /// Sends these frames again and again; gives how many left, and how many a second at last.
 fn flood(interface: &str, time: Duration, rate: Rate, frames: &[Vec<u8>]) -> Outcome<(u64, f64)> {
@@ -109,7 +111,7 @@ fn flood(interface: &str, time: Duration, rate: Rate, frames: &[Vec<u8>]) -> Out
     let (end, mut step_began) = (Instant::now() + time, Instant::now());
     let (mut left, mut debt, mut lost) = (0, 0.0, carried(interface)?.lost);
     // Twice as fast after each 140 ms until the first loss, and from then on half as fast after a loss and twice as fast after 3.5 s without.
-    let (mut per_s, mut growth) = (FRAMES_PER_S, 1.05);
+    let (mut per_s, mut growth) = (if matches!(rate, Rate::Fixed) { FRAMES_PER_S_SHORT } else { FRAMES_PER_S }, 1.05);
     let mut frames = frames.iter().cycle();
     while Instant::now() < end {
         thread::sleep(Duration::from_micros(500));

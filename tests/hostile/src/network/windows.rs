@@ -31,7 +31,7 @@ pub(super) const ATTACKS: &[Below] = &[
         Naive::Stock,
         shuts,
     ),
-    below("N7", "many_shut_windows_are_cut_off", "forty such clients at a time (sockstress)", Layer::Flow, Naive::Stock, many),
+    below("N7", "many_shut_windows_are_cut_off", "twenty such clients at a time (sockstress)", Layer::Flow, Naive::Stock, many),
     below(
         "N16",
         "bytes_in_reverse_order_are_put_together",
@@ -55,7 +55,7 @@ pub(super) const ATTACKS: &[Below] = &[
 const CUT_OFF: Duration = Duration::from_millis(1500 + 2500);
 /// Zero window probes until then: one after a second, then less often.
 const PROBES_MAX: usize = 6;
-const SOCKSTRESS: usize = 40;
+const SOCKSTRESS: usize = 20;
 const GAPS: u32 = 5000;
 
 fn hello() -> Outcome<Vec<u8>> {
