@@ -33,6 +33,7 @@ interop: build ## Test with real peers: clients, a browser, nginx, HAProxy, test
 	@tools/interop $(INTEROP)
 
 hostile: build ## Attack a running box in every way we know; judged by a legitimate client too; writes docs/attacks.md
+	@tools/install hostile
 	@tools/hostile $(HOSTILE)
 
 tcp: build ## RFC 9293's list, and 100 MiB each way over a wire that delays, loses, reorders and repeats, beside Linux; writes docs/tcp.md

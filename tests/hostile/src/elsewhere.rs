@@ -197,6 +197,21 @@ pub(crate) const ALL: &[Elsewhere] = &[
         file: "tls-stack/tls/src/ticketer/tests.rs",
         test: "a_secret_is_gone_once_no_ticket_needs_it",
     },
+    Elsewhere {
+        row: "N8",
+        does: "slow hellos by the hundred from one source",
+        layer: Layer::Admission,
+        file: "tests/e2e/tests/e2e/floods.rs",
+        test: "slow_hellos",
+    },
+    Elsewhere {
+        row: "N8",
+        does: "half-open handshakes by the hundred from one source",
+        layer: Layer::Admission,
+        file: "tests/e2e/tests/e2e/floods.rs",
+        test: "half_open_handshakes",
+    },
+    Elsewhere { row: "N8", does: "silent clients", layer: Layer::Admission, file: "tests/e2e/tests/e2e/floods.rs", test: "silent_clients" },
 ];
 
 /// Those of one row.

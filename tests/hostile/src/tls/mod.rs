@@ -4,7 +4,7 @@
 //! - [`bytes`], [`hello`], [`flight`], [`schedule`], [`protection`]: messages, keys and records; [`v13`], [`v12`]: clients that do as they are told;
 //! - [`foreign`], [`hellos`], [`shares`], [`finishing`], [`traffic`], [`strays`]: attacks on what is said, in the order in which it is said;
 //! - [`tickets`], [`clients`] (with their [`authority`]): suites of their own, on boxes of their own;
-//! - [`endings`], [`lost`]: attacks on the end; [`effort`]: on the box's time.
+//! - [`endings`], [`lost`]: attacks on the end; [`effort`], [`slow`]: on the box's time.
 
 mod alert;
 mod authority;
@@ -22,6 +22,7 @@ mod peer;
 mod protection;
 mod schedule;
 mod shares;
+mod slow;
 mod strays;
 mod tickets;
 mod traffic;
@@ -52,7 +53,7 @@ pub(crate) fn suites() -> Outcome<Vec<Suite>> {
     .flatten()
     .collect();
     let plain = Suite { name: "tls", net: Net::User, set_up: SetUp::plain, attacks };
-    Ok(vec![plain, tickets::suite(), clients::suite(), on_a_tap()])
+    Ok(vec![plain, tickets::suite(), clients::suite(), slow::suite(), on_a_tap()])
 }
 
 /// What depends on how the other side's TCP is told of an end: over a TAP that is the guest's own doing, and no socket of the host's stands between.
