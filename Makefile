@@ -48,6 +48,9 @@ lint: deps ## rustfmt, clippy, rustdoc, cargo-deny
 reloads: build ## 200 reloads in 60 s under 500 connections/s, on both machines: nothing fails, breaks or sees half a configuration
 	@RELOADS=200 RELOAD_EVERY_MS=300 RELOAD_RATE=500 $(CARGO) test --locked -p e2e --test e2e -- reloads_under_load
 
+sim: deps ## SEEDS=1000 runs of the simulator, each thrown by one seed; SEED=7 [ACTS=1,2] tells one of them act by act
+	@$(CARGO) run -q --locked --profile sim -p sim -- $(if $(SEED),--seed $(SEED) $(if $(ACTS),--acts $(ACTS)),--seeds $(or $(SEEDS),100) $(if $(FROM),--from $(FROM)))
+
 soak: ## What takes longer than a test may: all 65,536 ports from the inside, one fresh cell each
 	@PORT_STEP=1 $(CARGO) test --locked -p machine --test hostile closed_ports
 

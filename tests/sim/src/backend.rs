@@ -52,6 +52,8 @@ pub struct Backends {
     pub accepted: BTreeMap<SocketAddr, u64>,
     /// How connections ended that did not end in order.
     pub broken: Vec<net::CloseReason>,
+    /// What each connection brought, if that is to be kept.
+    pub heard: Option<Vec<Vec<u8>>>,
 }
 
 #[derive(Debug)]
@@ -61,6 +63,8 @@ struct Peer {
     /// What waits to be sent.
     pending: Vec<u8>,
     received: usize,
+    /// Its place in [`Backends::heard`].
+    ear: Option<usize>,
     finished: bool,
     shut: bool,
 }
@@ -72,7 +76,7 @@ impl Backends {
     /// Backends at these addresses.
     #[must_use]
     pub fn new(net: Net, manners: BTreeMap<SocketAddr, Manners>) -> Self {
-        Self { host: Host::new(net), manners, peers: BTreeMap::new(), accepted: BTreeMap::new(), broken: Vec::new() }
+        Self { host: Host::new(net), manners, peers: BTreeMap::new(), accepted: BTreeMap::new(), broken: Vec::new(), heard: None }
     }
 
     /// A backend dies: its connections are reset, and it refuses new ones.
@@ -130,7 +134,12 @@ impl Backends {
             Event::Accepted { local, .. } => {
                 let Some(manners) = self.manners.get(&local).cloned() else { return self.host.net.abort(flow) };
                 *self.accepted.entry(local).or_default() += 1;
-                self.peers.insert(flow, Peer::new(local, manners));
+                let mut peer = Peer::new(local, manners);
+                if let Some(heard) = &mut self.heard {
+                    peer.ear = Some(heard.len());
+                    heard.push(Vec::new());
+                }
+                self.peers.insert(flow, peer);
             }
             Event::Closed { reason, .. } => {
                 if self.peers.remove(&flow).is_some() && reason != net::CloseReason::Done {
@@ -146,7 +155,8 @@ impl Backends {
             _ => {}
         }
         if let Some(peer) = self.peers.get_mut(&flow) {
-            if peer.turn(&mut self.host.net, flow) == After::Gone {
+            let ear = peer.ear.and_then(|ear| self.heard.as_mut()?.get_mut(ear));
+            if peer.turn(&mut self.host.net, flow, ear) == After::Gone {
                 self.peers.remove(&flow);
             } else if peer.shut && peer.finished {
                 self.peers.remove(&flow);
@@ -165,11 +175,11 @@ enum After {
 impl Peer {
     fn new(local: SocketAddr, manners: Manners) -> Self {
         let pending = if let Manners::Speak(words) = &manners { words.clone() } else { Vec::new() };
-        Self { local, manners, pending, received: 0, finished: false, shut: false }
+        Self { local, manners, pending, received: 0, ear: None, finished: false, shut: false }
     }
 
-    fn turn(&mut self, net: &mut Net, flow: FlowId) -> After {
-        while self.read(net, flow) + self.write(net, flow) > 0 {}
+    fn turn(&mut self, net: &mut Net, flow: FlowId, mut ear: Option<&mut Vec<u8>>) -> After {
+        while self.read(net, flow, ear.as_deref_mut()) + self.write(net, flow) > 0 {}
         if matches!(self.manners, Manners::ResetAfter(bytes) if self.received >= bytes) {
             net.abort(flow);
             return After::Gone;
@@ -182,11 +192,14 @@ impl Peer {
         After::Stays
     }
 
-    fn read(&mut self, net: &mut Net, flow: FlowId) -> usize {
+    fn read(&mut self, net: &mut Net, flow: FlowId, ear: Option<&mut Vec<u8>>) -> usize {
         if self.pending.len() >= PENDING_MAX && matches!(self.manners, Manners::Echo) {
             return 0;
         }
         let bytes = net.recv(flow, |bytes| (bytes.len(), bytes.to_vec())).unwrap_or_default();
+        if let Some(ear) = ear {
+            ear.extend_from_slice(&bytes);
+        }
         let before = self.received;
         self.received += bytes.len();
         match &self.manners {

@@ -20,6 +20,8 @@ pub struct Cell {
     pub reports: Vec<Report>,
     /// Steps so far.
     pub steps: u64,
+    /// By how many seconds its wall clock is wrong.
+    pub wall_error_s: i64,
     deadline: Deadline,
     front: Port,
     back: Port,
@@ -45,7 +47,16 @@ impl Cell {
     #[must_use]
     pub fn new(appliance: Appliance) -> Self {
         let buf = vec![0; net::limits::FRAME_LEN_MAX];
-        Self { appliance, reports: Vec::new(), steps: 0, deadline: Deadline::Flush, front: Port::default(), back: Port::default(), buf }
+        Self {
+            appliance,
+            reports: Vec::new(),
+            steps: 0,
+            wall_error_s: 0,
+            deadline: Deadline::Flush,
+            front: Port::default(),
+            back: Port::default(),
+            buf,
+        }
     }
 
     /// When it wants to be called.
@@ -70,7 +81,7 @@ impl Cell {
         }
         self.steps += 1;
         let mut batches = Batches { front: &mut self.front, back: &mut self.back, buf: &mut self.buf };
-        self.deadline = self.appliance.step(at(now), &mut batches);
+        self.deadline = self.appliance.step(at(now, self.wall_error_s), &mut batches);
         self.front.leave(front.1, now);
         self.back.leave(back.1, now);
         self.reports.extend(core::iter::from_fn(|| self.appliance.poll_report()));
@@ -82,19 +93,20 @@ impl Cell {
     /// Why the appliance refuses it.
     pub fn reload(&mut self, bundle: &Bundle, now: Duration) -> Result<(), ReloadFault> {
         self.deadline = Deadline::Flush;
-        self.appliance.reload(bundle, at(now))
+        self.appliance.reload(bundle, at(now, self.wall_error_s))
     }
 
     /// Begins a drain.
     pub fn drain(&mut self, now: Duration) {
-        self.appliance.drain(at(now));
+        self.appliance.drain(at(now, self.wall_error_s));
         self.deadline = Deadline::Flush;
     }
 }
 
-/// The simulated wall clock shows 2026.
-fn at(now: Duration) -> Now {
-    Now { mono: now, unix: now + Duration::from_secs(1_790_000_000) }
+/// The simulated wall clock shows 2026, or what is wrong by so much.
+fn at(now: Duration, wall_error_s: i64) -> Now {
+    const BOOT_S: u64 = 1_790_000_000;
+    Now { mono: now, unix: now + Duration::from_secs(BOOT_S.saturating_add_signed(wall_error_s)) }
 }
 
 impl Port {

@@ -37,6 +37,14 @@ impl Identity {
         Self { names, certificate, key: key.serialize_der() }
     }
 
+    /// The private key itself, without what stands around it in PKCS #8: the 32 bytes that nobody may ever see.
+    #[must_use]
+    pub fn secret(&self) -> &[u8] {
+        const OCTET_STRING_OF_32: [u8; 2] = [4, 32];
+        let at = self.key.windows(2).position(|pair| pair == OCTET_STRING_OF_32).map_or(0, |at| at + 2);
+        &self.key[at..at + 32]
+    }
+
     /// As it stands in a bundle.
     #[must_use]
     pub fn for_bundle(&self) -> Certificate {

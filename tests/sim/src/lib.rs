@@ -7,12 +7,14 @@
 //! | [`Clients`], [`Plan`], [`Outcome`] | rustls' own client on our stack: what each does, and what it has seen |
 //! | [`Backends`], [`Manners`] | plain TCP backends, good and bad |
 //! | [`Lane`], [`Faults`] | one direction of a link: latency, loss, duplicates, reordering |
+//! | [`campaign`] | many runs, each thrown by one seed, and what must hold in all of them |
 //! | [`Trace`] | what two runs are compared by, and what it can and cannot tell |
 //!
 //! Nothing here reads a clock, sleeps, or opens a socket: hours pass in milliseconds.
 #![forbid(unsafe_code)]
 
 mod backend;
+pub mod campaign;
 mod cell;
 mod client;
 mod host;

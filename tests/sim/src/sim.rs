@@ -108,6 +108,7 @@ pub struct Sim {
     pub turns: u64,
     identities: Vec<Identity>,
     config: Arc<ClientConfig>,
+    rng: Rng,
 }
 
 /// One way on the front link; on the back link it is a tenth.
@@ -141,7 +142,24 @@ impl Sim {
             turns: 0,
             identities,
             config,
+            rng,
         }
+    }
+
+    /// The cell is gone, and a fresh one, made of `setup` and the certificates of now, takes its place. What it has reported goes with it.
+    pub fn restart(&mut self, setup: &Setup) {
+        let mut bundle = bundle_of(setup, &self.identities);
+        (setup.amend)(&mut bundle);
+        let now = Now { mono: self.now, unix: Duration::ZERO };
+        let wall_error_s = self.cell.wall_error_s;
+        self.cell = Cell::new(Appliance::new(bundle, self.rng.seed(), now).expect("a bundle that works"));
+        self.cell.wall_error_s = wall_error_s;
+    }
+
+    /// The certificates of now.
+    #[must_use]
+    pub fn identities(&self) -> &[Identity] {
+        &self.identities
     }
 
     /// A TLS client's plan: from its own address, at once, to `name`, and polite.
@@ -238,6 +256,14 @@ impl Sim {
         self.clients.run(self.now, (down, up));
         self.backends.run(self.now, (back_down, back_up));
         self.cell.run(self.now, (up, down), (back_up, back_down));
+    }
+
+    /// What wants to go on, and when: for finding out why time stands still.
+    #[must_use]
+    pub fn wishes(&self) -> String {
+        let lanes = self.lanes.iter().filter_map(Lane::next_arrival).min();
+        let (clients, backends, cell) = (self.clients.next(), self.backends.next(), self.cell.next(self.now));
+        format!("lanes {lanes:?}, clients {clients:?}, backends {backends:?}, cell {cell:?}")
     }
 
     fn next(&self) -> Option<Duration> {

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use sim::{Faults, Kind, Manners, Plan, Rng, Setup, Sim, Talk, Then, Trace, backend};
 
-const FAULTS: Faults = Faults { loss: 20, duplicate: 20, late: 80 };
+const FAULTS: Faults = Faults { loss: 20, duplicate: 20, late: 80, corrupt: 20 };
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Clients that speak no TLS: refused hellos, silence, noise.

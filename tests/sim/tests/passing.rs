@@ -60,7 +60,9 @@ fn every_byte_arrives_as_it_came_however_the_hello_was_cut() {
 
 #[test]
 fn megabytes_pass_under_loss_and_in_super_frames() {
-    for (faults, offload, len) in [(Faults { loss: 10, duplicate: 10, late: 50 }, false, 256 << 10), (Faults::default(), true, 6 << 20)] {
+    for (faults, offload, len) in
+        [(Faults { loss: 10, duplicate: 10, late: 50, corrupt: 0 }, false, 256 << 10), (Faults::default(), true, 6 << 20)]
+    {
         let mut sim = Sim::new(Setup { faults, offload, ..setup(Manners::Echo) });
         let bytes = stream(&sim, 16_000, &Rng::new(5).bytes(len));
         let client = sim.clients.add(Plan { then: Then::Vanish, ..Plan::raw(1, bytes.clone()) });

@@ -5,7 +5,7 @@ use core::time::Duration;
 use sim::{ClientEnd, Faults, Manners, Plan, Rng, Setup, Sim, Talk, Then, backend, reply_to};
 
 const MINUTE: Duration = Duration::from_secs(60);
-const FAULTS: Faults = Faults { loss: 10, duplicate: 10, late: 50 };
+const FAULTS: Faults = Faults { loss: 10, duplicate: 10, late: 50, corrupt: 0 };
 
 fn echo(setup: Setup, len: usize) -> (Sim, bool) {
     let bytes = Rng::new(7).bytes(len);

@@ -60,6 +60,10 @@ impl Flow {
         let rings = self.rings();
         self.rx_pressed &= rings.rx < limits.rx_ring;
         self.tx_pressed &= rings.tx < limits.tx_ring;
+        if self.rx_pressed || self.tx_pressed {
+            // Whoever asks for room is about to use it: what is given now must not be taken back at once.
+            self.active_at = now;
+        }
         if !self.is_quiet() {
             return None;
         }

@@ -145,3 +145,26 @@ fn an_idle_flow_gives_its_receive_ring_back_and_loses_nothing_of_the_next_burst(
     assert_eq!(wire.server.counters().dropped_out_of_window, 0);
     assert!(again < Duration::from_millis(100), "{again:?}: no retransmission was waited for");
 }
+
+/// Found by the simulator: what was given to a user who had long been idle was taken back at once, its user told of room, asked again, and so on, with
+/// two segments to the peer each time.
+#[test]
+fn an_idle_flow_whose_user_wants_room_gets_it_and_keeps_it() {
+    const WANTED: usize = 20_000;
+    let mut wire = Wire::of(Family::V4);
+    let (theirs, _) = wire.connect(Family::V4);
+    let idle = wire.now + Duration::from_secs(60);
+    wire.run_until(idle);
+    assert!(wire.server.writable(theirs) < WANTED, "an idle flow has a small ring");
+    let sent = wire.server.counters().tx_frames;
+    for _ in 0..50 {
+        if wire.server.writable(theirs) < WANTED {
+            wire.server.want_room(theirs, WANTED);
+        }
+        wire.run_until(wire.now + Duration::from_millis(20));
+        events(&mut wire.server);
+    }
+    assert!(wire.server.writable(theirs) >= WANTED);
+    let sent = wire.server.counters().tx_frames - sent;
+    assert!(sent <= 2, "{sent} segments for one move");
+}

@@ -1,0 +1,50 @@
+//! What is said: blocks of 32 bytes, each with a word that must never be seen in the clear on the front link, the speaker, and its place.
+
+/// Stands in every block. Whoever finds it where plaintext does not belong has found a leak.
+pub(super) const CANARY: [u8; 16] = *b"plaintext canary";
+/// A block's length in bytes.
+pub(super) const BLOCK_LEN: usize = 32;
+
+/// The first `count` blocks of a speaker.
+pub(super) fn words(speaker: u64, count: usize) -> Vec<u8> {
+    (0_u64..).take(count).flat_map(|place| [&CANARY[..], &speaker.to_be_bytes(), &place.to_be_bytes()].concat()).collect()
+}
+
+/// Whose words begin like this: all of `heard` must be theirs, in order and without a gap. A part of a first block is nobody's, and right as far as
+/// it goes.
+///
+/// # Errors
+/// Where it goes wrong.
+pub(super) fn speaker_of(heard: &[u8]) -> Result<Option<u64>, usize> {
+    let Some(speaker) = heard.get(16..24).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()).map(u64::from_be_bytes) else {
+        return first_difference(heard, &CANARY[..heard.len().min(16)]).map_or(Ok(None), Err);
+    };
+    let wanted = words(speaker, heard.len().div_ceil(BLOCK_LEN));
+    first_difference(heard, &wanted[..heard.len()]).map_or(Ok(Some(speaker)), Err)
+}
+
+fn first_difference(heard: &[u8], wanted: &[u8]) -> Option<usize> {
+    heard.iter().zip(wanted).position(|(heard, wanted)| heard != wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speaker_is_known_by_any_beginning_of_its_words() {
+        let said = words(7, 3);
+        for len in 0..=said.len() {
+            assert_eq!(speaker_of(&said[..len]), Ok((len >= 24).then_some(7)), "{len}");
+        }
+    }
+
+    #[test]
+    fn a_gap_a_repetition_and_a_foreign_byte_are_found() {
+        let said = words(7, 4);
+        assert_eq!(speaker_of(&[&said[..32], &said[64..]].concat()), Err(32 + 31));
+        assert_eq!(speaker_of(&[&said[..32], &said[..32]].concat()), Err(32 + 31));
+        assert_eq!(speaker_of(&[&said[..32], &words(8, 2)[32..]].concat()), Err(32 + 23));
+        assert_eq!(speaker_of(b"plain text"), Err(5));
+    }
+}

@@ -1,0 +1,38 @@
+//! A short campaign, for every test run; `make sim` makes long ones. And what long ones have found, each by name.
+
+use core::time::Duration;
+
+use sim::campaign::{sail, throw};
+use sim::{Manners, Setup, Sim, Talk, Then, backend};
+
+#[test]
+fn everything_holds_whatever_a_few_seeds_throw() {
+    for seed in 1..=6 {
+        if let Err(complaint) = sail(&throw(seed), |_| true) {
+            panic!("make sim SEED={seed}: {complaint}");
+        }
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_voyage_twice() {
+    // Of certificates whose signatures have one length, and without offloads, so that nothing but bits differs.
+    let seed = (1..100).find(|seed| throw(*seed).kind == sim::Kind::Ed25519).unwrap();
+    let log = || sail(&throw(seed), |_| true).unwrap();
+    assert_eq!(log(), log());
+}
+
+/// The backend is idle for long enough to have its rings shrunk, while a record comes in byte by byte: the cell turned without end, and sent its backend
+/// two segments each time, for as long as the record took.
+#[test]
+fn a_record_that_comes_byte_by_byte_to_an_idle_backend_costs_no_more_turns_than_bytes() {
+    let mut sim = Sim::new(Setup { backends: vec![(backend(1), Manners::Speak(vec![7; 96_000]))], ..Setup::default() });
+    let mut plan = sim.plan(1, "default.test", Talk::Stream(vec![7; 20_000]), Then::Close);
+    plan.trickle = Some((35, Duration::from_millis(19)));
+    sim.clients.add(plan);
+    sim.run_to(Duration::from_secs(6));
+    let (turns, sent) = (sim.turns, sim.cell.appliance.counters().back.tx_frames);
+    let spins = sim.run_until(Duration::from_secs(8), |sim| sim.turns > turns + 1000);
+    let (turns, sent) = (sim.turns - turns, sim.cell.appliance.counters().back.tx_frames - sent);
+    assert!(!spins && sent < 10, "{turns} turns, {sent} segments to the backend in two seconds");
+}
