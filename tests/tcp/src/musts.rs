@@ -40,18 +40,19 @@ pub(crate) const ALL: &[Must] = &[
     must("MUST-6", "unknown options are ignored", unknown_options),
     must("MUST-7", "illegal option lengths are survived", illegal_options),
     must("MUST-13", "TIME-WAIT lingers: the peer's FIN is acknowledged again", time_wait),
-    must("MUST-20", "retransmissions back off", backs_off),
+    must("MUST-19", "retransmissions back off exponentially", backs_off),
     must("MUST-30", "urgent data is taken", urgent),
     must("MUST-34", "a window that shrinks is survived", shrinking),
-    must("MUST-35", "a shut window is probed", probes),
+    must("MUST-36", "a shut window is probed", probes),
     Must {
         declined: Some("a peer that keeps its window shut is reset after `stall_timeout_ms` (sockstress)"),
-        ..must("MUST-36", "a connection stays for as long as the window is shut", stays_shut)
+        ..must("MUST-37", "a connection stays for as long as probes of a shut window are answered", stays_shut)
     },
     must("MUST-40", "an ACK is delayed by less than half a second", acknowledges_soon),
-    must("MUST-54", "ICMP unreachables of the soft kind do not end a connection", soft_errors),
+    must("MUST-56", "ICMP unreachables of the soft kind do not end a connection", soft_errors),
     must("MUST-55", "source quench is ignored", quench),
-    must("MUST-57", "a SYN from a group's address is ignored", group_source),
+    must("MUST-57", "a SYN to a broadcast or multicast address is dropped", to_group),
+    must("MUST-63", "a SYN from an invalid source address is ignored", group_source),
     Must { declined: Some("ports that nobody listens at are silent"), ..must("3.10.7.1", "CLOSED: a segment gets a RST", closed) },
     must("3.10.7.2", "LISTEN: a RST is ignored", listen_rst),
     must("3.10.7.2", "LISTEN: an ACK gets a RST with its number", listen_ack),
@@ -235,6 +236,16 @@ fn group_source(opposite: &Opposite) -> Outcome {
     for group in [[224, 0, 0, 1], [255, 255, 255, 255]] {
         let path = opposite.path();
         let mut peer = opposite.peer_on(rawnet::Path { from: path.from.posing_as(group.into()), ..path })?;
+        let syn = Segment::syn(peer.next);
+        nothing(&opposite.brings(&mut peer, &syn)?)?;
+    }
+    Ok(())
+}
+
+fn to_group(opposite: &Opposite) -> Outcome {
+    for group in [[224, 0, 0, 1], [255, 255, 255, 255], [10, 77, 0, 255]] {
+        let path = opposite.path();
+        let mut peer = opposite.peer_on(rawnet::Path { to: path.to.posing_as(group.into()), ..path })?;
         let syn = Segment::syn(peer.next);
         nothing(&opposite.brings(&mut peer, &syn)?)?;
     }

@@ -41,7 +41,7 @@ const TITLE: &str = "# TCP
 
 Written by `make tcp`: each cell is what was found when it was asked, by a peer in user space on the same link. What does not show on the wire is not in the list: what the user's
 interface must have (the box has no user interface), active opens (towards clients it begins no connection), and the type of service. SYN-ACKs are cookies and sent once for each SYN;
-a client's SYN is what is repeated (RFC 4987).
+a client's SYN is what is repeated (RFC 4987). MUST-37 is subject to an implementation's resource management, says the RFC.
 ";
 
 fn page(all: &[Measured], wire: &Impairment) -> String {
@@ -74,6 +74,8 @@ fn page(all: &[Measured], wire: &Impairment) -> String {
 
 /// What it would take.
 const WHY: &str = "
+With 32 connections the wire itself, which is a program here, takes most of the host; one connection alone shows what a sender does with losses.
+
 Towards the client it is smoltcp that sends: Reno, without SACK, with a smallest retransmission timeout of one second. Linux sends with SACK, RACK and CUBIC: it tells a late segment
 from a lost one, and mends several losses in one round trip. From the client it is Linux that sends in either case, and the box acknowledges. To come nearer, a sender needs SACK's
 scoreboard and RACK's clock (RFC 6675, RFC 8985), and a smaller timeout (RFC 6298 allows what Linux does).
