@@ -28,7 +28,7 @@ test: build ## Everything that must hold: unit, property, end-to-end on both mac
 	@tools/install test
 	@tools/test
 
-interop: build ## Test with real peers: clients, a browser, nginx, HAProxy, testssl.sh, sslyze; writes docs/interop.md
+interop: build ## Test with real peers: clients of two Debians, a browser, nginx, HAProxy, scanners; writes docs/interop.md
 	@tools/install interop
 	@tools/interop $(INTEROP)
 

@@ -19,7 +19,10 @@ import javax.net.ssl.TrustManagerFactory;
 
 public final class Ask {
     public static void main(String[] args) throws Exception {
-        var context = context(args[3], args.length > 9 ? args[8] : null, args.length > 9 ? args[9] : null);
+        if (!args[7].equals("any")) {
+            System.setProperty("jdk.tls.namedGroups", args[7]);
+        }
+        var context = context(args[3], args.length > 10 ? args[9] : null, args.length > 10 ? args[10] : null);
         SSLSession first = null;
         if (args[6].equals("resume")) {
             first = ask(context, args, null, false);
@@ -38,14 +41,14 @@ public final class Ask {
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
             socket.setSSLParameters(parameters);
             socket.startHandshake();
-            var request = "GET " + args[7] + " HTTP/1.1\r\nHost: " + args[2] + "\r\nConnection: close\r\n\r\n";
+            var request = "GET " + args[8] + " HTTP/1.1\r\nHost: " + args[2] + "\r\nConnection: close\r\n\r\n";
             socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
             byte[] response = socket.getInputStream().readAllBytes();
             SSLSession session = socket.getSession();
             if (print) {
                 boolean resumed = first != null && session.getCreationTime() == first.getCreationTime();
                 System.out.print("version=" + session.getProtocol() + "\nsuite=" + session.getCipherSuite());
-                System.out.print("\nalpn=" + socket.getApplicationProtocol() + "\nresumed=" + resumed);
+                System.out.print("\nalpn=" + socket.getApplicationProtocol() + "\ngroup=\nresumed=" + resumed);
                 System.out.print("\nleaf=" + Base64.getEncoder().encodeToString(session.getPeerCertificates()[0].getEncoded()) + "\n\n");
                 System.out.write(response);
                 System.out.flush();

@@ -2,13 +2,14 @@
 import { readFileSync } from "node:fs";
 import { connect } from "node:tls";
 
-const [host, port, name, root, version, alpn, resume, path, chain, key] = process.argv.slice(2);
+const [host, port, name, root, version, alpn, resume, group, path, chain, key] = process.argv.slice(2);
 
 function ask(session) {
   return new Promise((resolve, reject) => {
     const socket = connect({
       host, port: Number(port), servername: name, session,
       ca: readFileSync(root), ALPNProtocols: [alpn], minVersion: `TLSv${version}`, maxVersion: `TLSv${version}`,
+      ...(group !== "any" && { ecdhCurve: group }),
       ...(chain && { cert: readFileSync(chain), key: readFileSync(key) }),
     });
     const parts = [];
@@ -19,6 +20,7 @@ function ask(session) {
       facts.version = socket.getProtocol();
       facts.suite = socket.getCipher().standardName;
       facts.alpn = socket.alpnProtocol || "";
+      facts.group = socket.getEphemeralKeyInfo()?.name ?? "";
       facts.resumed = socket.isSessionReused();
       facts.leaf = socket.getPeerCertificate().raw?.toString("base64") ?? "";
       socket.write(`GET ${path} HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`);

@@ -5,7 +5,7 @@ import socket
 import ssl
 import sys
 
-host, port, name, root, version, alpn, resume, path, *identity = sys.argv[1:]
+host, port, name, root, version, alpn, resume, _, path, *identity = sys.argv[1:]
 
 # What Python calls by OpenSSL's name.
 IANA = {
@@ -36,6 +36,7 @@ def ask(session):
                 "version": tls.version(),
                 "suite": IANA.get(suite, suite),
                 "alpn": tls.selected_alpn_protocol() or "",
+                "group": "",
                 "resumed": str(tls.session_reused).lower(),
                 "leaf": leaf,
             }

@@ -170,7 +170,10 @@ impl Authority {
 
     fn leaf(&self, name: &str, key: Key, purpose: Use, names: &str) -> Outcome {
         let purpose = format!("extendedKeyUsage={purpose}");
-        let extensions = ["basicConstraints=critical,CA:FALSE", "keyUsage=critical,digitalSignature", &purpose, names];
+        // As public authorities have it for RSA; NSS takes it for no server's without.
+        let usage = if key == Key::Rsa { "digitalSignature,keyEncipherment" } else { "digitalSignature" };
+        let usage = format!("keyUsage=critical,{usage}");
+        let extensions = ["basicConstraints=critical,CA:FALSE", &usage, &purpose, names];
         self.make(name, name, key, Some("issuing"), &extensions, "90")?;
         let chain = fs::read_to_string(self.path(&format!("{name}.pem")))? + &fs::read_to_string(self.path("issuing.pem"))?;
         Ok(fs::write(self.path(&format!("{name}.chain")), chain)?)

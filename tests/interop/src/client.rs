@@ -1,18 +1,25 @@
 //! The clients: each is asked for a page over a handshake of a given kind, and tells what it agreed on and what it got.
 
+mod all;
+mod botan;
 mod curl;
 mod gnutls;
 mod openssl;
 mod program;
+mod rustls;
 
 use core::net::SocketAddr;
 use std::path::PathBuf;
 
 use e2e::{Outcome, ensure};
 
-use crate::authority::Identity;
-use crate::command::{self, Ended};
+use crate::authority::{Identity, Key};
+use crate::command::Ended;
+use crate::group::Group;
+use crate::home::Home;
 use crate::suite::Version;
+
+pub(crate) use all::{HERE, all};
 
 /// What a client is to do.
 #[derive(Debug, Clone)]
@@ -22,6 +29,8 @@ pub(crate) struct Ask {
     pub(crate) root: PathBuf,
     pub(crate) version: Version,
     pub(crate) resume: bool,
+    /// The only group that it may offer; without one it is left to itself.
+    pub(crate) group: Option<Group>,
     /// The client's own certificate.
     pub(crate) identity: Option<Identity>,
     pub(crate) path: String,
@@ -35,7 +44,7 @@ pub(crate) const ALPN: &str = "http/1.1";
 impl Ask {
     /// A request for `path`, over TLS 1.3, without more.
     pub(crate) fn new(address: SocketAddr, root: PathBuf, path: &str) -> Self {
-        Self { address, root, version: Version::Tls13, resume: false, identity: None, path: path.to_owned() }
+        Self { address, root, version: Version::Tls13, resume: false, group: None, identity: None, path: path.to_owned() }
     }
 
     pub(crate) fn version(mut self, version: Version) -> Self {
@@ -65,7 +74,9 @@ pub(crate) struct Answer {
     /// IANA's name.
     pub(crate) suite: &'static str,
     pub(crate) alpn: Option<String>,
-    pub(crate) resumed: bool,
+    /// Not every client tells it, and few tell it of a resumed session.
+    pub(crate) group: Option<Group>,
+    pub(crate) resumed: Option<bool>,
     /// The certificates that the server sent, as base64 of their DER, leaf first; some clients tell the leaf only, and none tells them of a resumed
     /// session for sure.
     pub(crate) chain: Vec<String>,
@@ -78,46 +89,36 @@ pub(crate) struct Answer {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Client {
     pub(crate) name: &'static str,
-    /// The program that has to be there.
+    /// The system that it belongs to.
+    home: Home,
+    /// The program that has to be there; none for a library in this program.
     program: &'static str,
+    /// What it is asked for its version with; or, for a library, that version.
     version: &'static [&'static str],
-    /// Whether it takes tickets in TLS 1.2. The box has no other way to resume: it remembers nothing of a session.
-    tickets_12: bool,
-    ask: fn(&Ask) -> Outcome<Answer>,
+    /// The versions in which it takes our tickets. The box has no other way to resume: it remembers nothing of a session.
+    resumes: &'static [Version],
+    /// Whether it knows X25519MLKEM768.
+    hybrid: bool,
+    /// The versions in which it verifies Ed25519.
+    ed25519: &'static [Version],
+    ask: fn(Home, &Ask) -> Outcome<Answer>,
 }
-
-/// Every client of the matrix.
-pub(crate) const ALL: [Client; 6] = [
-    Client { name: "curl", program: "curl", version: &["curl", "--version"], tickets_12: false, ask: curl::ask },
-    Client { name: "openssl", program: "openssl", version: &["openssl", "version"], tickets_12: true, ask: openssl::ask },
-    Client { name: "gnutls", program: "gnutls-cli", version: &["gnutls-cli", "--version"], tickets_12: true, ask: gnutls::ask },
-    Client { name: "java", program: "javac", version: &["javac", "--version"], tickets_12: true, ask: program::java },
-    Client {
-        name: "node",
-        program: "node",
-        version: &["node", "-p", "`Node.js ${process.version} with OpenSSL ${process.versions.openssl}`"],
-        tickets_12: true,
-        ask: program::node,
-    },
-    Client {
-        name: "python",
-        program: "python3",
-        version: &[program::PYTHON, "-c", program::PYTHON_VERSION],
-        tickets_12: true,
-        ask: program::python,
-    },
-];
 
 impl Client {
     /// Why it cannot be asked here, if so.
     pub(crate) fn missing(&self) -> Option<String> {
-        command::find(self.program).is_none().then(|| format!("no {}", self.program))
+        if self.program.is_empty() { None } else { self.home.missing(self.program) }
+    }
+
+    /// Its name, as a part of a trial's.
+    pub(crate) fn slug(&self) -> String {
+        self.name.replace(", ", "_of_").replace(' ', "_")
     }
 
     /// What it calls itself.
     pub(crate) fn version(&self) -> Outcome<String> {
         let (program, arguments) = self.version.split_first().ok_or("no command")?;
-        let said = command::check(program.as_ref(), arguments)?;
+        let said = if arguments.is_empty() { (*program).to_owned() } else { self.home.check(program, arguments)? };
         // What follows is other libraries, and what was said already.
         let line = said.lines().next().unwrap_or_default();
         Ok([" zlib/", " (Library"].iter().fold(line, |line, end| line.split(end).next().unwrap_or_default()).to_owned())
@@ -128,12 +129,22 @@ impl Client {
     /// # Errors
     /// When there is none: the handshake or the verification failed, or the client says less than it should.
     pub(crate) fn ask(&self, ask: &Ask) -> Outcome<Answer> {
-        (self.ask)(ask).map_err(|fault| format!("{}: {fault}", self.name).into())
+        (self.ask)(self.home, ask).map_err(|fault| format!("{}: {fault}", self.name).into())
     }
 
-    /// Whether it can resume. curl takes tickets in TLS 1.3 only.
+    /// Whether it can resume.
     pub(crate) fn resumes(&self, version: Version) -> bool {
-        version == Version::Tls13 || self.tickets_12
+        self.resumes.contains(&version)
+    }
+
+    /// Whether it knows a group.
+    pub(crate) fn knows(&self, group: Group) -> bool {
+        group != Group::Hybrid || self.hybrid
+    }
+
+    /// Whether it verifies certificates of this kind.
+    pub(crate) fn verifies(&self, key: Key, version: Version) -> bool {
+        key != Key::Ed25519 || self.ed25519.contains(&version)
     }
 }
 

@@ -1,15 +1,17 @@
-//! Tests with real peers: Debian's clients, a browser, servers before and behind the box, and scanners. `make interop` runs them.
+//! Tests with real peers: the clients of two Debians, a browser, servers before and behind the box, and scanners. `make interop` runs them.
 //!
 //! Everything is judged by what the peer says, as that is what a user would see. A peer that is not installed is reported as
 //! `skipped: reason`, never as passed. Reports and programs built for the tests lie in `target/interop/`.
 //!
 //! - [`matrix`]: [`client`] x [`authority::Key`] x [`suite::Version`], judged by body and negotiated parameters;
+//! - [`exchange`]: the same clients x [`group::Group`];
+//! - [`home`]: Debian sid, where the newer of them are; [`record`]: what the box's access log says of them;
 //! - [`visitor`]: clients' certificates;
 //! - [`neighbour`]: nginx and HAProxy ([`server`]), and what a PROXY header says ([`header`], [`base64`]);
 //! - [`moving`]: the peers' configurations in `docs/coming-from.md`, read by the peers;
 //! - [`browser`]: Chromium, headless;
 //! - [`page`]: what stands behind the box; [`served`]: a started server;
-//! - [`scan`]: testssl.sh and sslyze;
+//! - [`scan`]: testssl.sh, sslyze, sslscan and nmap;
 //! - [`summary`]: the page `docs/interop.md`;
 //! - [`command`]: running programs.
 #![forbid(unsafe_code)]
@@ -19,11 +21,15 @@ mod base64;
 mod browser;
 mod client;
 mod command;
+mod exchange;
+mod group;
 mod header;
+mod home;
 mod matrix;
 mod moving;
 mod neighbour;
 mod page;
+mod record;
 mod scan;
 mod served;
 mod server;
@@ -31,6 +37,7 @@ mod suite;
 mod summary;
 mod visitor;
 
+use core::sync::atomic::{AtomicU16, Ordering};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,10 +49,16 @@ use e2e::{Machine, Net, Outcome, Place};
 use libtest_mimic::{Arguments, Failed, Trial};
 use server::{Proxy, Software};
 
+/// Trials at a time.
+const AT_A_TIME: usize = 3;
+/// Where boxes answer: below the ports that a kernel gives away, and away from those of the end-to-end tests.
+const FIRST_PORT: u16 = 21000;
+const PORTS: u16 = 2000;
+
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // One box at a time: they share a port.
-    arguments.test_threads = Some(1);
+    // More would take processor time from each other, and some of the peers have little patience.
+    arguments.test_threads = Some(AT_A_TIME);
     let authority = match Authority::new("interop") {
         Ok(authority) => Arc::new(authority),
         Err(fault) => {
@@ -74,11 +87,11 @@ fn report() {
 
 /// What `docs/interop.md` shows.
 fn tables() -> Vec<summary::Table> {
-    vec![matrix::table(), visitor::table(), browser::table(), neighbour::table(), scan::table()]
+    vec![matrix::table(), exchange::table(), visitor::table(), browser::table(), neighbour::table(), scan::table()]
 }
 
 fn trials(machine: Machine, authority: &Arc<Authority>) -> Vec<Trial> {
-    let peers = matrix_cases(machine).chain(visitor_cases()).chain(neighbour_cases()).chain(browser_cases());
+    let peers = matrix_cases(machine).chain(exchange_cases(machine)).chain(visitor_cases()).chain(neighbour_cases()).chain(browser_cases());
     let cases = peers.chain(scan_cases(machine)).chain(moving_cases(machine));
     cases.map(|case| trial(machine, case, Arc::clone(authority))).collect()
 }
@@ -87,6 +100,7 @@ fn trials(machine: Machine, authority: &Arc<Authority>) -> Vec<Trial> {
 struct Case {
     name: String,
     missing: Option<String>,
+    net: Net,
     run: Run,
 }
 
@@ -94,7 +108,11 @@ type Run = Box<dyn FnOnce(&Place, &Authority) -> Outcome + Send>;
 
 impl Case {
     fn new(name: String, missing: Option<String>, run: impl FnOnce(&Place, &Authority) -> Outcome + Send + 'static) -> Self {
-        Self { name, missing, run: Box::new(run) }
+        Self { name, missing, net: Net::User, run: Box::new(run) }
+    }
+
+    fn on(self, net: Net) -> Self {
+        Self { net, ..self }
     }
 }
 
@@ -105,8 +123,13 @@ fn matrix_cases(machine: Machine) -> impl Iterator<Item = Case> {
     meetings.chain([Case::new("each_client_gets_the_chain_that_it_can_verify".into(), None, matrix::two_keys)])
 }
 
+fn exchange_cases(machine: Machine) -> impl Iterator<Item = Case> {
+    let exchanges = exchange::exchanges(machine).into_iter();
+    exchanges.map(|exchange| Case::new(exchange.name(), exchange.client.missing(), move |place, authority| exchange.run(place, authority)))
+}
+
 fn visitor_cases() -> impl Iterator<Item = Case> {
-    let visits = client::ALL
+    let visits = client::HERE
         .into_iter()
         .map(|client| Case::new(visitor::name(&client), client.missing(), move |place, authority| visitor::run(&client, place, authority)));
     visits.chain([Case::new("nothing_is_resumed_where_a_certificate_is_required".into(), None, visitor::never_resumes)])
@@ -148,7 +171,8 @@ fn browser_cases() -> impl Iterator<Item = Case> {
 fn scan_cases(machine: Machine) -> impl Iterator<Item = Case> {
     let scans = scan::SCANNERS.into_iter().flat_map(|scanner| scan::Profile::BOTH.map(|profile| (scanner, profile)));
     scans.filter(move |_| machine == Machine::Kvm).map(|(scanner, profile)| {
-        Case::new(scanner.trial(profile), scanner.missing(), move |place, authority| scanner.run(place, authority, profile))
+        let case = Case::new(scanner.trial(profile), scanner.missing(), move |place, authority| scanner.run(place, authority, profile));
+        case.on(scanner.net)
     })
 }
 
@@ -164,15 +188,19 @@ fn trial(machine: Machine, case: Case, authority: Arc<Authority>) -> Trial {
     if let Some(reason) = &missing {
         say(&format!("skipped: {reason}: {name}"));
     }
-    Trial::test(name, move || in_place(machine, authority, case.run)).with_ignored_flag(missing.is_some())
+    Trial::test(name, move || in_place(machine, case.net, authority, case.run)).with_ignored_flag(missing.is_some())
 }
 
 fn in_place(
     machine: Machine,
+    net: Net,
     authority: Arc<Authority>,
     run: impl FnOnce(&Place, &Authority) -> Outcome + Send + 'static,
 ) -> Result<(), Failed> {
-    match thread::spawn(move || run(&Place::new(machine, Net::User)?, &authority)).join() {
+    // A port of its own: its box is not the only one at the time.
+    static STARTED: AtomicU16 = AtomicU16::new(0);
+    let port = FIRST_PORT + STARTED.fetch_add(1, Ordering::Relaxed) % PORTS;
+    match thread::spawn(move || run(&Place::new(machine, net)?.on_port(port), &authority)).join() {
         Ok(Ok(())) => Ok(()),
         Ok(Err(fault)) => Err(fault.to_string().into()),
         Err(_) => Err("the case panicked".into()),

@@ -18,7 +18,7 @@ const PLAIN: &str = "behind us";
 const PASSTHROUGH: &str = "its TLS passes through us";
 
 /// The one that asks: it tells its own address, which the headers must show.
-const CURL: Client = client::ALL[0];
+const CURL: Client = client::HERE[0];
 
 /// The table of them.
 pub(crate) fn table() -> Table {

@@ -1,7 +1,9 @@
-//! The scanners, testssl.sh and sslyze, against each profile. Whatever they find that is not good must be in `accepted.toml` with a reason, and
+//! The scanners, testssl.sh, sslyze, sslscan and nmap, against each profile. Whatever they find that is not good must be in `accepted.toml` with a reason, and
 //! whatever is in there must be found. Their reports are kept in `target/interop/`.
 
 mod accepted;
+mod nmap;
+mod sslscan;
 mod sslyze;
 mod testssl;
 
@@ -10,7 +12,7 @@ use core::net::SocketAddr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use e2e::{Config, Outcome, Place, Running, ensure};
+use e2e::{Config, Net, Outcome, Place, Running, ensure};
 
 use crate::authority::{Authority, Key};
 use crate::client::ALPN;
@@ -45,15 +47,20 @@ struct Target {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scanner {
     pub(crate) name: &'static str,
+    /// What the box stands on. One that asks about TCP wants ours, and not the host's.
+    pub(crate) net: Net,
     missing: fn() -> Option<String>,
     scan: fn(&Target) -> Outcome<Vec<Finding>>,
     version: fn() -> Outcome<String>,
 }
 
-/// Both.
-pub(crate) const SCANNERS: [Scanner; 2] = [
-    Scanner { name: "testssl", missing: testssl::missing, scan: testssl::scan, version: testssl::version },
-    Scanner { name: "sslyze", missing: sslyze::missing, scan: sslyze::scan, version: sslyze::version },
+/// All of them.
+pub(crate) const SCANNERS: [Scanner; 5] = [
+    Scanner { name: "testssl", net: Net::User, missing: testssl::missing, scan: testssl::scan, version: testssl::version },
+    Scanner { name: "sslyze", net: Net::User, missing: sslyze::missing, scan: sslyze::scan, version: sslyze::version },
+    Scanner { name: "sslscan", net: Net::User, missing: sslscan::missing, scan: sslscan::scan, version: sslscan::version },
+    Scanner { name: "nmap", net: Net::User, missing: nmap::missing, scan: nmap::scripts, version: nmap::version },
+    Scanner { name: "nmap_o", net: Net::Tap, missing: nmap::missing, scan: nmap::fingerprint, version: nmap::version },
 ];
 
 impl Profile {
@@ -89,7 +96,8 @@ pub(crate) fn table() -> Table {
     Table {
         title: TITLE,
         preface: "What they find beside \"good\". Each is in [accepted.toml](../tests/interop/accepted.toml) with the reason why it is right so; one that \
-                  is not in there, or is no longer found, fails the run.",
+                  is not in there, or is no longer found, fails the run. `nmap` is \
+                  its scripts on TLS, `nmap_o` is `nmap -O` against a box on a TAP device, whose TCP it sees.",
         rows: SCANNERS.iter().map(|scanner| scanner.name.to_owned()).collect(),
         columns: core::iter::once(VERSION).chain(Profile::BOTH.map(Profile::name)).map(str::to_owned).collect(),
     }
@@ -98,7 +106,7 @@ pub(crate) fn table() -> Table {
 impl Scanner {
     /// Why it cannot scan here, if so.
     pub(crate) fn missing(&self) -> Option<String> {
-        (self.missing)()
+        self.net.missing().map(str::to_owned).or_else(self.missing)
     }
 
     /// The trial's name.

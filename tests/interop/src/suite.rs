@@ -81,7 +81,8 @@ pub(crate) fn same_cipher(one: &str, other: &str) -> bool {
     ends(one) == ends(other)
 }
 
-fn parts(description: &str) -> Vec<&str> {
+/// What stands between the brackets.
+pub(crate) fn parts(description: &str) -> Vec<&str> {
     description.trim().split(['(', ')']).filter(|part| !part.trim_matches('-').is_empty()).collect()
 }
 

@@ -1,18 +1,23 @@
 //! `gnutls-cli`. With `--resume` it connects twice and asks on the second connection.
 
-use std::process::Command;
-
 use e2e::{Outcome, ensure};
 
 use super::{ALPN, Answer, Ask, NAME, body, field, succeeded};
 use crate::authority::certificates;
 use crate::command;
-use crate::suite::{of_gnutls, same_cipher};
+use crate::group::Group;
+use crate::home::Home;
+use crate::suite::{of_gnutls, parts, same_cipher};
 
-pub(super) fn ask(ask: &Ask) -> Outcome<Answer> {
-    let mut command = Command::new("gnutls-cli");
+pub(super) fn ask(home: Home, ask: &Ask) -> Outcome<Answer> {
+    let mut command = home.command("gnutls-cli");
     command.arg("--x509cafile").arg(&ask.root).args(["--verify-hostname", NAME, "--sni-hostname", NAME, "--alpn", ALPN, "--print-cert"]);
-    command.args(["--priority", &format!("NORMAL:-VERS-ALL:+VERS-TLS{}", ask.version), "--port", &ask.address.port().to_string()]);
+    command.args([
+        "--priority",
+        &format!("NORMAL:-VERS-ALL:+VERS-TLS{}{}", ask.version, only(ask.group)),
+        "--port",
+        &ask.address.port().to_string(),
+    ]);
     if ask.resume {
         command.args(["--resume", "--waitresumption"]);
     }
@@ -31,9 +36,20 @@ pub(super) fn ask(ask: &Ask) -> Outcome<Answer> {
         version,
         suite,
         alpn: field(&said, "- Application protocol:").map(str::to_owned),
-        resumed: said.contains("*** This is a resumed session"),
+        group: parts(full).into_iter().find_map(Group::read),
+        resumed: Some(said.contains("*** This is a resumed session")),
         chain: certificates(&said),
         body: body(&ended.stdout)?,
         local: None,
     })
+}
+
+/// The end of a priority string that leaves one group.
+fn only(group: Option<Group>) -> &'static str {
+    match group {
+        None => "",
+        Some(Group::X25519) => ":-GROUP-ALL:+GROUP-X25519",
+        Some(Group::P256) => ":-GROUP-ALL:+GROUP-SECP256R1",
+        Some(Group::Hybrid) => ":-GROUP-ALL:+GROUP-X25519-MLKEM768",
+    }
 }
