@@ -3,6 +3,7 @@
 //! The peers are told the root alone, so a handshake succeeds only where the box sends the whole chain.
 
 use core::fmt;
+use core::sync::atomic::{AtomicU32, Ordering};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -107,7 +108,7 @@ impl Authority {
         authority.issuer("issuing", Some("root"))?;
         for key in Key::ALL {
             let extensions = "subjectAltName=DNS:localhost,DNS:*.example.test,IP:127.0.0.1";
-            authority.leaf(key.name(), key, Use::Server, extensions)?;
+            authority.leaf(key.name(), key.name(), key, Use::Server, extensions)?;
         }
         Ok(authority)
     }
@@ -125,8 +126,9 @@ impl Authority {
     /// A client's chain and key with the common name `name` and the DNS name `name.clients.test`.
     pub(crate) fn client(&self, name: &str) -> Outcome<Identity> {
         let extensions = format!("subjectAltName=DNS:{name}.clients.test");
-        self.leaf(name, Key::Ecdsa, Use::Client, &extensions)?;
-        let identity = self.identity(name);
+        let stem = self.stem(name);
+        self.leaf(&stem, name, Key::Ecdsa, Use::Client, &extensions)?;
+        let identity = self.identity(&stem);
         let arguments = ["pkcs12", "-export", "-passout", &format!("pass:{PASSWORD}"), "-in"];
         let [chain, key, store] = [&identity.chain, &identity.key, &identity.store].map(|path| path.display().to_string());
         openssl(&[&arguments[..], &[&chain, "-inkey", &key, "-out", &store]].concat())?;
@@ -139,7 +141,8 @@ impl Authority {
     }
 
     fn list(&self, issuer: &str, revoked: Option<&Identity>) -> Outcome<PathBuf> {
-        let [index, number, config, list] = ["index", "number", "cnf", "crl"].map(|end| self.path(&format!("{issuer}.{end}")));
+        let stem = self.stem(issuer);
+        let [index, number, config, list] = ["index", "number", "cnf", "crl"].map(|end| self.path(&format!("{stem}.{end}")));
         fs::write(&index, "")?;
         fs::write(&number, "01\n")?;
         let section = format!("database={}\ncrlnumber={}\ndefault_md=sha256\ndefault_crl_days=30\n", index.display(), number.display());
@@ -152,6 +155,12 @@ impl Authority {
         }
         openssl(&[&common[..], &["-gencrl", "-out", &out]].concat())?;
         Ok(list)
+    }
+
+    /// A name for files that no other trial at the same time has.
+    fn stem(&self, name: &str) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        format!("{name}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
     }
 
     fn identity(&self, name: &str) -> Identity {
@@ -168,13 +177,13 @@ impl Authority {
         self.make(name, &format!("{} {name}", self.name), Key::Ecdsa, by, &extensions, "3650")
     }
 
-    fn leaf(&self, name: &str, key: Key, purpose: Use, names: &str) -> Outcome {
+    fn leaf(&self, name: &str, subject: &str, key: Key, purpose: Use, names: &str) -> Outcome {
         let purpose = format!("extendedKeyUsage={purpose}");
         // As public authorities have it for RSA; NSS takes it for no server's without.
         let usage = if key == Key::Rsa { "digitalSignature,keyEncipherment" } else { "digitalSignature" };
         let usage = format!("keyUsage=critical,{usage}");
         let extensions = ["basicConstraints=critical,CA:FALSE", &usage, &purpose, names];
-        self.make(name, name, key, Some("issuing"), &extensions, "90")?;
+        self.make(name, subject, key, Some("issuing"), &extensions, "90")?;
         let chain = fs::read_to_string(self.path(&format!("{name}.pem")))? + &fs::read_to_string(self.path("issuing.pem"))?;
         Ok(fs::write(self.path(&format!("{name}.chain")), chain)?)
     }

@@ -60,7 +60,7 @@ fn scripted(said: &str) -> Outcome<Vec<Finding>> {
     let mut found = Vec::new();
     for line in lines {
         let mut says = line.trim();
-        if let Some((name, rest)) = line.split_once(':').filter(|_| !line.starts_with(' ')) {
+        if let Some((name, rest)) = line.split_once(':').filter(|(name, _)| SCRIPTS.split(',').any(|script| script == *name)) {
             (script, says) = (name, rest.trim());
         }
         if !is_good(script, says) {
@@ -112,7 +112,7 @@ fn beneath(said: &str, port: u16) -> Outcome<Vec<Finding>> {
 mod tests {
     use super::*;
 
-    const SCRIPTED: &str = "PORT\n| ssl-cert: Subject: commonName=ecdsa\n|_Issuer\n|_ssl-date: TLS randomness does not represent time\n| ssl-enum-ciphers: \n\
+    const SCRIPTED: &str = "PORT\n| ssl-cert: Subject: commonName=ecdsa\n| Issuer: x\n|_SHA-1: y\n|_ssl-date: TLS randomness does not represent time\n| ssl-enum-ciphers: \n\
                             |   TLSv1.2: \n|     ciphers: \n|       TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 (secp256r1) - A\n|     compressors: \n\
                             |       NULL\n|   TLSv1.3: \n|     cipher preference: client\n|_  least strength: A\n";
     const BENEATH: &str = "8443/tcp open     https-alt\n1/tcp filtered unknown\nNo exact OS matches for host\n\
