@@ -69,7 +69,11 @@ fn main() -> ExitCode {
     let trials: Vec<_> = [Machine::Kvm, Machine::Process].into_iter().flat_map(|machine| trials(machine, &authority)).collect();
     let all = trials.len();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    if usize::try_from(conclusion.num_passed + conclusion.num_failed).is_ok_and(|run| run == all) {
+    let run = conclusion.num_passed + conclusion.num_failed;
+    if usize::try_from(run).is_ok_and(|run| run == all) {
+        report();
+    } else if conclusion.num_passed > 0 && conclusion.num_failed == 0 {
+        summary::keep(&tables());
         report();
     } else {
         say("docs/interop.md is left as it was: this was not a whole run");

@@ -1,4 +1,5 @@
-//! `docs/interop.md`: what the last whole run gave. Written by the run, compared with the code by a test.
+//! `docs/interop.md`: what the last whole run gave. Written by the run, compared with the code by a test. A run of a part in which nothing failed
+//! renews its own cells.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -53,6 +54,16 @@ impl Table {
         text
     }
 
+    /// What an older page has in a cell.
+    fn kept(&self, page: &str, row: &str, column: &str) -> Option<String> {
+        let section = page.split_once(&format!("## {}\n", self.title))?.1.split("\n## ").next()?;
+        let cells = |line: &str| line.trim_matches(['|', ' ']).split(" | ").map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+        let mut lines = section.lines().filter(|line| line.starts_with("| "));
+        let at = cells(lines.next()?.trim_start_matches("| ")).into_iter().position(|name| name == column)?;
+        let line = lines.find(|line| line.starts_with(&format!("| {row} | ")))?;
+        cells(line).into_iter().nth(at + 1)
+    }
+
     fn head(&self) -> String {
         format!("| | {} |", self.columns.join(" | "))
     }
@@ -69,6 +80,19 @@ pub(crate) fn path() -> PathBuf {
 /// The whole page.
 pub(crate) fn page(tables: &[Table]) -> String {
     tables.iter().fold(TITLE.to_owned(), |text, table| text + "\n" + &table.markdown())
+}
+
+/// Takes what this run did not try from the page as it stands.
+pub(crate) fn keep(tables: &[Table]) {
+    let page = fs::read_to_string(path()).unwrap_or_default();
+    for table in tables {
+        for (row, column) in table.rows.iter().flat_map(|row| table.columns.iter().map(move |column| (row, column))) {
+            let cell = Cell { table: table.title, row: row.clone(), column: column.clone() };
+            if let (None, Some(kept)) = (noted(&cell), table.kept(&page, row, column)) {
+                CELLS.lock().unwrap_or_else(PoisonError::into_inner).insert(cell, kept);
+            }
+        }
+    }
 }
 
 /// Writes the page. Whether it differs from the one that stood there.
@@ -125,6 +149,17 @@ mod tests {
         let tables = [table];
         assert!(page(&tables).contains("| one | yes \\| no |"));
         assert!(complaints(&page(&tables), &tables).is_empty());
+    }
+
+    #[test]
+    fn an_older_page_is_read_cell_by_cell() {
+        let table = Table { columns: vec!["a".into(), "b".into()], rows: vec!["x".into(), "y".into()], ..table("Old") };
+        let page = "# t\n\n## Old\n\np\n\n| | a | b |\n|---|---|---|\n| x | 1 | 2 \\| 3 |\n| y | 4 | 5 |\n\n## Other\n| x | 9 | 9 |\n";
+        assert_eq!(table.kept(page, "x", "a").as_deref(), Some("1"));
+        assert_eq!(table.kept(page, "y", "b").as_deref(), Some("5"));
+        assert_eq!(table.kept(page, "z", "a"), None);
+        assert_eq!(table.kept(page, "x", "c"), None);
+        assert_eq!(table.kept("", "x", "a"), None);
     }
 
     #[test]
