@@ -2,12 +2,12 @@
 //!
 //! In the manner of TigerBeetle's VOPR and FoundationDB's simulation: which kinds of trouble a run has is thrown first, so that some have only one.
 //!
-//! - [`scenario`]: what may happen, as data;
-//! - [`mod@throw`]: a seed's scenario;
-//! - [`words`]: what clients and backends say, so that whoever hears it knows whose it is and that nothing is missing;
-//! - [`voyage`]: one run of a scenario;
-//! - [`judge`]: what must hold at each turn, and at the end;
-//! - [`mod@shrink`]: the smallest part of a scenario that still fails.
+//! - `scenario`: what may happen, as data;
+//! - `throw`: a seed's scenario;
+//! - `words`: what clients and backends say, so that whoever hears it knows whose it is and that nothing is missing;
+//! - `voyage`: one run of a scenario;
+//! - `judge`: what must hold at each turn, and at the end;
+//! - `shrink`: the smallest part of a scenario that still fails.
 
 mod judge;
 mod scenario;

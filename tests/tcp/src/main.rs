@@ -2,7 +2,7 @@
 //! machine, and by Linux's own TCP, to compare. `make tcp` runs it and writes `docs/tcp.md`; with `short` it moves little, and writes nothing.
 //!
 //! - [`musts`]: the list, a function each; [`opposite`]: whom they are asked of;
-//! - [`bench`]: a client, a wire, and what is at its other end, each in a network namespace of its own;
+//! - [`mod@bench`]: a client, a wire, and what is at its other end, each in a network namespace of its own;
 //! - [`stream`]: bytes that anybody can check;
 //! - [`page`]: what came of it.
 #![forbid(unsafe_code)]

@@ -69,7 +69,7 @@ pub enum What {
 pub struct Visit {
     /// Its number: its address and its words.
     pub who: u16,
-    /// Which of [`ROUTES`].
+    /// Which route, by its place among them: one that echoes, one that echoes after the end, one that speaks.
     pub route: usize,
     /// Blocks that it says.
     pub blocks: usize,
