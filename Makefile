@@ -65,7 +65,6 @@ facts: build ## Print the numbers that README quotes, from this tree
 	@tools/facts
 
 ci: lint test ## What CI runs
-	@tools/hostile short
 
 clean: ## Remove what was built
 	@$(CARGO) clean

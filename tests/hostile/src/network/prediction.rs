@@ -1,6 +1,8 @@
 //! What numbers give away: sequence numbers (N2), identifications (N14), and what fills short frames up (N19).
 
+use core::time::Duration;
 use std::collections::{HashMap, HashSet};
+use std::thread;
 
 use e2e::{Outcome, ensure};
 use rawnet::{Path, Seen, Segment, arp, flag, icmp, ipv4, option};
@@ -65,6 +67,10 @@ pub(super) const ATTACKS: &[Below] = &[
 ];
 
 const VOLLEY: usize = 250;
+/// Times that one SYN is sent.
+const ASKED_AT_MOST: usize = 20;
+/// From one time to the next.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 const SAMPLES_NAIVE: u32 = 400;
 const SAMPLES_SHORT: u32 = 4_000;
 const SAMPLES_FULL: u32 = 100_000;
@@ -77,14 +83,23 @@ fn sample(field: &mut Field<'_>, ports: &[(u16, u32)]) -> Outcome<Vec<u32>> {
     for volley in ports.chunks(if field.target.is_naive() { 2 } else { VOLLEY }) {
         let (me, it) = (field.me, field.it);
         let path = |port: u16| Path { from: me.at(port), to: it };
-        let frames: Vec<_> = volley.iter().map(|(port, sequence)| path(*port).tcp(&Segment::syn(*sequence))).collect();
-        let answers = field.provoke(&frames)?;
-        let numbers: HashMap<(u16, u32), u32> = answers
-            .iter()
-            .filter_map(Seen::tcp)
-            .filter(|tcp| tcp.flags == flag::SYN | flag::ACK)
-            .map(|tcp| ((tcp.to.port(), tcp.ack.wrapping_sub(1)), tcp.sequence))
-            .collect();
+        let mut numbers: HashMap<(u16, u32), u32> = HashMap::new();
+        // A SYN may get lost on the way to a busy box, like any other frame, and the box answers one source so often and no more: whoever sent it asks again.
+        for round in 0..ASKED_AT_MOST {
+            let missing = volley.iter().filter(|asked| !numbers.contains_key(asked));
+            let frames: Vec<_> = missing.map(|(port, sequence)| path(*port).tcp(&Segment::syn(*sequence))).collect();
+            if frames.is_empty() {
+                break;
+            }
+            if round > 0 {
+                thread::sleep(ASK_AGAIN);
+            }
+            let answers = field.provoke(&frames)?;
+            let syn_acks = answers.iter().filter_map(Seen::tcp).filter(|tcp| tcp.flags == flag::SYN | flag::ACK);
+            for tcp in syn_acks {
+                numbers.entry((tcp.to.port(), tcp.ack.wrapping_sub(1))).or_insert(tcp.sequence);
+            }
+        }
         for (port, sequence) in volley {
             let number = *numbers.get(&(*port, *sequence)).ok_or_else(|| format!("no SYN-ACK for port {port}"))?;
             found.push(number);
