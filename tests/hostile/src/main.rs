@@ -1,4 +1,4 @@
-//! Attacks on a running box. `make hostile` mounts them all, `make hostile HOSTILE=short` those that `make ci` has time for.
+//! Attacks on a running box. `make hostile` mounts them all, `make hostile HOSTILE=short` a short profile of two to three minutes.
 //!
 //! An attack ([`attack`]) is data: a name, a row of the list ([`rows`]), the layer that stops it, a naive endpoint that it succeeds against ([`naive`]), and a
 //! function that attacks a [`target`] without knowing which of both it is. From the attacks come the trials (`machine/suite/name` and `teeth/suite/name`), the page
