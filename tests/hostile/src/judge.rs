@@ -1,13 +1,12 @@
 //! Mounts an attack on the box while a legitimate client visits it, and judges what became of both.
 
 use core::time::Duration;
-use std::io::Write as _;
 use std::thread;
 use std::time::Instant;
 
 use e2e::Outcome;
 
-use crate::attack::{Attack, Profile};
+use crate::attack::Attack;
 use crate::figures::Figures;
 use crate::probe::{Probe, Sample};
 use crate::target::Target;
@@ -78,19 +77,10 @@ impl Fare {
     }
 }
 
-/// Mounts it and judges. Of a client that was only slow it may be the host that others keep busy: then it is mounted once more. In the short profile, which
-/// mounts an attack once where the full one mounts it many times, so is an attack that the box came through in health: a frame may have been lost on
-/// its way. It is said aloud.
+/// Mounts it and judges. Of a client that was only slow it may be the host that others keep busy: then it is mounted once more.
 pub(crate) fn judge(attack: &Attack, target: &Target, probe: &Probe) -> Outcome<Record> {
     let record = judge_once(attack, target, probe)?;
-    let Some(fault) = &record.fault else { return Ok(record) };
-    let slow = record.fault == delay(&record);
-    let once = target.profile == Profile::Short && complaint(&record).is_none();
-    if !slow && !once {
-        return Ok(record);
-    }
-    let _ = writeln!(std::io::stderr(), "{} is mounted again; at first: {fault}", attack.name);
-    judge_once(attack, target, probe)
+    if record.fault.is_some() && record.fault == delay(&record) { judge_once(attack, target, probe) } else { Ok(record) }
 }
 
 fn judge_once(attack: &Attack, target: &Target, probe: &Probe) -> Outcome<Record> {

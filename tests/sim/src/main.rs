@@ -3,7 +3,6 @@
 
 use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -75,7 +74,7 @@ fn one(seed: u64, acts: Option<&[usize]>) -> ExitCode {
 
 fn many(from: u64, seeds: u64) -> ExitCode {
     let (next, done, failed, start) = (AtomicU64::new(from), AtomicU64::new(0), AtomicBool::new(false), Instant::now());
-    let sum = Mutex::new(Sum::default());
+    let sum = Mutex::new(Logbook::default());
     let end = from.saturating_add(seeds);
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
@@ -98,7 +97,7 @@ fn many(from: u64, seeds: u64) -> ExitCode {
         }
     });
     let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
-    say(&format!("{} runs in {:.1?}; {sum}", done.into_inner(), start.elapsed()));
+    say(&format!("{} runs in {:.1?}; {}", done.into_inner(), start.elapsed(), told(&sum)));
     if failed.into_inner() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
@@ -122,39 +121,12 @@ fn fail(seed: u64, complaint: &Complaint) {
     say(&format!("again: make sim SEED={seed} ACTS={}", list.join(",")));
 }
 
-#[derive(Default)]
-struct Sum {
-    turns: u64,
-    ms: u64,
-    accepted: u64,
-    handshakes: u64,
-    resumptions: u64,
-    whole: u64,
-    ends: BTreeMap<String, u64>,
-}
-
-impl Sum {
-    fn add(&mut self, logbook: &Logbook) {
-        self.turns += logbook.turns;
-        self.ms += logbook.ms;
-        self.accepted += logbook.accepted;
-        self.handshakes += logbook.handshakes;
-        self.resumptions += logbook.resumptions;
-        self.whole += logbook.whole;
-        for (end, count) in &logbook.ends {
-            *self.ends.entry(end.clone()).or_default() += count;
-        }
-    }
-}
-
-impl core::fmt::Display for Sum {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let Self { turns, ms, accepted, handshakes, resumptions, whole, .. } = self;
-        let hours = ms / 3_600_000;
-        write!(
-            f,
-            "{hours} virtual hours, {turns} turns, {accepted} connections, {handshakes} handshakes, {resumptions} resumed, {whole} whole"
-        )?;
-        self.ends.iter().try_for_each(|(end, count)| write!(f, "\n{count:>8} {end}"))
-    }
+/// What all runs together were.
+fn told(sum: &Logbook) -> String {
+    let Logbook { turns, ms, accepted, handshakes, resumptions, whole, ends } = sum;
+    let hours = ms / 3_600_000;
+    let ends: String = ends.iter().map(|(end, count)| format!("\n{count:>8} {end}")).collect();
+    format!(
+        "{hours} virtual hours, {turns} turns, {accepted} connections, {handshakes} handshakes, {resumptions} resumed, {whole} whole{ends}"
+    )
 }

@@ -42,6 +42,21 @@ pub struct Logbook {
     pub ends: BTreeMap<String, u64>,
 }
 
+impl Logbook {
+    /// Takes another run's in.
+    pub fn add(&mut self, other: &Self) {
+        self.turns += other.turns;
+        self.ms += other.ms;
+        self.accepted += other.accepted;
+        self.handshakes += other.handshakes;
+        self.resumptions += other.resumptions;
+        self.whole += other.whole;
+        for (end, count) in &other.ends {
+            *self.ends.entry(end.clone()).or_default() += count;
+        }
+    }
+}
+
 /// Sails through a scenario, with those of its acts for which `keep` holds.
 ///
 /// # Errors
