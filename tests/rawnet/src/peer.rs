@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 use std::io::{self, Read, Write};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use crate::{Path, Seen, Segment, Tcp, Wire, flag};
@@ -37,6 +38,7 @@ pub struct Peer {
     pub finished: bool,
     /// The other end has sent a RST.
     pub reset: bool,
+    life: Arc<()>,
 }
 
 impl Peer {
@@ -56,7 +58,14 @@ impl Peer {
             unread: Vec::new(),
             finished: false,
             reset: false,
+            life: Arc::default(),
         }
+    }
+
+    /// Tells whether this peer is still there: its other end may go on for a while after it is not.
+    #[must_use]
+    pub fn life(&self) -> Weak<()> {
+        Arc::downgrade(&self.life)
     }
 
     /// Its path, from here to there.

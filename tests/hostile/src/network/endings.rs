@@ -149,8 +149,9 @@ fn data_behind_fin(field: &mut Field<'_>) -> Outcome {
     let data = |at: u32| peer.path().tcp(&Segment { sequence: peer.next.wrapping_add(at), payload: vec![0x16; 100], ..peer.here() });
     let fin = peer.path().tcp(&Segment { flags: flag::ACK | flag::FIN, ..peer.here() });
     let answers = field.provoke_flow(&[fin, data(1), data(101), data(0)])?;
-    let furthest = answers.iter().filter_map(Seen::tcp).map(|tcp| tcp.ack.wrapping_sub(peer.next)).max().unwrap_or(0);
-    ensure(furthest == 1, format!("{furthest} instead of 1 are taken behind a FIN"))?;
+    let ours: Vec<_> = answers.iter().filter_map(Seen::tcp).filter(|tcp| tcp.to == peer.path().from.socket()).collect();
+    let furthest = ours.iter().map(|tcp| tcp.ack.wrapping_sub(peer.next)).max().unwrap_or(0);
+    ensure(furthest == 1, format!("{furthest} instead of 1 are taken behind a FIN: {ours:?}"))?;
     ended(peer, 1)
 }
 

@@ -6,6 +6,8 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use core::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Instant;
 
@@ -24,6 +26,9 @@ pub(super) const TARGET_V6: Ipv6Addr = Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 2
 /// A port that nobody listens at.
 pub(super) const CLOSED: u16 = 8444;
 
+/// From this port on nobody connects: a connection of an earlier attack that is not over yet would answer a SYN otherwise than with a cookie.
+pub(super) const SAMPLED_PORTS: u16 = 20_000;
+
 /// A frame that the device has no room for is tried again after this.
 const BREATH: Duration = Duration::from_micros(200);
 /// A question without an answer is asked again after this.
@@ -38,6 +43,14 @@ const NAIVELY: Duration = Duration::from_millis(4);
 pub(super) enum Family {
     V4,
     V6,
+}
+
+/// Connections that began, by their port. What the target still says to one that was given up (its FIN, time and again) is no answer to anything.
+static PEERS: Mutex<BTreeMap<u16, Weak<()>>> = Mutex::new(BTreeMap::new());
+
+fn is_over(port: u16) -> bool {
+    let peers = PEERS.lock().unwrap_or_else(PoisonError::into_inner);
+    peers.get(&port).is_some_and(|life| life.strong_count() == 0)
 }
 
 /// See the module.
@@ -93,7 +106,8 @@ impl<'t> Field<'t> {
     /// From a port that nobody has used, to the listener.
     pub(super) fn fresh(&self) -> Path {
         static PORT: AtomicU16 = AtomicU16::new(0);
-        let port = 1024 + PORT.fetch_add(1, Ordering::Relaxed) % 64_000;
+        let port = 1024 + PORT.fetch_add(1, Ordering::Relaxed) % (SAMPLED_PORTS - 1024);
+        PEERS.lock().unwrap_or_else(PoisonError::into_inner).remove(&port);
         Path { from: self.me.at(port), to: self.it }
     }
 
@@ -155,7 +169,8 @@ impl<'t> Field<'t> {
     /// From the target, and not to the honest clients. A general host has something to say to groups now and then; the box has not.
     fn concerns_us(&self, seen: &Seen) -> bool {
         let group = seen.to[0] & 1 == 1;
-        seen.from == self.it.mac && seen.to != self.host && !(group && self.target.is_naive())
+        let late = seen.tcp().is_some_and(|tcp| is_over(tcp.to.port()));
+        seen.from == self.it.mac && seen.to != self.host && !(group && self.target.is_naive()) && !late
     }
 
     /// Fails if any of these frames is answered.
@@ -177,6 +192,7 @@ impl<'t> Field<'t> {
     pub(super) fn peer(&self) -> Outcome<Peer> {
         let mut peer = Peer::new(Wire::open(self.target.interface())?, self.fresh(), 0x1000_0000);
         peer.patience = self.target.patience();
+        PEERS.lock().unwrap_or_else(PoisonError::into_inner).insert(peer.path().from.port, peer.life());
         Ok(peer)
     }
 

@@ -8,7 +8,7 @@ use e2e::{Outcome, ensure};
 use rawnet::{Path, Seen, Segment, arp, flag, icmp, ipv4, option};
 
 use super::below::{Below, below};
-use super::field::{ATTACKER, ATTACKER_V4, Family, Field, TARGET_V4};
+use super::field::{ATTACKER, ATTACKER_V4, Family, Field, SAMPLED_PORTS, TARGET_V4};
 use crate::attack::Layer;
 use crate::naive::Naive;
 use crate::target::Target;
@@ -117,7 +117,7 @@ fn sample(field: &mut Field<'_>, ports: &[(u16, u32)]) -> Outcome<Vec<u32>> {
 
 fn isns(field: &mut Field<'_>) -> Outcome {
     let count = if field.target.is_naive() { SAMPLES_NAIVE } else { field.target.profile.choose(SAMPLES_SHORT, SAMPLES_FULL) };
-    let ports: Vec<_> = (0..count).map(|n| (u16::try_from(1024 + n % 60_000).unwrap_or(0), 7 * (n / 60_000))).collect();
+    let ports: Vec<_> = (0..count).map(|n| (SAMPLED_PORTS + u16::try_from(n % 45_000).unwrap_or(0), 7 * (n / 45_000))).collect();
     let numbers = sample(field, &ports)?;
     let n = f64::from(count);
     let differences: Vec<u32> = numbers.windows(2).map(|pair| pair[1].wrapping_sub(pair[0])).collect();
