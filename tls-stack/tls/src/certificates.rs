@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use keys::{Kind, Scheme, Signer, names};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, SigningKey};
-use rustls::{Error, SignatureAlgorithm, SignatureScheme};
+use rustls::{CipherSuite, Error, NamedGroup, SignatureAlgorithm, SignatureScheme};
 
 use crate::ConfigFault;
 
@@ -16,6 +16,7 @@ use crate::ConfigFault;
 #[derive(Debug)]
 pub struct Identity {
     names: Vec<String>,
+    kind: Kind,
     certified: Arc<CertifiedKey>,
 }
 
@@ -32,7 +33,20 @@ impl Identity {
             return Err(ConfigFault::KeyMismatch);
         }
         let names = names.into_iter().map(|name| name.to_ascii_lowercase()).collect();
-        Ok(Self { names, certified: Arc::new(CertifiedKey::new(chain, Arc::new(Key(Arc::new(signer))))) })
+        let kind = signer.kind();
+        Ok(Self { names, kind, certified: Arc::new(CertifiedKey::new(chain, Arc::new(Key(Arc::new(signer))))) })
+    }
+
+    /// Whether the client can verify what this key signs, and, in TLS 1.2, use a certificate on its curve (RFC 8422 section 5.1; in TLS 1.3 the
+    /// signature scheme names the curve). Who names no curves leaves them to us.
+    fn serves(&self, asked: &Asked<'_>) -> bool {
+        let curve = match self.kind {
+            Kind::EcdsaP256 => Some(NamedGroup::secp256r1),
+            Kind::EcdsaP384 => Some(NamedGroup::secp384r1),
+            Kind::Ed25519 | Kind::Rsa { .. } => None,
+        };
+        let has_curve = || curve.is_none_or(|curve| asked.curves.is_none_or(|curves| curves.contains(&curve)));
+        self.certified.key.choose_scheme(asked.schemes).is_some() && has_curve()
     }
 
     /// How well this identity fits a name; lower is better, none is not at all.
@@ -57,15 +71,13 @@ impl Certificates {
     }
 
     /// The best fitting identity whose key can sign what the client can verify; of several the first that is no RSA key, which costs us ten times
-    /// the work (T12). Where no key can, the default: rustls then finds nothing in common and
-    /// says handshake_failure, whereas a missing certificate would make it say access_denied.
-    fn choose(&self, name: Option<&str>, offered: &[SignatureScheme]) -> Option<&Identity> {
-        let usable = |identity: &&Identity| identity.certified.key.choose_scheme(offered).is_some();
+    /// the work (T12). `None` where no key can.
+    fn choose(&self, asked: &Asked<'_>) -> Option<&Identity> {
         let ranked = |rank| {
-            let fits = move |identity: &&Identity| name.is_some_and(|name| identity.rank(name) == Some(rank));
-            cheapest(self.0.iter().filter(fits).filter(usable))
+            let fits = move |identity: &&Identity| asked.name.as_deref().is_some_and(|name| identity.rank(name) == Some(rank));
+            cheapest(self.0.iter().filter(fits).filter(|identity| identity.serves(asked)))
         };
-        ranked(0).or_else(|| ranked(1)).or_else(|| cheapest(self.default_group().filter(usable))).or(self.0.first())
+        ranked(0).or_else(|| ranked(1)).or_else(|| cheapest(self.default_group().filter(|identity| identity.serves(asked))))
     }
 
     fn default_group(&self) -> impl Iterator<Item = &Identity> {
@@ -80,9 +92,48 @@ fn cheapest<'a>(identities: impl Iterator<Item = &'a Identity>) -> Option<&'a Id
 }
 
 impl ResolvesServerCert for Certificates {
+    /// Never `None`: a missing certificate would make rustls say `access_denied`. With a key that cannot sign it finds nothing in common, and says
+    /// `handshake_failure` (RFC 8446 section 4.4.2.2, RFC 5246 section 7.4.2).
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let name = hello.server_name().and_then(names::parse_name);
-        self.choose(name.as_deref(), hello.signature_schemes()).map(|identity| Arc::clone(&identity.certified))
+        let chosen = self.choose(&Asked::by(&hello)).map(|identity| Arc::clone(&identity.certified));
+        Some(chosen.unwrap_or_else(|| Arc::new(CertifiedKey::new(Vec::new(), Arc::new(Mute)))))
+    }
+}
+
+/// What a hello says about the certificate that it wants.
+#[derive(Debug)]
+struct Asked<'a> {
+    name: Option<String>,
+    schemes: &'a [SignatureScheme],
+    /// Those that a certificate may be on, if the client limits them.
+    curves: Option<&'a [NamedGroup]>,
+}
+
+impl<'a> Asked<'a> {
+    fn by(hello: &'a ClientHello<'_>) -> Self {
+        let is_old = !hello.cipher_suites().iter().any(is_of_1_3);
+        let curves = hello.named_groups().filter(|_| is_old);
+        Self { name: hello.server_name().and_then(names::parse_name), schemes: hello.signature_schemes(), curves }
+    }
+}
+
+/// 0x1301 and on (RFC 8446 appendix B.4): whoever offers one speaks TLS 1.3, and so do we.
+fn is_of_1_3(suite: &CipherSuite) -> bool {
+    u16::from(*suite) >> 8 == 0x13
+}
+
+/// No key at all, for a client that could not use any of ours.
+#[derive(Debug)]
+struct Mute;
+
+impl SigningKey for Mute {
+    fn choose_scheme(&self, _: &[SignatureScheme]) -> Option<Box<dyn rustls::sign::Signer>> {
+        None
+    }
+
+    /// None that a suite of TLS 1.2 goes with.
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::Unknown(u8::MAX)
     }
 }
 

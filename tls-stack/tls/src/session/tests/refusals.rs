@@ -71,6 +71,23 @@ fn rsa_key_exchange_and_cbc_are_refused_with_handshake_failure() {
     }
 }
 
+/// The server of these tests has one certificate, on P-256.
+#[test]
+fn a_client_that_can_use_no_certificate_of_ours_gets_handshake_failure() {
+    let groups = |groups: &[u8]| extension(10, &vec16(groups));
+    let signatures = |schemes: &[u8]| extension(13, &vec16(schemes));
+    let (x25519, both) = (groups(&[0, 0x1d]), groups(&[0, 0x1d, 0, 0x17]));
+    for (what, extensions) in [
+        ("RSA signatures alone", [both.clone(), signatures(&[8, 4, 4, 1])]),
+        ("ECDSA with SHA-384 alone", [both.clone(), signatures(&[5, 3])]),
+        ("nothing but SHA-1", [both, signatures(&[2, 3])]),
+        ("no P-256, which our certificate is on (RFC 8422 section 5.1)", [x25519, signatures(&[4, 3])]),
+    ] {
+        let (fault, said) = answer(&record(&hello(0x0303, &[ECDHE_ECDSA_AES128_GCM], &extensions)));
+        assert_eq!((fault, said), (Some(Fault::Peer(Alert::HANDSHAKE_FAILURE)), alert(Alert::HANDSHAKE_FAILURE)), "{what}");
+    }
+}
+
 #[test]
 fn versions_below_tls12_are_refused_with_protocol_version() {
     for version in [0x0300, 0x0301, 0x0302] {
