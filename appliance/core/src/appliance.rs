@@ -267,9 +267,13 @@ impl Appliance {
         }
     }
 
-    /// Gives the connections that have something to do their turns, as many as one step does.
+    /// Gives the connections that have something to do their turns, as many as one step does. Where thousands end at once, the rest waits until
+    /// what was said of the first is fetched, so that no connection's record is lost.
     fn run(&mut self) {
         for _ in 0..TURNS_PER_STEP {
+            if self.world.reports.is_crowded() {
+                break;
+            }
             let Some(id) = self.ready.pop() else { return };
             self.turn(id);
         }
@@ -354,12 +358,16 @@ impl Appliance {
         room
     }
 
-    /// Ends what a drain has left when its time is over. The one place where all connections are looked at.
+    /// Ends what a drain has left when its time is over, as many at a time as there is room to tell of. The one place where all connections are
+    /// looked at.
     fn cut_drain(&mut self) {
         if !self.is_drain_over() {
             return;
         }
         for id in self.table.ids() {
+            if self.world.reports.is_crowded() {
+                break;
+            }
             if let Some(connection) = self.table.get_mut(id) {
                 connection.abort(&mut self.world);
             }
@@ -369,8 +377,8 @@ impl Appliance {
 
     /// Says so when a drain has left nothing, or its time is over.
     fn note_drained(&mut self) {
-        let quiet = self.table.len() == 0 && self.world.front.counters().flows == 0;
-        if matches!(self.phase, Phase::Draining(_)) && (quiet || self.is_drain_over()) {
+        let may_end = self.world.front.counters().flows == 0 || self.is_drain_over();
+        if matches!(self.phase, Phase::Draining(_)) && self.table.len() == 0 && may_end {
             self.phase = Phase::Drained;
             let counters = Box::new(self.counters());
             self.world.reports.push(Report::Counters(counters));

@@ -313,6 +313,12 @@ impl Reports {
         }
     }
 
+    /// Whether so many wait that whoever would end a connection now should let them be fetched first. What comes in a step unasked for (new
+    /// connections, what is said of backends) still has room then.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.queue.len() >= REPORTS_MAX / 2
+    }
+
     pub(crate) fn lost_in_all(&self) -> u64 {
         self.lost_in_all
     }

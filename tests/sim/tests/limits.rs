@@ -215,3 +215,26 @@ fn a_drain_ends_at_its_limit_whatever_runs() {
     sim.run_to(Duration::from_secs(5));
     assert_eq!(sim.backends.connections() + sim.clients.open(), 0, "and both sides have heard of it");
 }
+
+/// Three times as many as may wait to be told of.
+#[test]
+fn when_thousands_end_at_once_each_is_told_of() {
+    const MANY: u16 = 1500;
+    for cut_off in [false, true] {
+        let mut sim = sim(
+            Limits { waiting: 4096, handshakes: 4096, idle_timeout_ms: 20_000, drain_timeout_ms: 1000, ..Limits::default() },
+            Manners::Echo,
+        );
+        for n in 0..MANY {
+            hello(&mut sim, n, Then::Wait);
+        }
+        sim.run_to(Duration::from_secs(10));
+        assert_eq!(sim.cell.appliance.counters().connections, u64::from(MANY));
+        if cut_off {
+            sim.drain();
+        }
+        sim.run_to(Duration::from_secs(40));
+        let counters = sim.cell.appliance.counters();
+        assert_eq!((sim.records().len(), counters.reports_lost), (usize::from(MANY), 0), "cut off: {cut_off}");
+    }
+}
