@@ -14,6 +14,10 @@ use talc::source::Manual;
 /// How far beyond an allocation's end `talc` writes at most: its tag and rounding, and the head of the gap behind it.
 const GAP_LEN: usize = 3 * CHUNK_UNIT;
 
+/// What is freed and not longer than this is wiped: keys and secrets lie in small pieces (a session's, a message's), and not everybody who owned one
+/// wiped it. Rings and buffers are longer; wiping those would touch pages that nobody has used.
+const WIPED_LEN_MAX: usize = 8 * 1024;
+
 /// What `talc` keeps at the start of a heap: a list a bin.
 const LISTS_LEN: usize = DefaultBinning::BIN_COUNT as usize * size_of::<usize>();
 
@@ -116,6 +120,8 @@ impl Heap {
     /// # Safety
     /// The place was allocated here with this layout, and not freed since.
     pub unsafe fn deallocate(&mut self, place: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise: it is all still theirs.
+        unsafe { wipe(place, layout.size(), 0) };
         // SAFETY: the caller's promise.
         unsafe { self.talc.deallocate(place, layout) };
         self.usage.change(layout.size(), 0);
@@ -126,6 +132,8 @@ impl Heap {
     /// # Safety
     /// The place was allocated here with this layout, and not freed since; the new length is not 0 and makes a valid layout.
     pub unsafe fn reallocate(&mut self, place: *mut u8, layout: Layout, len: usize) -> *mut u8 {
+        // SAFETY: the caller's promise; what lies beyond the new length is given up, wherever the rest will be.
+        unsafe { wipe(place, layout.size(), len) };
         // SAFETY: the caller's promise.
         if unsafe { self.talc.try_realloc_in_place(place, layout, len) } {
             self.usage.change(layout.size(), len);
@@ -226,3 +234,16 @@ pub(crate) mod global {
 
 #[cfg(test)]
 mod tests;
+
+/// Zeroes what a short allocation has from `kept` on.
+///
+/// # Safety
+/// An allocation of this length.
+unsafe fn wipe(place: *mut u8, len: usize, kept: usize) {
+    if len <= WIPED_LEN_MAX && kept < len {
+        // SAFETY: inside the allocation.
+        unsafe { place.wrapping_add(kept).write_bytes(0, len - kept) };
+        // So that no optimiser finds that nobody reads them any more.
+        core::hint::black_box(place);
+    }
+}

@@ -102,6 +102,35 @@ fn zeroed_memory_is_zero_even_where_others_have_written() {
 }
 
 #[test]
+fn short_pieces_are_wiped_when_they_are_freed_moved_or_cut() {
+    const SECRET: u8 = 0xa5;
+    for len in [48, 3000, WIPED_LEN_MAX] {
+        let mut region = Region::new(16);
+        let mut heap = region.heap();
+        let secret = |heap: &mut Heap| {
+            // SAFETY: the size is not 0.
+            let place = unsafe { heap.allocate(layout(len, 8)) };
+            // SAFETY: inside the allocation.
+            unsafe { place.write_bytes(SECRET, len) };
+            place
+        };
+        let (freed, cut, moved) = (secret(&mut heap), secret(&mut heap), secret(&mut heap));
+        // SAFETY: the size is not 0.
+        let _in_the_way = unsafe { heap.allocate(layout(16, 8)) };
+        // SAFETY: it is live.
+        unsafe { heap.deallocate(freed, layout(len, 8)) };
+        // SAFETY: it is live, and the new length is not 0.
+        unsafe { heap.reallocate(cut, layout(len, 8), 16) };
+        // SAFETY: as before.
+        let moved_to = unsafe { heap.reallocate(moved, layout(len, 8), len + 4096) };
+        assert!(!moved_to.is_null() && moved_to != moved, "there is something in its way");
+        // SAFETY: inside the region.
+        let left = (0..region.len()).filter(|at| unsafe { region.base().wrapping_add(*at).read_volatile() } == SECRET).count();
+        assert_eq!(left, 16 + len, "what was kept of one, and the moved one, of {len} bytes each");
+    }
+}
+
+#[test]
 fn zeroed_memory_above_the_mark_is_not_written() {
     let mut region = Region::new(16);
     let mut heap = region.heap();
