@@ -43,6 +43,16 @@ pub fn chacha_only() -> Outcome<Arc<ClientConfig>> {
     with_provider(provider)
 }
 
+/// A configuration that speaks TLS 1.2 and nothing else.
+///
+/// # Errors
+/// When the CA cannot be read.
+pub fn tls12_only() -> Outcome<Arc<ClientConfig>> {
+    let mut provider = aws_lc_rs::default_provider();
+    provider.cipher_suites.retain(|suite| suite.tls13().is_none());
+    with_provider(provider)
+}
+
 /// A configuration that shows a certificate when it is asked; both files are PEM.
 ///
 /// # Errors

@@ -29,7 +29,7 @@ pub mod memory;
 mod place;
 mod running;
 
-pub use place::{Machine, Net, Place};
+pub use place::{Machine, Net, Place, TAP};
 pub use running::{Config, Running, bountybox, image, keys_dir};
 
 /// The result of a test's step: what went wrong, in words.

@@ -27,6 +27,9 @@ pub enum Net {
     Tap,
 }
 
+/// The TAP device of a place with [`Net::Tap`].
+pub const TAP: &str = "bb0";
+
 /// A machine and a net. With [`Net::Tap`] the calling thread, and what it starts from then on, lives in a new network namespace.
 #[derive(Debug)]
 pub struct Place {
@@ -143,10 +146,10 @@ fn enter_new_namespace() -> io::Result<String> {
     let inside = File::open(format!("/run/netns/{name}"))?;
     move_into_link_name_space(inside.as_fd(), Some(LinkNameSpaceType::Network))?;
     run("ip", &["link", "set", "lo", "up"])?;
-    run("ip", &["tuntap", "add", "dev", "bb0", "mode", "tap", "vnet_hdr"])?;
-    run("ip", &["addr", "add", "10.77.0.1/24", "dev", "bb0"])?;
-    run("ip", &["addr", "add", "fd77::1/64", "dev", "bb0", "nodad"])?;
-    run("ip", &["link", "set", "bb0", "up"])?;
+    run("ip", &["tuntap", "add", "dev", TAP, "mode", "tap", "vnet_hdr"])?;
+    run("ip", &["addr", "add", "10.77.0.1/24", "dev", TAP])?;
+    run("ip", &["addr", "add", "fd77::1/64", "dev", TAP, "nodad"])?;
+    run("ip", &["link", "set", TAP, "up"])?;
     Ok(name)
 }
 

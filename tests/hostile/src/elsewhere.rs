@@ -164,6 +164,13 @@ pub(crate) const ALL: &[Elsewhere] = &[
     },
     Elsewhere {
         row: "H3",
+        does: "keys, their parts, ticket secrets, secrets of sessions: in captures, logs, metrics, /proc, and in memory when the sessions are over",
+        layer: Layer::Tender,
+        file: "tests/e2e/tests/e2e/secrets.rs",
+        test: "stay_inside",
+    },
+    Elsewhere {
+        row: "H3",
         does: "seed and bundle in a guest's memory while it serves",
         layer: Layer::Tender,
         file: "hypervisor/machine/src/process/tests/hostile.rs",

@@ -14,6 +14,7 @@ mod hostile;
 mod liveness;
 mod memory;
 mod reloads;
+mod secrets;
 mod seeing;
 mod serving;
 mod streams;
@@ -62,7 +63,10 @@ const EVERYWHERE: &[Case] = &[
     ("sigterm_ends_with_code_0_within_2_s", trouble::sigterm),
 ];
 
-const ON_TAP: &[Case] = &[("spoofed_syns_leave_nothing_and_block_nobody", liveness::spoofed_syns)];
+const ON_TAP: &[Case] = &[
+    ("spoofed_syns_leave_nothing_and_block_nobody", liveness::spoofed_syns),
+    ("secrets_stay_inside_and_do_not_outlive_their_session", secrets::stay_inside),
+];
 
 const ON_USER: &[Case] = &[
     ("client_certificates_are_asked_for_and_enforced", certificates::enforced),
