@@ -3,7 +3,7 @@
 //! Silence is proven, not waited for: behind what is sent goes a question that every host on a link must answer, from an address that nobody used before.
 //! Everything that came before its answer was provoked, and nothing else was.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -45,12 +45,12 @@ pub(super) enum Family {
     V6,
 }
 
-/// Connections that began, by their port. What the target still says to one that was given up (its FIN, time and again) is no answer to anything.
-static PEERS: Mutex<BTreeMap<u16, Weak<()>>> = Mutex::new(BTreeMap::new());
+/// Connections that began, by their own end. What the target still says to one that was given up (its FIN, time and again) is no answer to anything.
+static PEERS: Mutex<BTreeMap<SocketAddr, Weak<()>>> = Mutex::new(BTreeMap::new());
 
-fn is_over(port: u16) -> bool {
+fn is_over(end: SocketAddr) -> bool {
     let peers = PEERS.lock().unwrap_or_else(PoisonError::into_inner);
-    peers.get(&port).is_some_and(|life| life.strong_count() == 0)
+    peers.get(&end).is_some_and(|life| life.strong_count() == 0)
 }
 
 /// See the module.
@@ -107,8 +107,9 @@ impl<'t> Field<'t> {
     pub(super) fn fresh(&self) -> Path {
         static PORT: AtomicU16 = AtomicU16::new(0);
         let port = 1024 + PORT.fetch_add(1, Ordering::Relaxed) % (SAMPLED_PORTS - 1024);
-        PEERS.lock().unwrap_or_else(PoisonError::into_inner).remove(&port);
-        Path { from: self.me.at(port), to: self.it }
+        let path = Path { from: self.me.at(port), to: self.it };
+        PEERS.lock().unwrap_or_else(PoisonError::into_inner).remove(&path.from.socket());
+        path
     }
 
     /// Sends frames, whatever it takes.
@@ -169,7 +170,7 @@ impl<'t> Field<'t> {
     /// From the target, and not to the honest clients. A general host has something to say to groups now and then; the box has not.
     fn concerns_us(&self, seen: &Seen) -> bool {
         let group = seen.to[0] & 1 == 1;
-        let late = seen.tcp().is_some_and(|tcp| is_over(tcp.to.port()));
+        let late = seen.tcp().is_some_and(|tcp| is_over(tcp.to));
         seen.from == self.it.mac && seen.to != self.host && !(group && self.target.is_naive()) && !late
     }
 
@@ -192,7 +193,7 @@ impl<'t> Field<'t> {
     pub(super) fn peer(&self) -> Outcome<Peer> {
         let mut peer = Peer::new(Wire::open(self.target.interface())?, self.fresh(), 0x1000_0000);
         peer.patience = self.target.patience();
-        PEERS.lock().unwrap_or_else(PoisonError::into_inner).insert(peer.path().from.port, peer.life());
+        PEERS.lock().unwrap_or_else(PoisonError::into_inner).insert(peer.path().from.socket(), peer.life());
         Ok(peer)
     }
 
