@@ -64,6 +64,7 @@ impl Scene<'_> {
         let mut honest = Honest::new(self.field)?;
         honest.round()?;
         let (before, _) = self.phase(&mut honest, "before", Duration::ZERO)?;
+        self.empty()?;
         let start = self.moment()?;
         let crowd = self.gather()?;
         let standing = self.moment()?;
@@ -133,13 +134,19 @@ impl Scene<'_> {
     fn disperse(&self, crowd: Crowd) -> Outcome<Progress> {
         let progress = crowd.end()?;
         self.line.show("the box comes to rest");
+        self.empty()?;
+        self.settle()?;
+        Ok(progress)
+    }
+
+    /// Waits until the box has seen everybody go: it may hear of a client's end a little after the client.
+    fn empty(&self) -> Outcome {
         let end = Instant::now() + BOX_SETTLES;
         while Ledger::read(&self.eye)?.sum("bountybox_connections") > 0 {
             ensure(Instant::now() < end, "the box still counts connections")?;
             thread::sleep(Duration::from_millis(200));
         }
-        self.settle()?;
-        Ok(progress)
+        Ok(())
     }
 
     /// Waits until the heap has come to rest.
