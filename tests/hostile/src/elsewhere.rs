@@ -157,6 +157,13 @@ pub(crate) const ALL: &[Elsewhere] = &[
     },
     Elsewhere {
         row: "H2",
+        does: "a second box, and a cell in the place of one that was killed, of the same configuration: randoms, shares, tickets",
+        layer: Layer::Tender,
+        file: "tests/e2e/tests/e2e/clones.rs",
+        test: "share_nothing",
+    },
+    Elsewhere {
+        row: "H2",
         does: "two uses of one seed that get the same secret",
         layer: Layer::Image,
         file: "appliance/core/src/seeds.rs",

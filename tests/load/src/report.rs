@@ -85,7 +85,9 @@ fn host() -> String {
     let model = model.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("?", |(_, name)| name).to_owned();
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("{cores} cores of {model}, Linux {}", kernel.trim())
+    // Without what a distributor or a machine is called.
+    let version = kernel.split(['-', '\n']).next().unwrap_or_default();
+    format!("{cores} cores of {model}, Linux {version}")
 }
 
 const TITLE: &str = "# Under load

@@ -5,6 +5,7 @@
 
 mod backends;
 mod certificates;
+mod clones;
 mod demo;
 mod floods;
 mod fronts;
@@ -73,6 +74,7 @@ const ON_USER: &[Case] = &[
     ("client_certificates_are_told_to_the_backend", certificates::told_to_the_backend),
     ("tickets_do_not_lead_past_client_certificates", certificates::no_way_round),
     ("boxes_with_one_ticket_key_resume_each_others_sessions", certificates::shared_tickets),
+    ("cells_share_no_randomness", clones::share_nothing),
     ("rsa_and_ecdsa_certificates_go_to_who_can_verify_them", certificates::both_kinds),
     ("profile_suites_and_groups_are_what_is_spoken", certificates::profiles),
     ("demo_answers_curl_openssl_gnutls_and_rustls", demo::answers),
