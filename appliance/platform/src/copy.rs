@@ -13,7 +13,7 @@
 use core::arch::asm;
 use core::cmp::Ordering;
 
-/// From here on `rep movsb` beats the loop, in bytes; see `docs/bench/copy.md`.
+/// From here on `rep movsb` beats the loop, in bytes, on the AMD and Intel processors that it was measured on; `cargo bench -p platform` compares with glibc.
 const STRING_COPY_LEN_MIN: usize = 1280;
 
 /// From here on `rep stosb` beats the loop, in bytes.
