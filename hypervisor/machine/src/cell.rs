@@ -212,6 +212,12 @@ impl Cell<Jailed> {
 }
 
 impl<S> Cell<S> {
+    /// What stands in a part of the guest's memory, to be looked at; empty once it is closed.
+    #[must_use]
+    pub fn window(&self, part: Part) -> &[u8] {
+        self.machine.space().window(part).unwrap_or_default()
+    }
+
     /// Where everything lies in the guest; a crash report may say which region an address lies in or beside.
     #[must_use]
     pub fn layout(&self) -> &Layout {

@@ -33,4 +33,4 @@ pub use cell::{Allow, Cell, Jailed, Kind, Loaded, MissingWall};
 pub use exit::{Cause, Crash, Exit, Registers};
 pub use fault::{HostFault, LoadFault};
 pub use image::{Image, ImageFault};
-pub use space::Parcel;
+pub use space::{Draw, Parcel};

@@ -23,6 +23,8 @@ pub struct Parcel {
     pub seed: Zeroizing<[u8; SEED_LEN]>,
     /// The boot bundle.
     pub bundle: Zeroizing<Vec<u8>>,
+    /// What the layout is drawn from; fresh randomness where nothing is said.
+    pub draw: Option<Draw>,
 }
 
 impl core::fmt::Debug for Parcel {
@@ -52,7 +54,10 @@ impl Space {
         if parcel.bundle.is_empty() || parcel.bundle.len() > BUNDLE_LEN_MAX {
             return Err(LoadFault::ConfigBundle);
         }
-        let mut random = Random::fill()?;
+        let mut random = match &parcel.draw {
+            Some(draw) => Random { draw: draw.clone(), next: 0 },
+            None => Random { draw: Draw::fresh()?, next: 0 },
+        };
         let layout = Layout::draw(image, parcel.heap_len as u64, parcel.bundle.len() as u64, &mut || random.next())?;
         let memory_len = usize::try_from(layout.memory_len()).map_err(|_| LoadFault::ConfigHeap)?;
         let memory = Memory::new(memory_len).map_err(|errno| LoadFault::Host(Step::Memory, errno))?;
@@ -149,19 +154,21 @@ pub fn pages_of(place: Place) -> Option<Range<usize>> {
     Some(bytes.start..bytes.end.checked_next_multiple_of(PAGE_LEN)?)
 }
 
-/// Random words of the host's, drawn in one piece.
-struct Random {
-    words: [u64; Self::LEN],
-    next: usize,
-}
+/// The random words that a layout is drawn from: the same words, image and lengths give the same layout. Wiped on drop, as they tell where everything lies.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Draw(Zeroizing<[u64; Self::LEN]>);
 
-impl Random {
-    /// Enough for many redraws; were it ever used up, the words would repeat, and the layout be refused.
-    const LEN: usize = 64;
+impl Draw {
+    /// Enough for many redraws; were they ever used up, the words would repeat, and the layout be refused.
+    pub const LEN: usize = 64;
 
-    fn fill() -> Result<Self, LoadFault> {
-        let mut words = [0; Self::LEN];
-        for word in &mut words {
+    /// Words of the host's randomness.
+    ///
+    /// # Errors
+    /// [`LoadFault::Host`].
+    pub fn fresh() -> Result<Self, LoadFault> {
+        let mut words = Zeroizing::new([0; Self::LEN]);
+        for word in words.iter_mut() {
             let mut bytes = [0; 8];
             // Up to 256 bytes come whole once the generator is seeded, and without GRND_NONBLOCK the kernel waits for that.
             let len = getrandom(&mut bytes, GetRandomFlags::empty()).map_err(|errno| LoadFault::Host(Step::Entropy, errno))?;
@@ -170,11 +177,37 @@ impl Random {
             }
             *word = u64::from_ne_bytes(bytes);
         }
-        Ok(Self { words, next: 0 })
+        Ok(Self(words))
     }
 
+    /// These words, which were another cell's.
+    #[must_use]
+    pub const fn again(words: Zeroizing<[u64; Self::LEN]>) -> Self {
+        Self(words)
+    }
+
+    /// The words.
+    #[must_use]
+    pub fn words(&self) -> &[u64; Self::LEN] {
+        &self.0
+    }
+}
+
+impl core::fmt::Debug for Draw {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.write_str("Draw(..)")
+    }
+}
+
+/// A draw that is being used.
+struct Random {
+    draw: Draw,
+    next: usize,
+}
+
+impl Random {
     fn next(&mut self) -> u64 {
-        let word = self.words.get(self.next % Self::LEN).copied().unwrap_or(0);
+        let word = self.draw.words().get(self.next % Draw::LEN).copied().unwrap_or(0);
         self.next = self.next.wrapping_add(1);
         word
     }

@@ -47,7 +47,7 @@ fn build() -> PathBuf {
 
 /// What the guest is given: the attack is its bundle.
 pub(crate) fn parcel(attack: Attack) -> Parcel {
-    Parcel { heap_len: 8 << 20, seed: Zeroizing::new([0x5e; 32]), bundle: Zeroizing::new(attack.encode().to_vec()) }
+    Parcel { heap_len: 8 << 20, seed: Zeroizing::new([0x5e; 32]), bundle: Zeroizing::new(attack.encode().to_vec()), draw: None }
 }
 
 /// A cell that will try `attack`, ready to run.
