@@ -70,6 +70,7 @@ pub(crate) fn plan(config: &Config, materials: Materials, book: &mut Book, mut r
         certificate_files,
         admin: config.admin.clone(),
         log: config.log.clone(),
+        record: config.record.clone(),
         files: config.files(),
         reload: config.reload.clone(),
         warnings: report,

@@ -39,6 +39,8 @@ Examples:
       take new connections by what the files say now
   bountybox drain --config bountybox.toml
       accept nothing new, finish what runs, and end
+  bountybox replay box.rec.1 --key operator.key
+      run a recorded cell again, and say where it goes another way
   bountybox inspect
       say what is in the embedded guest image, and whether it holds an instruction that it must not
 
@@ -70,6 +72,8 @@ pub enum Command {
     Drain(AskArgs),
     /// Say what is in a guest image.
     Inspect(InspectArgs),
+    /// Run a recorded cell again and compare all that it sends; ends with 0 where all is as recorded.
+    Replay(ReplayArgs),
     /// Run one guest; started by the supervisor only.
     #[command(hide = true)]
     Tender,
@@ -187,6 +191,40 @@ pub struct InspectArgs {
     pub json: bool,
 }
 
+/// `replay`
+#[derive(Debug, Clone, Args)]
+pub struct ReplayArgs {
+    /// The recording.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The age identity that opens it, as `age-keygen` writes it.
+    #[arg(long, value_name = "IDENTITY")]
+    pub key: PathBuf,
+    /// The guest image that was recorded, instead of the embedded one.
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
+    /// Take the image even if it is not the one that was recorded.
+    #[arg(long)]
+    pub other_image: bool,
+    /// Stop before the first turn that begins later than this after the cell's start.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub until: Option<Duration>,
+    /// Replay a damaged recording as far as it is sound, instead of refusing it.
+    #[arg(long)]
+    pub up_to_damage: bool,
+    /// Write the frames of both links to this new file, as pcapng.
+    #[arg(long, value_name = "FILE")]
+    pub pcap: Option<PathBuf>,
+    /// Write one JSON object, as docs/replay.md describes it.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().map_err(|_| "a number of seconds is wanted, as 12.5")?;
+    Duration::try_from_secs_f64(seconds).map_err(|fault| fault.to_string())
+}
+
 /// Reads the arguments and does what they ask.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let command = Cli::command().after_help(exit::help()).after_long_help(format!("{EXAMPLES}\n\n{}", exit::help()));
@@ -205,6 +243,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Mint(args) => mint::mint(&args),
         Command::Check(args) => check(&args),
         Command::Inspect(args) => crate::image::inspect(&args),
+        Command::Replay(args) => crate::replay::replay(&args),
         Command::Status(args) => client::status(&args),
         Command::Reload(args) => client::reload(&args),
         Command::Drain(args) => client::drain(&args),

@@ -10,6 +10,7 @@ mod document;
 pub mod keys;
 mod listen;
 mod net;
+mod record;
 mod reload;
 mod section;
 mod sections;

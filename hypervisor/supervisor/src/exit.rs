@@ -74,6 +74,9 @@ exit_codes! {
         Findings = 20, "More than one kind of thing is wrong; the findings say which.";
         Unreachable = 21, "No running bountybox answers on the admin socket, or not in time.";
         Refused = 22, "The running bountybox refused what was asked; the message says why.";
+        Differs = 23, "The replay went another way than the recording; the differences say where.";
+        Recording = 24, "The recording is damaged or was changed, is for another key, or is none.";
+        OtherImage = 25, "The recording was made with another guest image.";
     }
 }
 

@@ -8,10 +8,11 @@
 //! | [`report`], [`rule`] | what was found wrong, and the rules behind it |
 //! | [`plan`], [`addresses`] | what `run` is to do, and the addresses inside a cell |
 //! | [`admin`] | metrics, status, health; reload and drain |
+//! | `replay` | a recorded cell, run again |
 //! | [`run`] | `run`, `demo`, and the hidden `tender` |
 //! | [`exit`], [`terminal`] | how the process ends, and the only place that writes to a terminal |
 //!
-//! This crate opens and watches; it never parses a frame, and never runs a guest in its own process.
+//! This crate opens and watches; it never parses a frame, and no process that serves runs a guest itself. `replay` does, jailed, in a process that does nothing else.
 //!
 //! ```
 //! let report = bountybox::config::examine("no such file.toml".as_ref(), std::time::Duration::ZERO);
@@ -31,6 +32,7 @@ mod labels;
 pub mod limits;
 mod mint;
 pub mod plan;
+mod replay;
 pub mod report;
 pub mod rule;
 pub mod run;

@@ -75,8 +75,22 @@ pub const ACCESS_PIPE_LEN: usize = 1 << 20;
 /// What the tender waits beyond the guest's own drain time-out, in milliseconds: the guest is to be the one who cuts.
 pub const DRAIN_ALLOWANCE_MS: u64 = 100;
 
+/// A recording at least, in bytes: what it begins with, and some minutes.
+pub const RECORD_BYTES_MIN: u64 = 8 << 20;
+/// A recording at most, in bytes.
+pub const RECORD_BYTES_MAX: u64 = 1 << 40;
+/// A recording, unless the configuration says otherwise.
+pub const RECORD_BYTES_DEFAULT: u64 = 1 << 30;
+/// Recordings of earlier cells that are kept, at most.
+pub const RECORD_KEEP_MAX: u64 = 100;
+/// Recordings of earlier cells that are kept, unless the configuration says otherwise.
+pub const RECORD_KEEP_DEFAULT: u64 = 3;
+/// A file with an age identity at most, in bytes.
+pub const IDENTITY_LEN_MAX: usize = 64 * 1024;
+
 const _: () = assert!(HEAP_MIB_MIN << 20 == keys::limits::HEAP_LEN_MIN, "the bundle's smallest memory is the smallest heap");
 const _: () = assert!(HEAP_MIB_DEFAULT << 20 == keys::limits::HEAP_LEN_DEFAULT, "and its default the default");
+const _: () = assert!(RECORD_BYTES_MIN >= recording::limits::BEGINNING_LEN_MAX, "a recording has room for its beginning");
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use keys::bundle::Bundle;
+use recording::key::Recipient;
 use tender::order::Lines;
 
 use crate::config::Reload;
@@ -37,6 +38,8 @@ pub struct Plan {
     pub admin: Admin,
     /// Where the access log goes.
     pub log: AccessLog,
+    /// Whether cells are recorded, and how.
+    pub record: Option<Record>,
     /// The files of the bundle's certificates, in its order.
     pub certificate_files: Vec<String>,
     /// The files that it was made of and that may change while it is served.
@@ -60,6 +63,7 @@ impl Plan {
             ("[[listen]]", listen(self) != listen(new)),
             ("[admin]", self.admin != new.admin),
             ("[log]", self.log != new.log),
+            ("[record]", self.record != new.record),
             ("[reload] backend_ports", self.reload.backend_ports != new.reload.backend_ports),
         ];
         differs.into_iter().filter_map(|(section, differs)| differs.then_some(section)).collect()
@@ -94,6 +98,19 @@ pub enum Access {
     Off,
     /// To this file, which is opened anew at a reload.
     File(PathBuf),
+}
+
+/// How cells are recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The running cell's recording; those of earlier cells have a number behind this name.
+    pub file: PathBuf,
+    /// Who can read it.
+    pub recipient: Recipient,
+    /// One recording at most, in bytes.
+    pub max_bytes: u64,
+    /// How many recordings of earlier cells are kept.
+    pub keep: u64,
 }
 
 /// Which machine the guest runs on.

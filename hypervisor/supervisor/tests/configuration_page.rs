@@ -1,6 +1,7 @@
 //! The examples of `docs/configuration.md` are what the command reads, and the defaults that it shows are the defaults.
 
 use bountybox::config::Config;
+use bountybox::limits::{RECORD_BYTES_DEFAULT, RECORD_KEEP_DEFAULT};
 use keys::bundle::{Limits, Tls, Upstream};
 
 mod pages;
@@ -12,6 +13,13 @@ fn examples() -> Vec<Config> {
 #[test]
 fn every_example_is_read_without_a_finding() {
     assert_eq!(examples().len(), 6);
+}
+
+#[test]
+fn the_page_about_recordings_has_one_that_is_read_too() {
+    let [config] = <[Config; 1]>::try_from(pages::examples(include_str!("../../../docs/replay.md"))).expect("one");
+    let record = config.record.expect("a recording");
+    assert_eq!((record.max_bytes, record.keep), (RECORD_BYTES_DEFAULT, RECORD_KEEP_DEFAULT), "the defaults that it shows");
 }
 
 #[test]

@@ -254,7 +254,9 @@ impl Tending {
         stream.read_exact(&mut bundle)?;
         let order: Order = postcard::from_bytes(&order).map_err(|_| ChannelFault::Malformed)?;
         let image = File::from(descriptors.remove(0));
-        if descriptors.len() != order.front.descriptors() + order.back.descriptors() + order.access.to.descriptors() {
+        if descriptors.len()
+            != order.front.descriptors() + order.back.descriptors() + order.access.to.descriptors() + usize::from(order.record.is_some())
+        {
             return Err(ChannelFault::Malformed);
         }
         let frames = Frames::new(stream.into(), FRAME_TO_TENDER_LEN_MAX);

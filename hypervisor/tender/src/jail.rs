@@ -26,20 +26,33 @@ pub struct Needs {
     pub machine: Machine,
     /// What the machine needs of the kernel.
     pub machine_calls: Vec<Allow>,
-    /// The epoll descriptor.
-    pub epoll: RawFd,
+    /// What readiness is heard from, and the channel to the supervisor; a replay has neither.
+    pub readiness: Option<Readiness>,
     /// Listeners of the user net.
     pub listeners: Vec<RawFd>,
     /// TAPs.
     pub taps: Vec<RawFd>,
     /// Where access lines go, if to a pipe.
     pub access_pipe: Option<RawFd>,
-    /// The channel to the supervisor.
-    pub channel: RawFd,
+    /// Files and streams that are read on.
+    pub reads: Vec<RawFd>,
+    /// Files and streams that are written on, beside standard error.
+    pub writes: Vec<RawFd>,
+    /// Files that are written grow to so many bytes at most; [`u64::MAX`] is no limit, 0 is for cells that write none.
+    pub file_len_max: u64,
     /// Whether either link is a user net, which needs host sockets.
     pub sockets: Sockets,
     /// Descriptors at most.
     pub descriptors_max: u64,
+}
+
+/// Descriptors of a cell that serves.
+#[derive(Debug, Clone, Copy)]
+pub struct Readiness {
+    /// The epoll descriptor.
+    pub epoll: RawFd,
+    /// The channel to the supervisor.
+    pub channel: RawFd,
 }
 
 /// Which host sockets the cell may still make.
@@ -78,7 +91,7 @@ pub fn close(needs: &Needs) -> Result<Applied, JailFault> {
         JailWish::Full => walls::raise(needs, &mut applied),
         JailWish::WithoutNamespaces => applied.refused.push("namespaces: not wanted".into()),
     }
-    limits::lower(needs.descriptors_max, &mut applied);
+    limits::lower(needs, &mut applied);
     privileges::drop_all(&mut applied)?;
     // The kernel forgets this signal when the user changes, so it is asked for now.
     applied.note("dies-with-parent", rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)));

@@ -9,6 +9,7 @@
 //! - [`nets`]: where frames go: `user` (host sockets) and `tap`; [`egress`]: what a guest may say on a TAP;
 //! - [`jail`]: what this process gives up before the guest's first instruction;
 //! - [`log`], [`report`], [`mod@line`]: what is printed, and how guest-made text is kept from doing harm;
+//! - `recorder`: what the guest is given and gives, written down; [`replay`]: run again from it; `witness`: what both look at;
 //! - [`access`], [`journal`]: the access log's lines, and where they go;
 //! - [`limits`]: every bound.
 //!
@@ -34,9 +35,12 @@ pub mod nets;
 pub mod order;
 pub mod poller;
 mod probe;
+mod recorder;
+pub mod replay;
 pub mod report;
 mod run;
 mod start;
+mod witness;
 
 pub use probe::{check_image, mark_close_on_exec, probe};
 pub use start::tend;

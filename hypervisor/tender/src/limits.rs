@@ -61,6 +61,10 @@ pub const ACCESS_LINES_BURST: u32 = 50_000;
 pub const LOG_FRAME_LEN_MAX: usize = 4096;
 /// The longest line printed, in characters after escaping.
 pub const LINE_LEN_MAX: usize = 2048;
+/// A write to the recording that takes longer ends it: the guest stands still meanwhile.
+pub const RECORD_WRITE_MAX: Duration = Duration::from_secs(1);
+/// Differences that a replay tells one by one; the rest is counted.
+pub const DIFFERENCES_MAX: usize = 32;
 /// What a pipe takes without blocking once it is writable, in bytes.
 pub const WRITE_LEN_MAX: usize = 4096;
 

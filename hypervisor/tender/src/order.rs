@@ -19,6 +19,8 @@ pub struct Order {
     pub lines: Lines,
     /// Where access lines go.
     pub access: AccessLog,
+    /// Whether the cell is recorded. Its file comes last of the descriptors.
+    pub record: Option<Record>,
     /// How long a guest may take to stop when it is asked to, in milliseconds.
     pub drain_ms: u64,
     /// What the jail takes away.
@@ -135,6 +137,15 @@ pub struct AccessLog {
     pub to: AccessTo,
     /// How.
     pub lines: Lines,
+}
+
+/// How a cell is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The public key that the recording is sealed for.
+    pub recipient: [u8; 32],
+    /// The file at most, in bytes.
+    pub len_max: u64,
 }
 
 /// Where access lines go.

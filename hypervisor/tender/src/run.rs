@@ -10,6 +10,7 @@ use std::time::{Instant, SystemTime};
 use abi::control;
 use machine::{Cause, Cell, Exit, HostFault, Jailed};
 use queue::Batch;
+use recording::event::Over;
 
 use crate::channel::{Tending, Told};
 use crate::ending::Ending;
@@ -21,12 +22,13 @@ use crate::mailbox::{Answer, Letter, Mailbox};
 use crate::nets::{Net, Progress};
 use crate::order::Update;
 use crate::poller::{CHANNEL, Poller};
+use crate::recorder::{Recorder, Words};
 use crate::report::{self, HostileQueue};
 use crate::start::Ward;
 
 /// Runs the guest to its end, and says what it was.
 pub(crate) fn run(cell: Cell<Jailed>, ward: Ward, mut speaker: Speaker) -> Ending {
-    let Ward { channel, poller, nets, log, journal, image, digest, started, drain_limit } = ward;
+    let Ward { channel, poller, nets, log, journal, recorder, image, digest, started, drain_limit } = ward;
     // A jailed process cannot take a machine apart; the kernel does when it ends.
     let cell = ManuallyDrop::new(cell);
     let mut turns = Turns {
@@ -36,6 +38,8 @@ pub(crate) fn run(cell: Cell<Jailed>, ward: Ward, mut speaker: Speaker) -> Endin
         nets,
         log,
         journal,
+        recorder,
+        told: Words::default(),
         started,
         drain_limit,
         draining: Draining::No,
@@ -43,7 +47,9 @@ pub(crate) fn run(cell: Cell<Jailed>, ward: Ward, mut speaker: Speaker) -> Endin
         mailbox: Mailbox::default(),
     };
     let end = turns.until_end(&mut speaker);
+    let closed = turns.recorder.over(end.over());
     turns.relay_log(&mut speaker);
+    speaker.say(closed.as_slice());
     let (line, ending) = match end {
         End::Guest(code) => (guest_line(code, &turns.draining), guest_ending(code, &turns.draining)),
         End::Crash(crash) => {
@@ -69,6 +75,19 @@ enum End {
     Polling(std::io::Error),
     DrainOver,
     Orphaned,
+}
+
+impl End {
+    /// How a recording says it.
+    fn over(&self) -> Over {
+        match self {
+            Self::Guest(_) | Self::Crash(_) => Over::Guest,
+            Self::Hostile(hostile) => Over::HostileQueue(u8::try_from(hostile.link).unwrap_or(u8::MAX)),
+            Self::Host(_) | Self::Polling(_) => Over::Host,
+            Self::DrainOver => Over::DrainOver,
+            Self::Orphaned => Over::Orphaned,
+        }
+    }
 }
 
 /// Whether the guest was asked to stop.
@@ -107,6 +126,9 @@ struct Turns {
     nets: [Box<dyn Net>; abi::limits::LINKS],
     log: Log,
     journal: Journal,
+    recorder: Recorder,
+    /// What the guest was told last.
+    told: Words,
     started: Instant,
     drain_limit: Duration,
     draining: Draining,
@@ -119,7 +141,11 @@ impl Turns {
     fn until_end(&mut self, speaker: &mut Speaker) -> End {
         self.tell_time();
         loop {
-            let step = match self.cell.run(TURN_BUDGET) {
+            let asked = self.mailbox.is_with_guest();
+            speaker.say(self.recorder.go(&self.cell, self.told, asked).as_slice());
+            let exit = self.cell.run(TURN_BUDGET);
+            speaker.say(self.recorder.came(&self.cell, exit.as_ref().ok(), asked).as_slice());
+            let step = match exit {
                 Ok(Exit::Wait) => self.turn(speaker),
                 Ok(Exit::Sealed) => self.seal(),
                 Ok(Exit::Exit(code)) => Err(End::Guest(code)),
@@ -222,6 +248,7 @@ impl Turns {
         if self.draining == Draining::No {
             self.draining = Draining::Until(self.now().saturating_add(self.drain_limit));
             self.cell.request(control::DRAIN);
+            self.told.request = control::DRAIN;
             self.news = true;
             self.nets.iter_mut().for_each(|net| net.drain());
         }
@@ -307,5 +334,7 @@ impl Turns {
         let now = self.now();
         let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.cell.set_time(now, unix);
+        self.told.now = now;
+        self.told.unix = unix;
     }
 }

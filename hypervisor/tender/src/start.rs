@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Instant;
 
-use machine::{Cell, Image, Jailed, Kind, Loaded};
+use machine::{Cell, Draw, Image, Jailed, Kind, Loaded};
 use rustix::process::{Resource, getrlimit};
 use rustix::rand::{GetRandomFlags, getrandom};
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::channel::{Parcel, Tending};
 use crate::egress::{Egress, Link};
 use crate::ending::Ending;
-use crate::jail::{self, Applied, Needs, Sockets};
+use crate::jail::{self, Applied, Needs, Readiness, Sockets};
 use crate::journal::Journal;
 use crate::limits::{DESCRIPTORS_RESERVED, IMAGE_LEN_MAX, PIPES_MAX};
 use crate::line::{Line, Speaker};
@@ -25,6 +25,7 @@ use crate::nets::tap::Tap;
 use crate::nets::user::User;
 use crate::order::{Back, Front, Lines, Order};
 use crate::poller::{CHANNEL, Poller, Token};
+use crate::recorder::Recorder;
 use crate::run;
 
 /// Runs one cell to its end. The channel to the supervisor is this process's standard input.
@@ -81,19 +82,23 @@ struct Loading {
     image: Image,
     log: Log,
     digest: String,
+    recorder: Recorder,
     notes: Vec<Line>,
 }
 
 impl Opened {
     fn load(self) -> Result<Loading, Stop> {
-        let Parcel { order, bundle, image: file, descriptors } = self.parcel;
+        let Parcel { order, bundle, image: file, mut descriptors } = self.parcel;
         let bytes = read_image(file)?;
         let image = Image::parse(&bytes).map_err(|fault| stop(Ending::Image, "the image is refused", fault))?;
         let (log, table_fault) = Log::new(&bytes);
         let notes = table_fault.map(|fault| Line::tender("warn", "the guest's log cannot be decoded").with("reason", format!("{fault:?}")));
-        let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256: [u8; 32] = Sha256::digest(&bytes).into();
+        let digest = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         let heap_len = usize::try_from(order.heap_len).unwrap_or(usize::MAX);
-        let parcel = machine::Parcel { heap_len, seed: seed()?, bundle };
+        let draw = Draw::fresh().map_err(|fault| stop(Ending::Machine, "the machine cannot be made", fault))?;
+        let parcel = machine::Parcel { heap_len, seed: seed()?, bundle, draw: Some(draw) };
+        let (recorder, unrecorded) = Recorder::of_order(&order, &mut descriptors, &parcel, sha256);
         let kind = match order.machine {
             crate::order::Machine::Kvm => Kind::Kvm,
             crate::order::Machine::Process => Kind::Process,
@@ -102,8 +107,8 @@ impl Opened {
         let missing = cell
             .missing()
             .map(|wall| Line::tender("warn", "the host does not allow a wall round the guest").with("missing", format!("{wall:?}")));
-        let notes = notes.into_iter().chain(missing).collect();
-        Ok(Loading { cell, order, descriptors, channel: self.channel, image, log, digest, notes })
+        let notes = notes.into_iter().chain(missing).chain(unrecorded).collect();
+        Ok(Loading { cell, order, descriptors, channel: self.channel, image, log, digest, recorder, notes })
     }
 }
 
@@ -149,11 +154,13 @@ impl Loading {
             wish: self.order.jail,
             machine: self.order.machine,
             machine_calls: self.cell.syscalls(),
-            epoll: poller.as_fd().as_raw_fd(),
+            readiness: Some(Readiness { epoll: poller.as_fd().as_raw_fd(), channel: self.channel.as_fd().as_raw_fd() }),
             listeners: Vec::new(),
             taps: Vec::new(),
-            channel: self.channel.as_fd().as_raw_fd(),
             access_pipe: None,
+            reads: Vec::new(),
+            writes: self.recorder.descriptor().into_iter().collect(),
+            file_len_max: self.recorder.descriptor().and(self.order.record).map_or(0, |record| record.len_max),
             sockets: Sockets::None,
             descriptors_max: u64::try_from(pipes_max.saturating_mul(2).saturating_add(DESCRIPTORS_RESERVED))
                 .unwrap_or(u64::MAX)
@@ -244,6 +251,7 @@ pub(crate) struct Ward {
     pub(crate) nets: [Box<dyn Net>; abi::limits::LINKS],
     pub(crate) log: Log,
     pub(crate) journal: Journal,
+    pub(crate) recorder: Recorder,
     pub(crate) image: Image,
     pub(crate) digest: String,
     pub(crate) started: Instant,
@@ -253,7 +261,7 @@ pub(crate) struct Ward {
 impl Attached {
     fn jail(self, speaker: &mut Speaker) -> Result<(Cell<Jailed>, Ward), Stop> {
         let Self { loading, poller, nets, journal, needs, started } = self;
-        let Loading { cell, order, channel, image, log, digest, notes, .. } = loading;
+        let Loading { cell, order, channel, image, log, digest, recorder, notes, .. } = loading;
         speaker.say(&notes);
         if let Some(wall) = cell.missing() {
             speaker.say(&[Line::tender("warn", "this host does not allow a wall of the machine").with("missing", format!("{wall:?}"))]);
@@ -264,6 +272,6 @@ impl Attached {
             .map_err(|fault| stop(Ending::Jail, "the jail cannot be put up", fault))?;
         speaker.say(&[applied.line()]);
         let drain_limit = Duration::from_millis(order.drain_ms);
-        Ok((cell, Ward { channel, poller, nets, log, journal, image, digest, started, drain_limit }))
+        Ok((cell, Ward { channel, poller, nets, log, journal, recorder, image, digest, started, drain_limit }))
     }
 }

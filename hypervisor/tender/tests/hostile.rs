@@ -89,6 +89,7 @@ fn tend(machine: Machine, image: &Path, attack: Attack) -> (Ending, String) {
         back: Back::User { ends, backends: Vec::new(), later_ports: Vec::new() },
         lines: Lines::Json,
         access: AccessLog { to: AccessTo::Stderr, lines: Lines::Json },
+        record: None,
         drain_ms: 100,
         jail: JailWish::Full,
     };

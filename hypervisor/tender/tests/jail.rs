@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode, Output};
 
 use machine::Allow;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
-use tender::jail::{self, Needs, Sockets};
+use tender::jail::{self, Needs, Readiness, Sockets};
 use tender::order::{JailWish, Machine};
 use tender::poller::Poller;
 
@@ -34,6 +34,8 @@ const TABLE: &[(&str, Outcome)] = &[
     ("a datagram socket", Outcome::Killed),
     ("listen", Outcome::Killed),
     ("write to another descriptor", Outcome::Killed),
+    ("write to the recording", Outcome::Goes),
+    ("read the recording", Outcome::Killed),
     ("become root again", Outcome::Killed),
     ("signal the parent", Outcome::Killed),
 ];
@@ -94,26 +96,35 @@ fn say(text: &str) {
 
 fn child(what: &str, backend: SocketAddr, elsewhere: SocketAddr) -> ExitCode {
     let poller = Poller::new().unwrap();
+    let recording = memfd();
     let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     let ioctl = Allow { number: libc::SYS_ioctl, args: vec![(0, u64::try_from(ours.as_raw_fd()).unwrap()), (1, FIONBIO)] };
     let needs = Needs {
         wish: if what == "without namespaces" { JailWish::WithoutNamespaces } else { JailWish::Full },
         machine: Machine::Kvm,
         machine_calls: vec![ioctl],
-        epoll: poller.as_fd().as_raw_fd(),
+        readiness: Some(Readiness { epoll: poller.as_fd().as_raw_fd(), channel: ours.as_raw_fd() }),
         listeners: Vec::new(),
         taps: Vec::new(),
         access_pipe: None,
-        channel: ours.as_raw_fd(),
+        reads: Vec::new(),
+        writes: vec![recording.as_raw_fd()],
+        file_len_max: RECORDING_LEN_MAX,
         sockets: Sockets::ConnectTo(vec![backend.port()]),
         descriptors_max: 64,
     };
     let applied = jail::close(&needs).unwrap();
     say(&applied.line().render(tender::order::Lines::Text));
-    if attempt(what, &ours, backend, elsewhere) { ExitCode::SUCCESS } else { ExitCode::from(7) }
+    if attempt(what, &ours, &recording, backend, elsewhere) { ExitCode::SUCCESS } else { ExitCode::from(7) }
 }
 
-fn attempt(what: &str, ours: &std::os::unix::net::UnixStream, backend: SocketAddr, elsewhere: SocketAddr) -> bool {
+fn attempt(
+    what: &str,
+    ours: &std::os::unix::net::UnixStream,
+    recording: &std::fs::File,
+    backend: SocketAddr,
+    elsewhere: SocketAddr,
+) -> bool {
     match what {
         "nothing" | "without namespaces" => true,
         "connect to a backend" => connect(backend),
@@ -127,11 +138,20 @@ fn attempt(what: &str, ours: &std::os::unix::net::UnixStream, backend: SocketAdd
         "a packet socket" => rustix::net::socket(AddressFamily::PACKET, SocketType::RAW, None).is_ok(),
         "a datagram socket" => rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None).is_ok(),
         "listen" => TcpListener::bind("127.0.0.1:0").is_ok(),
+        "write to the recording" => (&mut &*recording).write_all(b"x").is_ok(),
+        "read the recording" => std::io::Read::read(&mut &*recording, &mut [0]).is_ok(),
         "write to another descriptor" => rustix::io::write(ours, b"x").is_ok(),
         "become root again" => rustix::thread::set_thread_uid(rustix::process::Uid::ROOT).is_ok(),
         "signal the parent" => rustix::process::test_kill_process(rustix::process::Pid::INIT).is_ok(),
         _ => false,
     }
+}
+
+const RECORDING_LEN_MAX: u64 = 4096;
+
+/// A file that stands for the recording's.
+fn memfd() -> std::fs::File {
+    rustix::fs::memfd_create("recording", rustix::fs::MemfdFlags::CLOEXEC).unwrap().into()
 }
 
 /// As the user net does it. A connection under way is one that was not refused.

@@ -43,8 +43,10 @@ fn run() -> Outcome {
     let rounds = std::env::var("BENCH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(ROUNDS);
     let only = std::env::var("BENCH_SUBJECTS").unwrap_or_default();
     let place = subject::Place::prepare()?;
-    let subjects: Vec<_> =
-        subject::all().into_iter().filter(|subject| only.is_empty() || only.split(',').any(|name| name == subject.name)).collect();
+    let subjects: Vec<_> = subject::all()
+        .into_iter()
+        .filter(|subject| if only.is_empty() { subject.is_usual } else { only.split(',').any(|name| name == subject.name) })
+        .collect();
     cpu::pin(cpu::GENERATOR)?;
     let backend = backend::Backend::start()?;
     let mut table = report::Table::new(&subjects);

@@ -29,13 +29,15 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
+    /// Whether it takes part where no subjects are named; one that is recorded is beside itself, not beside the peers.
+    pub(crate) is_usual: bool,
     kind: Kind,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Peer(Launch),
-    Bountybox { machine: &'static str, tap: bool },
+    Bountybox { machine: &'static str, tap: bool, recorded: bool },
 }
 
 /// A started server, ended when dropped.
@@ -50,18 +52,27 @@ pub(crate) fn all() -> Vec<Subject> {
     let mut subjects = Vec::new();
     for (name, program, launch) in peers::ALL {
         if Path::new(program).exists() {
-            subjects.push(Subject { name, kind: Kind::Peer(launch) });
+            subjects.push(Subject { name, is_usual: true, kind: Kind::Peer(launch) });
         } else {
             crate::say(&format!("skipped: no {program}: {name}"));
         }
     }
-    let own = [("kvm/tap", "kvm", true), ("kvm/user", "kvm", false), ("process/tap", "process", true), ("process/user", "process", false)];
-    for (name, machine, tap) in own {
+    let own = [
+        ("kvm/tap", "kvm", true, false),
+        ("kvm/tap+record", "kvm", true, true),
+        ("kvm/user", "kvm", false, false),
+        ("kvm/user+record", "kvm", false, true),
+        ("process/tap", "process", true, false),
+        ("process/tap+record", "process", true, true),
+        ("process/user", "process", false, false),
+        ("process/user+record", "process", false, true),
+    ];
+    for (name, machine, tap, recorded) in own {
         if machine == "kvm" && !Path::new("/dev/kvm").exists() {
             crate::say(&format!("skipped: no /dev/kvm: {name}"));
             continue;
         }
-        subjects.push(Subject { name, kind: Kind::Bountybox { machine, tap } });
+        subjects.push(Subject { name, is_usual: !recorded, kind: Kind::Bountybox { machine, tap, recorded } });
     }
     subjects
 }
@@ -124,7 +135,7 @@ impl Subject {
     pub(crate) fn launch(&self, place: &Place, backend: SocketAddr) -> Outcome<Server> {
         let (mut command, address) = match self.kind {
             Kind::Peer(launch) => launch(place, backend)?,
-            Kind::Bountybox { machine, tap } => bountybox(place, backend, machine, tap)?,
+            Kind::Bountybox { machine, tap, recorded } => bountybox(place, backend, machine, (tap, recorded))?,
         };
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(place.path("stderr.log"))?);
         Ok(Server { child: command.spawn()?, address })
@@ -138,7 +149,10 @@ pub(crate) fn pinned(program: &Path) -> Command {
     command
 }
 
-fn bountybox(place: &Place, backend: SocketAddr, machine: &str, tap: bool) -> Outcome<(Command, SocketAddr)> {
+/// A recording of whatever length, and no other beside it. Nobody has its key.
+const RECORD: &str = "recipient = \"age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z\"\nmax_bytes = 68719476736\nkeep = 0\n";
+
+fn bountybox(place: &Place, backend: SocketAddr, machine: &str, (tap, recorded): (bool, bool)) -> Outcome<(Command, SocketAddr)> {
     let address = if tap { SocketAddr::from(([10, 77, 0, 2], 8443)) } else { SocketAddr::from(([127, 0, 0, 1], 8443)) };
     let net = if tap {
         "mode = \"tap\"\ndevice = \"bb0\"\naddresses = [\"10.77.0.2/24\"]\ngateways = [\"10.77.0.1\"]\n"
@@ -147,9 +161,10 @@ fn bountybox(place: &Place, backend: SocketAddr, machine: &str, tap: bool) -> Ou
     };
     let (chain, key) = (place.path("chain.pem"), place.path("key.pem"));
     let limits = "connections = 60000\nconnections_per_source = 60000\nnew_per_source_per_s = 100000\n";
+    let record = if recorded { format!("[record]\nfile = \"{}\"\n{RECORD}", place.path("box.rec").display()) } else { String::new() };
     let config = format!(
         "[machine]\nkind = \"{machine}\"\nheap_mib = 4096\n[net]\n{net}[[listen]]\naddress = \"{address}\"\n[[certificate]]\nchain = \"{}\"\nkey = \"{}\"\n\
-         [[route]]\nbackends = [\"{backend}\"]\n[limits]\n{limits}",
+         [[route]]\nbackends = [\"{backend}\"]\n[limits]\n{limits}{record}",
         chain.display(),
         key.display()
     );

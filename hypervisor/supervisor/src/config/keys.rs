@@ -13,7 +13,7 @@ use keys::limits::{
     TIMEOUT_MS_MAX,
 };
 
-use crate::limits::{HEAP_MIB_MAX, HEAP_MIB_MIN};
+use crate::limits::{HEAP_MIB_MAX, HEAP_MIB_MIN, RECORD_BYTES_MAX, RECORD_BYTES_MIN, RECORD_KEEP_MAX};
 
 /// One table of the file.
 #[derive(Debug, Clone, Copy)]
@@ -185,6 +185,12 @@ pub const SECTIONS: &[Section] = &[
     section("log", "Where lines go.", &[
         key("access", Text("`stderr`, `off`, or a file's path"), Default("\"stderr\""), "The access log: a line for each connection that ended. A file (mode 0600) is opened anew at a reload."),
         key("format", Words(&["text", "json"]), Absent("as the other lines: text, or with --json JSON"), "How access lines are written."),
+    ]),
+    section("record", "Writes down what the guest is given and gives, so that `bountybox replay` can run it again: docs/replay.md. Without this section nothing is.", &[
+        key("file", Text("a path"), Required("\"box.rec\""), "The running cell's recording (mode 0600). Those of earlier cells follow it as `box.rec.1`, the latest, `box.rec.2` and so on."),
+        key("recipient", Text("an age public key, as age1.."), Required("\"age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z\""), "Whose key opens it. `age-keygen` makes one; its secret half does not belong on the box."),
+        key("max_bytes", Number(RECORD_BYTES_MIN, RECORD_BYTES_MAX), Default("1073741824"), "One recording at most. Then it ends, with a line in the log, and the box goes on."),
+        key("keep", Number(0, RECORD_KEEP_MAX), Default("3"), "Recordings of earlier cells that are kept: of the one that crashed, above all."),
     ]),
     section("reload", "What a running box may be given: by SIGHUP, `bountybox reload`, or by itself.", &[
         key("watch", Switch, Default("false"), "Look at the certificate, key, CA, CRL and ticket key files, and reload when one has changed and stands still for a second."),

@@ -13,13 +13,14 @@ use super::client::{self, ClientWords};
 use super::document::Document;
 use super::listen::{self, ListenWords};
 use super::net::{self, Net, WIRE_MACS};
+use super::record;
 use super::reload::{self, Reload};
 use super::section::{Section, Spot};
 use super::taken::Taken;
 use super::tls;
 use super::upstream;
 use crate::limits::{HEAP_MIB_DEFAULT, HEAP_MIB_MAX, HEAP_MIB_MIN};
-use crate::plan::{AccessLog, Admin, MachineKind, Restart, Target};
+use crate::plan::{AccessLog, Admin, MachineKind, Record, Restart, Target};
 use crate::report::{Place, Report};
 use crate::rule::Rule;
 
@@ -54,6 +55,8 @@ pub struct Config {
     pub admin: Admin,
     /// `[log]`
     pub log: AccessLog,
+    /// `[record]`
+    pub record: Option<Record>,
     /// `[reload]`
     pub reload: Reload,
 }
@@ -139,6 +142,7 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
         limits: read_limits(&mut limits, heap_mib, report),
         admin: admin::read(&mut admin, document, report),
         log: admin::read_log(&mut log, document, report),
+        record: record::read(&mut top, document, report),
         reload: reload::read(&mut reload, report),
     };
     [machine, back, front, tls_section, limits, admin, log, reload, top].into_iter().for_each(|section| section.finish(report));

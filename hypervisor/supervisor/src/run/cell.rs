@@ -11,7 +11,7 @@ use std::time::Instant;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tender::channel::{ChannelFault, Heard, Supervised};
 use tender::ending::Ending;
-use tender::order::Update;
+use tender::order::{Order, Update};
 
 use crate::run::opening::Opened;
 
@@ -41,7 +41,11 @@ impl Cell {
         // Only then does the far end have one owner.
         drop(command);
         let ended = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
-        let sent = channel.send(&opened.order, &opened.bundle, opened.image.as_fd(), &opened.borrowed());
+        let recording = opened.recordings.as_ref().and_then(|recordings| Some((recordings.order(), recordings.fresh()?)));
+        let order = Order { record: recording.as_ref().map(|(order, _)| *order), ..opened.order.clone() };
+        let mut descriptors = opened.borrowed();
+        descriptors.extend(recording.as_ref().map(|(_, file)| file.as_fd()));
+        let sent = channel.send(&order, &opened.bundle, opened.image.as_fd(), &descriptors);
         let cell = Self { child, ended, channel, started: Instant::now(), open_ports: opened.ports() };
         // A tender that dies while it is told says why by its exit code.
         drop(sent);

@@ -11,6 +11,7 @@ mod demo;
 mod files;
 mod opening;
 mod ready;
+mod recordings;
 pub(crate) mod reload;
 mod seen;
 mod signals;

@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::limits::{BACKEND_ADDRESSES_MAX, DRAIN_ALLOWANCE_MS, LISTEN_BACKLOG};
 use crate::plan::{Access, Attachment, MachineKind, Plan, Target};
 use crate::run::access_file::AccessFile;
+use crate::run::recordings::Recordings;
 use crate::run::refuse;
 use crate::terminal;
 
@@ -32,6 +33,8 @@ pub(super) struct Opened {
     pub(super) addresses: Vec<String>,
     /// The access log's file, if it goes to one.
     pub(super) access: Option<AccessFile>,
+    /// Where cells are recorded, if they are.
+    pub(super) recordings: Option<Recordings>,
 }
 
 /// Opens, resolves and chooses, or says what could not be had.
@@ -49,12 +52,15 @@ pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Ex
         back,
         lines,
         access: AccessLog { to, lines: plan.log.lines.unwrap_or(lines) },
+        // Each cell's own file is opened when it starts.
+        record: None,
         drain_ms: plan.bundle.limits.drain_timeout_ms.saturating_add(DRAIN_ALLOWANCE_MS),
         jail: JailWish::Full,
     };
     let image = sealed_file(image).map_err(|fault| refuse(Exit::Internal, format!("no memory for the image: {fault}")))?;
+    let recordings = plan.record.clone().map(Recordings::open).transpose()?;
     raise_descriptor_limit();
-    Ok(Opened { order, bundle: bundle.into_zeroizing(), image, descriptors, addresses, access })
+    Ok(Opened { order, bundle: bundle.into_zeroizing(), image, descriptors, addresses, access, recordings })
 }
 
 /// Where tenders write access lines; a file is reached by a pipe, the last of the descriptors.
@@ -205,7 +211,7 @@ fn raise_descriptor_limit() {
     let _kept_low = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
-fn exit_of(fault: &io::Error, otherwise: Exit) -> Exit {
+pub(super) fn exit_of(fault: &io::Error, otherwise: Exit) -> Exit {
     if fault.kind() == io::ErrorKind::PermissionDenied { Exit::Permission } else { otherwise }
 }
 

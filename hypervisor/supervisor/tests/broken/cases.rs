@@ -33,6 +33,8 @@ fn issued(b: &Bench, digest: &str, extensions: &str) {
     ));
 }
 
+/// A public key that nobody here has the other half of.
+const RECIPIENT: &str = "age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z";
 const CONFIG: u8 = 10;
 const CERTIFICATE: u8 = 11;
 const KEY: u8 = 12;
@@ -106,6 +108,21 @@ pub(crate) const CASES: &[Case] = &[
     case("an access log without a name", CONFIG, &["wrong-value", "log.access: \"\" is none of"], |b| b.append("[log]\naccess = \"\"\n")),
     case("an unknown format of the access log", CONFIG, &["wrong-value", "log.format: \"xml\" is none of"], |b| {
         b.append("[log]\nformat = \"xml\"\n");
+    }),
+    case("a recording for nobody", CONFIG, &["missing-key", "record.recipient: `recipient` is missing"], |b| {
+        b.append("[record]\nfile = \"box.rec\"\n");
+    }),
+    case("a recording without a file", CONFIG, &["missing-key", "record.file: `file` is missing"], |b| {
+        b.append(&format!("[record]\nrecipient = \"{RECIPIENT}\"\n"));
+    }),
+    case(
+        "a recording for a key with a slip",
+        CONFIG,
+        &["wrong-value", "record.recipient: \"age1mvyvwawkr0mcnnnncag", "is not an age public key"],
+        |b| b.append(&format!("[record]\nfile = \"box.rec\"\nrecipient = \"{}\"\n", RECIPIENT.replace("age1l", "age1m"))),
+    ),
+    case("a recording that has no room", CONFIG, &["out-of-range", "record.max_bytes: \"1000\" is not within 8388608 to"], |b| {
+        b.append(&format!("[record]\nfile = \"box.rec\"\nrecipient = \"{RECIPIENT}\"\nmax_bytes = 1000\n"));
     }),
     case("control characters in a key", CONFIG, &["limits.\\u{1b}[31m: unknown key"], |b| b.append("\"\\u001b[31m\" = 1\n")),
     case(

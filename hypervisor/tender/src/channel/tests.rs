@@ -12,6 +12,7 @@ fn order() -> Order {
         back: Back::User { ends, backends: vec![], later_ports: vec![] },
         lines: Lines::Text,
         access: AccessLog { to: AccessTo::Nowhere, lines: Lines::Text },
+        record: None,
         drain_ms: 7,
         jail: JailWish::Full,
     }

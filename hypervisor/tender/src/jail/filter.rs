@@ -7,7 +7,7 @@ use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
 
-use crate::jail::{JailFault, Needs, Sockets};
+use crate::jail::{JailFault, Needs, Readiness, Sockets};
 
 /// What arguments must be. An empty list of conditions allows the call with any.
 type Conditions = Vec<(u8, SeccompCmpOp, u64)>;
@@ -25,9 +25,14 @@ pub(super) fn install(needs: &Needs) -> Result<(), JailFault> {
 fn compile(needs: &Needs) -> Result<BpfProgram, BackendError> {
     let mut list = Allowed::default();
     list.process();
-    list.readiness(needs.epoll, needs.channel);
-    if let Some(pipe) = needs.access_pipe {
-        list.only(libc::SYS_write, vec![equal_fd(0, pipe)]);
+    if let Some(readiness) = needs.readiness {
+        list.readiness(readiness);
+    }
+    for written in needs.access_pipe.iter().chain(&needs.writes) {
+        list.only(libc::SYS_write, vec![equal_fd(0, *written)]);
+    }
+    for read in &needs.reads {
+        list.only(libc::SYS_read, vec![equal_fd(0, *read)]);
     }
     for tap in &needs.taps {
         list.only(libc::SYS_readv, vec![equal_fd(0, *tap)]);
@@ -69,6 +74,7 @@ impl Allowed {
         let madvise = u64::try_from(libc::MADV_DONTNEED).unwrap_or(0);
         self.only(libc::SYS_madvise, vec![equal(2, madvise)]);
         self.any(libc::SYS_exit_group);
+        self.any(libc::SYS_close);
         // The standard library looks whether a descriptor is open before it closes it, in builds with debug assertions.
         self.only(libc::SYS_fcntl, vec![equal_fd(1, libc::F_GETFD)]);
         self.only(libc::SYS_write, vec![equal_fd(0, STDERR)]);
@@ -76,12 +82,11 @@ impl Allowed {
         self.only(libc::SYS_ppoll, vec![equal(1, 1)]);
     }
 
-    fn readiness(&mut self, epoll: RawFd, channel: RawFd) {
+    fn readiness(&mut self, Readiness { epoll, channel }: Readiness) {
         self.only(libc::SYS_epoll_pwait2, vec![equal_fd(0, epoll)]);
         self.only(libc::SYS_recvfrom, vec![equal_fd(0, channel), equal(4, 0)]);
         self.only(libc::SYS_sendto, vec![equal_fd(0, channel), equal(4, 0)]);
         self.only(libc::SYS_epoll_ctl, vec![equal_fd(0, epoll)]);
-        self.any(libc::SYS_close);
     }
 
     /// TCP and nothing else; `sendto` and `recvfrom` without addresses, so they only serve connections.

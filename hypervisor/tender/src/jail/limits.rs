@@ -2,15 +2,16 @@
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use crate::jail::Applied;
+use crate::jail::{Applied, Needs};
 
 /// Lowers what can be used up or left behind.
-pub(super) fn lower(descriptors_max: u64, applied: &mut Applied) {
+pub(super) fn lower(needs: &Needs, applied: &mut Applied) {
     let exactly = |value| Rlimit { current: Some(value), maximum: Some(value) };
-    let lowered = setrlimit(Resource::Nofile, exactly(descriptors_max))
+    let may_grow = needs.file_len_max == u64::MAX || log_is_a_file();
+    let lowered = setrlimit(Resource::Nofile, exactly(needs.descriptors_max))
         .and_then(|()| setrlimit(Resource::Core, exactly(0)))
         .and_then(|()| setrlimit(Resource::Nproc, exactly(0)))
-        .and_then(|()| if log_is_a_file() { Ok(()) } else { setrlimit(Resource::Fsize, exactly(0)) });
+        .and_then(|()| if may_grow { Ok(()) } else { setrlimit(Resource::Fsize, exactly(needs.file_len_max)) });
     applied.note("rlimits", lowered);
 }
 

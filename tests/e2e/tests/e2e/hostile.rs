@@ -15,7 +15,8 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use abi::hypercall::{EXIT, exit};
-use attack::{Attack, Kind, Place as Spot, SLOT_MAGIC, SURVIVED, When};
+use attack::{Attack, Place as Spot, SLOT_MAGIC, SURVIVED};
+pub(crate) use attack::{Kind, When};
 use e2e::{Config, Machine, Outcome, Place, Running, backend, client, ensure, image, images};
 use rustix::process::Signal;
 use tempfile::NamedTempFile;
@@ -168,8 +169,11 @@ fn config(image: &NamedTempFile) -> Outcome<Config> {
     Ok(Config::one_route(&[backend::nobody()?]).limit("drain_timeout_ms", 100).image(image.path()))
 }
 
+/// The guest's own code, as a target.
+pub(crate) const TEXT: u32 = Spot::Text as u32;
+
 /// The hostile guest with an attack in its slot.
-fn attacker(when: When, kind: Kind, target: u32, offset: i64) -> Outcome<NamedTempFile> {
+pub(crate) fn attacker(when: When, kind: Kind, target: u32, offset: i64) -> Outcome<NamedTempFile> {
     let slot = attack::slot(when, Attack { kind, target, offset }.encode());
     let image = images::with_slot(&fs::read(built()?)?, &SLOT_MAGIC, &slot)?;
     let file = NamedTempFile::new()?;

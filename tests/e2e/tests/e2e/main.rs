@@ -15,6 +15,7 @@ mod hostile;
 mod liveness;
 mod memory;
 mod reloads;
+mod replays;
 mod secrets;
 mod seeing;
 mod serving;
@@ -60,6 +61,7 @@ const EVERYWHERE: &[Case] = &[
     ("backends_hear_each_kind_of_proxy_header", fronts::backends_are_told),
     ("tls_passes_through_to_openssl", fronts::openssl_behind),
     ("protocol_passes_where_others_end", fronts::protocols_part),
+    ("recorded_session_replays_with_every_frame_identical", replays::session),
     ("killed_tender_is_restarted", trouble::killed_tender),
     ("sigterm_ends_with_code_0_within_2_s", trouble::sigterm),
 ];
@@ -85,6 +87,9 @@ const ON_USER: &[Case] = &[
     ("watched_files_are_taken_by_themselves", reloads::watched_files),
     ("reloads_under_load_break_nothing_and_mix_nothing", reloads::under_load),
     ("restarts_are_seen", seeing::restarts),
+    ("recordings_that_were_changed_are_refused_and_cut_ones_replayed", replays::refusals),
+    ("crashes_replay_to_the_same_report", replays::crashes),
+    ("recording_that_is_full_ends_and_the_box_goes_on", replays::bound),
     ("access_log_goes_to_a_file_as_json", seeing::access_file),
     ("all_lines_are_json_when_asked_for", seeing::all_lines_are_json),
     ("demo_needs_no_root", demo::unprivileged),
