@@ -4,8 +4,10 @@ use alloc::boxed::Box;
 use core::net::SocketAddr;
 use core::time::Duration;
 
+use keys::Secret;
 use keys::bundle::Bundle;
 use net::{Event, FlowId, Wheel};
+use tls::Provider;
 
 use crate::admission::Entry;
 use crate::connection::{Client, Connection, Next, Peer};
@@ -55,7 +57,21 @@ impl Appliance {
     /// # Errors
     /// What is wrong with the bundle.
     pub fn new(bundle: Bundle, seed: [u8; 32], now: Now) -> Result<Self, StartFault> {
-        let (world, makings) = world(&bundle, seed, now)?;
+        Self::with_provider(bundle, seed, now, Provider::new)
+    }
+
+    /// The same, with the provider that `provide` makes of the seed's part for it: for who wants ephemeral keys from the seed, too, which ring draws
+    /// from the machine.
+    ///
+    /// # Errors
+    /// What is wrong with the bundle.
+    pub fn with_provider(
+        bundle: Bundle,
+        seed: [u8; 32],
+        now: Now,
+        provide: impl FnOnce(Secret<[u8; 32]>) -> Provider,
+    ) -> Result<Self, StartFault> {
+        let (world, makings) = world(&bundle, seed, now, provide)?;
         Ok(Self {
             world,
             makings,

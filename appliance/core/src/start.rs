@@ -5,10 +5,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use keys::SignerFault;
 use keys::bundle::{self, Bundle, LinkKind, Mode, ProxyOut};
+use keys::{Secret, SignerFault};
 use net::{Net, Trust};
-use tls::Clock;
+use tls::{Clock, Provider};
 
 use crate::admission::Admission;
 use crate::counters::Counters;
@@ -49,9 +49,14 @@ pub enum StartFault {
 }
 
 /// The world at the start, and what later generations are made with.
-pub(crate) fn world(bundle: &Bundle, seed: [u8; 32], now: Now) -> Result<(World, Makings), StartFault> {
+pub(crate) fn world(
+    bundle: &Bundle,
+    seed: [u8; 32],
+    now: Now,
+    provide: impl FnOnce(Secret<[u8; 32]>) -> Provider,
+) -> Result<(World, Makings), StartFault> {
     let Seeds { front, back, tls, tickets, checks } = Seeds::from(seed);
-    let mut makings = Makings::new(tls, tickets, Clock::new(now.unix));
+    let mut makings = Makings::new(provide(tls), tickets, Clock::new(now.unix));
     let pools = Pools::new(&bundle.routes, checks, now.mono);
     let world = World {
         now,

@@ -1,15 +1,14 @@
-//! The appliance between its two links, with vectors for wires.
+//! The appliance between its two links, with real queues in windows of its own for wires: what the tender and the guest do on shared memory.
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
+use abi::limits::{FRAME_LEN_MAX, QUEUE_WINDOW_LEN};
 use appliance::{Appliance, Deadline, Link, Now, ReloadFault, Report, Room, Wires};
 use keys::bundle::Bundle;
-use net::Offload;
+use queue::{Batch, Frames};
 
 use crate::wire::{Frame, Lane};
-
-/// Frames that one step may send on one link before it must hand them over, as a queue's batch has it.
-const BATCH: usize = 256;
 
 /// One appliance and when it wants to be called.
 #[derive(Debug)]
@@ -25,37 +24,35 @@ pub struct Cell {
     deadline: Deadline,
     front: Port,
     back: Port,
-    buf: Vec<u8>,
 }
 
-/// One link's batches.
-#[derive(Debug, Default)]
+/// One link's windows. As in a real one, what stood in a window stays there until something else is written over it.
+#[derive(Debug)]
 struct Port {
-    arrived: Vec<Frame>,
-    taken: usize,
-    sent: Vec<Frame>,
+    /// What has arrived and found no room in a batch yet.
+    waiting: VecDeque<Frame>,
+    rx: Vec<u8>,
+    tx: Vec<u8>,
 }
 
+/// Both links' queues for one step.
 struct Batches<'c> {
-    front: &'c mut Port,
-    back: &'c mut Port,
-    buf: &'c mut [u8],
+    front: (Frames<'c>, Batch<'c>),
+    back: (Frames<'c>, Batch<'c>),
 }
 
 impl Cell {
     /// Takes an appliance that has not been stepped.
     #[must_use]
     pub fn new(appliance: Appliance) -> Self {
-        let buf = vec![0; net::limits::FRAME_LEN_MAX];
         Self {
             appliance,
             reports: Vec::new(),
             steps: 0,
             wall_error_s: 0,
             deadline: Deadline::Flush,
-            front: Port::default(),
-            back: Port::default(),
-            buf,
+            front: Port::new(),
+            back: Port::new(),
         }
     }
 
@@ -65,22 +62,28 @@ impl Cell {
         match self.deadline {
             // The guest ends when it has handed over its last frames.
             Deadline::Flush if self.appliance.drained() => None,
+            _ if !self.front.waiting.is_empty() || !self.back.waiting.is_empty() => Some(now),
             Deadline::Flush => Some(now),
             Deadline::At(at) => Some(at.max(now)),
             Deadline::Never => None,
         }
     }
 
+    /// What its wall clock shows.
+    #[must_use]
+    pub fn unix(&self, now: Duration) -> Duration {
+        at(now, self.wall_error_s).unix
+    }
+
     /// Steps it, if a frame has come or its time has.
     pub fn run(&mut self, now: Duration, front: (&mut Lane, &mut Lane), back: (&mut Lane, &mut Lane)) {
-        self.front.arrive(front.0, now);
-        self.back.arrive(back.0, now);
         let due = self.next(now).is_some_and(|at| at <= now);
-        if !due && self.front.arrived.is_empty() && self.back.arrived.is_empty() {
+        let arrived = self.front.arrive(front.0, now) + self.back.arrive(back.0, now);
+        if !due && arrived == 0 {
             return;
         }
         self.steps += 1;
-        let mut batches = Batches { front: &mut self.front, back: &mut self.back, buf: &mut self.buf };
+        let mut batches = Batches { front: self.front.open(), back: self.back.open() };
         self.deadline = self.appliance.step(at(now, self.wall_error_s), &mut batches);
         self.front.leave(front.1, now);
         self.back.leave(back.1, now);
@@ -103,51 +106,81 @@ impl Cell {
     }
 }
 
-/// The simulated wall clock shows 2026, or what is wrong by so much.
+/// Unix time at the start of a run: some day in 2026.
+const BOOT_S: u64 = 1_790_000_000;
+
+/// What a wall clock shows that is right.
+pub(crate) fn wall(now: Duration) -> Duration {
+    now + Duration::from_secs(BOOT_S)
+}
+
+/// The cell's wall clock may be wrong by so much.
 fn at(now: Duration, wall_error_s: i64) -> Now {
-    const BOOT_S: u64 = 1_790_000_000;
     Now { mono: now, unix: now + Duration::from_secs(BOOT_S.saturating_add_signed(wall_error_s)) }
 }
 
 impl Port {
-    fn arrive(&mut self, lane: &mut Lane, now: Duration) {
-        self.arrived.clear();
-        self.taken = 0;
-        self.arrived.extend(core::iter::from_fn(|| lane.arrived(now)).take(BATCH));
+    fn new() -> Self {
+        Self { waiting: VecDeque::new(), rx: vec![0; QUEUE_WINDOW_LEN], tx: vec![0; QUEUE_WINDOW_LEN] }
     }
 
-    fn leave(&mut self, lane: &mut Lane, now: Duration) {
-        for frame in self.sent.drain(..) {
-            lane.send(frame, now);
+    /// Fills the receive window, as the tender does; how many frames are in it.
+    fn arrive(&mut self, lane: &mut Lane, now: Duration) -> usize {
+        self.waiting.extend(core::iter::from_fn(|| lane.arrived(now)));
+        let mut batch = Batch::new(&mut self.rx).expect("a window of the right size");
+        while let Some(frame) = self.waiting.front() {
+            if batch.room() < frame.bytes.len() {
+                break;
+            }
+            batch.push(&frame.bytes, of_queue(frame.offload)).expect("a frame of a length that there is, and room for it");
+            self.waiting.pop_front();
+        }
+        batch.len()
+    }
+
+    fn open(&mut self) -> (Frames<'_>, Batch<'_>) {
+        (queue::frames(&self.rx).expect("a batch of ours"), Batch::new(&mut self.tx).expect("a window of the right size"))
+    }
+
+    fn leave(&self, lane: &mut Lane, now: Duration) {
+        for frame in queue::frames(&self.tx).expect("a window of the right size") {
+            let frame = frame.expect("a batch that the guest filled by the queue's own means");
+            lane.send(Frame { bytes: frame.bytes.to_vec(), offload: of_net(frame.offload) }, now);
         }
     }
 }
 
-impl Batches<'_> {
-    fn port(&mut self, link: Link) -> &mut Port {
+impl<'c> Batches<'c> {
+    fn link(&mut self, link: Link) -> &mut (Frames<'c>, Batch<'c>) {
         match link {
-            Link::Front => self.front,
-            Link::Back => self.back,
+            Link::Front => &mut self.front,
+            Link::Back => &mut self.back,
         }
     }
 }
 
 impl Wires for Batches<'_> {
-    fn receive(&mut self, link: Link) -> Option<(&[u8], Offload)> {
-        let port = self.port(link);
-        let frame = port.arrived.get(port.taken)?;
-        port.taken += 1;
-        Some((&frame.bytes, frame.offload))
+    fn receive(&mut self, link: Link) -> Option<(&[u8], net::Offload)> {
+        let frame = self.link(link).0.next()?.expect("a batch that the tender filled by the queue's own means");
+        Some((frame.bytes, of_net(frame.offload)))
     }
 
-    fn transmit(&mut self, link: Link, fill: &mut dyn FnMut(&mut [u8]) -> Option<(usize, Offload)>) -> Room {
-        if self.port(link).sent.len() >= BATCH {
+    fn transmit(&mut self, link: Link, fill: &mut dyn FnMut(&mut [u8]) -> Option<(usize, net::Offload)>) -> Room {
+        let tx = &mut self.link(link).1;
+        if tx.room() < FRAME_LEN_MAX {
             return Room::Full;
         }
-        if let Some((len, offload)) = fill(self.buf) {
-            let bytes = self.buf[..len].to_vec();
-            self.port(link).sent.push(Frame { bytes, offload });
-        }
+        tx.fill(FRAME_LEN_MAX, |space| fill(space).map(|(len, offload)| (len, of_queue(offload)))).expect("a frame of a length that there is");
         Room::Left
     }
+}
+
+fn of_net(offload: queue::Offload) -> net::Offload {
+    let queue::Offload { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset } = offload;
+    net::Offload { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset }
+}
+
+fn of_queue(offload: net::Offload) -> queue::Offload {
+    let net::Offload { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset } = offload;
+    queue::Offload { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset }
 }

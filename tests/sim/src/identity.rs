@@ -4,18 +4,25 @@ use std::sync::Arc;
 
 use keys::Secret;
 use keys::bundle::Certificate;
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ED25519};
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rustls_std::crypto::CryptoProvider;
 use rustls_std::pki_types::CertificateDer;
 use rustls_std::{ClientConfig, RootCertStore};
+use tls::Clock;
+
+use crate::rng::Rng;
 
 /// The kind of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Signatures of one length: for runs that are to be compared.
+    /// Key and signatures come from the seed: for runs that are to be compared.
     Ed25519,
     /// The default of the appliance.
     P256,
 }
+
+/// What stands before an Ed25519 key in PKCS #8 (RFC 8410 section 7).
+const ED25519_PKCS8: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 
 /// A self-signed certificate.
 #[derive(Debug, Clone)]
@@ -26,12 +33,14 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A new one for these names.
+    /// One for these names. An Ed25519 key is what `rng` makes it, and so is the whole certificate; a P-256 key is ring's to draw.
     #[must_use]
-    pub fn new(kind: Kind, names: &[&str]) -> Self {
+    pub fn new(kind: Kind, names: &[&str], rng: &mut Rng) -> Self {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let algorithm = if kind == Kind::Ed25519 { &PKCS_ED25519 } else { &PKCS_ECDSA_P256_SHA256 };
-        let key = KeyPair::generate_for(algorithm).expect("ring makes keys");
+        let key = match kind {
+            Kind::Ed25519 => KeyPair::try_from([&ED25519_PKCS8[..], &rng.seed()].concat()).expect("any 32 bytes are a key"),
+            Kind::P256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("ring makes keys"),
+        };
         let params = CertificateParams::new(names.clone()).expect("names that are names");
         let certificate = params.self_signed(&key).expect("ring signs").der().clone();
         Self { names, certificate, key: key.serialize_der() }
@@ -52,14 +61,13 @@ impl Identity {
     }
 }
 
-/// A client that trusts all of these.
-#[must_use]
-pub fn client_config(identities: &[&Identity]) -> ClientConfig {
+/// A client that trusts all of these, with this cryptography and this clock.
+pub(crate) fn client_config(identities: &[Identity], provider: Arc<CryptoProvider>, clock: Clock) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     for identity in identities {
         roots.add(identity.certificate.clone()).expect("a certificate that parses");
     }
-    let provider = Arc::new(rustls_std::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions that exist");
+    let builder = ClientConfig::builder_with_details(provider, Arc::new(clock));
+    let builder = builder.with_safe_default_protocol_versions().expect("versions that exist");
     builder.with_root_certificates(roots).with_no_client_auth()
 }

@@ -8,7 +8,7 @@
 //! | [`Backends`], [`Manners`] | plain TCP backends, good and bad |
 //! | [`Lane`], [`Faults`] | one direction of a link: latency, loss, duplicates, reordering |
 //! | [`campaign`] | many runs, each thrown by one seed, and what must hold in all of them |
-//! | [`Trace`] | what two runs are compared by, and what it can and cannot tell |
+//! | [`Trace`] | what two runs are compared by |
 //!
 //! Nothing here reads a clock, sleeps, or opens a socket: hours pass in milliseconds.
 #![forbid(unsafe_code)]
@@ -17,6 +17,7 @@ mod backend;
 pub mod campaign;
 mod cell;
 mod client;
+mod exchange;
 mod host;
 mod identity;
 mod rng;
@@ -27,7 +28,7 @@ mod wire;
 pub use backend::{Backends, Manners, reply_to};
 pub use cell::Cell;
 pub use client::{ClientEnd, Clients, Outcome, Plan, Speech, Talk, Then};
-pub use identity::{Identity, Kind, client_config};
+pub use identity::{Identity, Kind};
 pub use rng::Rng;
 pub use sim::{LATENCY, SERVER, Setup, Sim, backend, client, refusing};
 pub use trace::Trace;

@@ -10,10 +10,12 @@ use appliance::{Appliance, Now, ReloadFault, Report};
 use keys::bundle::{self, Bundle, Limits, Memory, Upstream};
 use net::{Net, Trust};
 use rustls_std::ClientConfig;
+use tls::Clock;
 
 use crate::backend::{Backends, Manners};
-use crate::cell::Cell;
+use crate::cell::{Cell, wall};
 use crate::client::{Clients, Plan, Speech, Talk, Then};
+use crate::exchange::Exchange;
 use crate::identity::{Identity, Kind, client_config};
 use crate::rng::Rng;
 use crate::trace::Trace;
@@ -107,6 +109,9 @@ pub struct Sim {
     /// Turns of the run's loop.
     pub turns: u64,
     identities: Vec<Identity>,
+    /// The clients' cryptography and wall clock.
+    exchange: Exchange,
+    clock: Clock,
     config: Arc<ClientConfig>,
     rng: Rng,
 }
@@ -119,11 +124,13 @@ impl Sim {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         let mut rng = Rng::new(setup.seed);
-        let identities: Vec<Identity> = setup.routes.iter().map(|(names, _)| identity(setup.kind, names)).collect();
-        let config = Arc::new(client_config(&identities.iter().collect::<Vec<_>>()));
+        let identities: Vec<Identity> = setup.routes.iter().map(|(names, _)| identity(setup.kind, names, &mut rng)).collect();
+        let clients = Exchange::new(rng.next_u64());
+        let clock = Clock::new(wall(Duration::ZERO));
+        let config = Arc::new(client_config(&identities, clients.client(), clock.clone()));
         let mut bundle = bundle_of(&setup, &identities);
         (setup.amend)(&mut bundle);
-        let appliance = Appliance::new(bundle, rng.seed(), Now::default()).expect("a bundle that works");
+        let appliance = boot(bundle, &mut rng, Now::default());
         let manners: BTreeMap<_, _> = setup.backends.iter().cloned().collect();
         let listen = manners.keys().map(|at| net::Listen { address: Some(at.ip()), port: at.port() }).collect();
         let quiet = Faults::default();
@@ -141,6 +148,8 @@ impl Sim {
             lanes,
             turns: 0,
             identities,
+            exchange: clients,
+            clock,
             config,
             rng,
         }
@@ -152,7 +161,7 @@ impl Sim {
         (setup.amend)(&mut bundle);
         let now = Now { mono: self.now, unix: Duration::ZERO };
         let wall_error_s = self.cell.wall_error_s;
-        self.cell = Cell::new(Appliance::new(bundle, self.rng.seed(), now).expect("a bundle that works"));
+        self.cell = Cell::new(boot(bundle, &mut self.rng, now));
         self.cell.wall_error_s = wall_error_s;
     }
 
@@ -177,8 +186,8 @@ impl Sim {
 
     /// New certificates for the routes of `setup`; clients that are planned from now on trust these and no others.
     pub fn reissue(&mut self, setup: &Setup) {
-        self.identities = setup.routes.iter().map(|(names, _)| identity(setup.kind, names)).collect();
-        self.config = Arc::new(client_config(&self.identities.iter().collect::<Vec<_>>()));
+        self.identities = setup.routes.iter().map(|(names, _)| identity(setup.kind, names, &mut self.rng)).collect();
+        self.config = Arc::new(client_config(&self.identities, self.exchange.client(), self.clock.clone()));
     }
 
     /// Gives the cell another bundle, made of `setup` and the certificates of now.
@@ -252,6 +261,7 @@ impl Sim {
 
     fn turn(&mut self) {
         self.turns += 1;
+        self.clock.set(wall(self.now));
         let [up, down, back_up, back_down] = &mut self.lanes;
         self.clients.run(self.now, (down, up));
         self.backends.run(self.now, (back_down, back_up));
@@ -272,8 +282,14 @@ impl Sim {
     }
 }
 
-fn identity(kind: Kind, names: &[&str]) -> Identity {
-    if names.is_empty() { Identity::new(kind, &["default.test"]) } else { Identity::new(kind, names) }
+fn identity(kind: Kind, names: &[&str], rng: &mut Rng) -> Identity {
+    Identity::new(kind, if names.is_empty() { &["default.test"] } else { names }, rng)
+}
+
+/// An appliance all of whose randomness comes from the run's.
+fn boot(bundle: Bundle, rng: &mut Rng, now: Now) -> Appliance {
+    let (seed, exchange) = (rng.seed(), Exchange::new(rng.next_u64()));
+    Appliance::with_provider(bundle, seed, now, |seed| tls::Provider::with_groups(seed, exchange.server())).expect("a bundle that works")
 }
 
 fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {

@@ -1,9 +1,7 @@
-//! What two runs are compared by: every frame in one direction of a link, as two hashes.
+//! What two runs are compared by: every frame in one direction of a link, and its time, as one hash over all bytes.
 //!
-//! `bits` is over all bytes. It differs between two runs of one seed wherever TLS is spoken, because ring and aws-lc draw ephemeral keys and ECDSA nonces
-//! from the operating system, and neither lets a caller replace that source. (In the guest ring's source is the seed, so there `bits` is
-//! comparable too.) `shape` leaves out what such randomness alone may change: all beyond the headers, and the TCP checksum. With Ed25519
-//! certificates, whose signatures have one length, it is the same in every run of a seed.
+//! Of one seed it is the same in every run, on every machine, as long as the certificates are Ed25519: then nothing is drawn from anywhere but the seed.
+//! (P-256 signatures are ring's, with a nonce of its own.)
 
 use core::time::Duration;
 
@@ -12,36 +10,56 @@ use core::time::Duration;
 pub struct Trace {
     /// Frames seen.
     pub frames: u64,
-    /// Over times and all bytes.
-    pub bits: u64,
-    /// Over times, lengths and headers.
-    pub shape: u64,
+    /// Over times, lengths and all bytes.
+    pub hash: u64,
 }
-
-const HEADERS_LEN: usize = 14 + 20 + 20;
-const TCP_CHECKSUM: core::ops::Range<usize> = 50..52;
 
 impl Default for Trace {
     fn default() -> Self {
-        Self { frames: 0, bits: FNV_OFFSET, shape: FNV_OFFSET }
+        Self { frames: 0, hash: SEED }
     }
 }
 
 impl Trace {
     pub(crate) fn note(&mut self, now: Duration, frame: &[u8]) {
         self.frames += 1;
-        let time = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX).to_le_bytes();
-        self.bits = fnv(fnv(self.bits, &time), frame);
-        let mut headers = [0; HEADERS_LEN];
-        let len = frame.len().min(HEADERS_LEN);
-        headers[..len].copy_from_slice(&frame[..len]);
-        headers[TCP_CHECKSUM].fill(0);
-        self.shape = fnv(fnv(fnv(self.shape, &time), &headers), &frame.len().to_le_bytes());
+        let time = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        self.hash = digest(mix(mix(self.hash, time), frame.len() as u64), frame);
     }
 }
 
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
-fn fnv(hash: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+/// Every byte counts, and so does its place. Against accidents, not against enemies.
+pub(crate) fn digest(hash: u64, bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let hash = words.iter().fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
+}
+
+pub(crate) fn mix(hash: u64, word: u64) -> u64 {
+    let mixed = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ (mixed >> 29)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_bit_of_a_frame_its_length_and_its_time_change_the_hash() {
+        let trace = |ms, frame: &[u8]| {
+            let mut trace = Trace::default();
+            trace.note(Duration::from_millis(ms), frame);
+            trace.hash
+        };
+        let frame = [7_u8; 61];
+        for bit in 0..frame.len() * 8 {
+            let mut other = frame;
+            other[bit / 8] ^= 1 << (bit % 8);
+            assert_ne!(trace(1, &frame), trace(1, &other), "{bit}");
+        }
+        assert_ne!(trace(1, &frame), trace(1, &frame[..60]));
+        assert_ne!(trace(1, &frame), trace(2, &frame));
+    }
 }

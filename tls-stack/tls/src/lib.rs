@@ -7,6 +7,7 @@
 //! | [`Replay`] | a hello given back as it came, for who passes TLS on untouched |
 //! | [`Config`] | one route's certificates, protocols, versions and tickets |
 //! | [`Provider`] | the suites and groups that may be negotiated, X25519MLKEM768 first |
+//! | [`X25519MlKem768`] | the hybrid group, of an X25519 and a source of randomness |
 //! | [`Identity`] | a certificate chain with its key and its names |
 //! | [`Clients`], [`ClientCertificate`] | whose certificates a route takes, and whose it got |
 //! | [`TicketKeys`] | the keys of session tickets, over configurations |
@@ -65,6 +66,7 @@ pub use clock::Clock;
 pub use config::{Config, ConfigFault, ConfigParts, Tickets};
 pub use event::{CertificateFault, Event, Fault, Foreign, Summary, Version};
 pub use hello::{Hello, Replay};
+pub use hybrid::X25519MlKem768;
 pub use provider::{Provider, ProviderFault};
 pub use session::{Sent, Session};
 pub use sink::Sink;

@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 
 use keys::Secret;
 use keys::profile::Profile;
-use rustls::SupportedCipherSuite;
 use rustls::crypto::ring::{cipher_suite, default_provider, kx_group};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
+use rustls::{NamedGroup, SupportedCipherSuite};
 
 use crate::hybrid::X25519_ML_KEM_768;
 use crate::random::Drbg;
@@ -23,6 +23,8 @@ use crate::random::Drbg;
 pub struct Provider {
     pub(crate) crypto: Arc<CryptoProvider>,
     pub(crate) random: &'static Drbg,
+    /// Those that may be asked for.
+    groups: Arc<[&'static dyn SupportedKxGroup]>,
 }
 
 /// Why there is no provider.
@@ -39,10 +41,17 @@ impl Provider {
     ///
     /// ring's ephemeral keys and signature nonces do not: ring asks the machine (in the guest, the platform's `getrandom`).
     pub fn new(seed: Secret<[u8; 32]>) -> Self {
+        Self::with_groups(seed, |_| None)
+    }
+
+    /// The same, but whatever key exchange `other` names in place of one of ours takes that one's place: for who wants ephemeral keys from a seed as
+    /// well. It must be the same group.
+    pub fn with_groups(seed: Secret<[u8; 32]>, other: impl Fn(NamedGroup) -> Option<&'static dyn SupportedKxGroup>) -> Self {
         let random: &'static Drbg = Box::leak(Box::new(Drbg::new(seed.into_zeroizing())));
+        let groups: Arc<[_]> = GROUPS.into_iter().map(|group| other(group.name()).unwrap_or(group)).collect();
         let all = Profile::Intermediate;
-        let crypto = crypto(random, &all.suites(), &all.groups()).expect("invariant: a test goes through both tables");
-        Self { crypto: Arc::new(crypto), random }
+        let crypto = crypto(random, &groups, &all.suites(), &all.groups()).expect("invariant: a test goes through both tables");
+        Self { crypto: Arc::new(crypto), random, groups }
     }
 
     /// The same randomness with these suites and groups, by IANA's numbers. The client's order of suites decides, our order of groups.
@@ -50,7 +59,8 @@ impl Provider {
     /// # Errors
     /// A number that is not in the tables of [`keys::profile`], or none at all.
     pub fn with(&self, suites: &[u16], groups: &[u16]) -> Result<Self, ProviderFault> {
-        Ok(Self { crypto: Arc::new(crypto(self.random, suites, groups)?), random: self.random })
+        let crypto = crypto(self.random, &self.groups, suites, groups)?;
+        Ok(Self { crypto: Arc::new(crypto), random: self.random, groups: Arc::clone(&self.groups) })
     }
 
     /// A fresh secret from the same randomness.
@@ -61,9 +71,15 @@ impl Provider {
     }
 }
 
-fn crypto(random: &'static Drbg, suites: &[u16], groups: &[u16]) -> Result<CryptoProvider, ProviderFault> {
+fn crypto(
+    random: &'static Drbg,
+    all: &[&'static dyn SupportedKxGroup],
+    suites: &[u16],
+    groups: &[u16],
+) -> Result<CryptoProvider, ProviderFault> {
     let suites: Option<Vec<_>> = suites.iter().map(|number| suite(*number)).collect();
-    let groups: Option<Vec<_>> = groups.iter().map(|number| group(*number)).collect();
+    let group = |number: &u16| all.iter().copied().find(|group| u16::from(group.name()) == *number);
+    let groups: Option<Vec<_>> = groups.iter().map(group).collect();
     Ok(CryptoProvider {
         cipher_suites: suites.filter(|suites| !suites.is_empty()).ok_or(ProviderFault::Suite)?,
         kx_groups: groups.filter(|groups| !groups.is_empty()).ok_or(ProviderFault::Group)?,
@@ -87,17 +103,14 @@ fn suite(number: u16) -> Option<SupportedCipherSuite> {
     ALL.into_iter().find(|suite| u16::from(suite.suite()) == number)
 }
 
-fn group(number: u16) -> Option<&'static dyn SupportedKxGroup> {
-    let all: [&'static dyn SupportedKxGroup; 4] = [&X25519_ML_KEM_768, kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];
-    all.into_iter().find(|group| u16::from(group.name()) == number)
-}
+const GROUPS: [&dyn SupportedKxGroup; 4] = [&X25519_ML_KEM_768, kx_group::X25519, kx_group::SECP256R1, kx_group::SECP384R1];
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloc::format;
     use keys::bundle::Version;
-    use keys::profile::{GROUPS, SUITES};
+    use keys::profile::{self, SUITES};
     use rustls::ProtocolVersion;
 
     fn provider() -> Provider {
@@ -107,13 +120,13 @@ mod tests {
     #[test]
     fn the_tables_say_what_rustls_says() {
         let all = provider().crypto;
-        assert_eq!((all.cipher_suites.len(), all.kx_groups.len()), (SUITES.len(), GROUPS.len()));
+        assert_eq!((all.cipher_suites.len(), all.kx_groups.len()), (SUITES.len(), profile::GROUPS.len()));
         for (suite, row) in all.cipher_suites.iter().zip(SUITES) {
             let name = format!("{:?}", suite.suite()).replace("TLS13_", "TLS_");
             let version = if suite.tls13().is_some() { Version::Tls13 } else { Version::Tls12 };
             assert_eq!((name.as_str(), u16::from(suite.suite()), version), (row.name, row.number, row.version));
         }
-        for (group, row) in all.kx_groups.iter().zip(GROUPS) {
+        for (group, row) in all.kx_groups.iter().zip(profile::GROUPS) {
             assert!(format!("{:?}", group.name()).eq_ignore_ascii_case(row.name), "{row:?}");
             let in_tls12 = group.usable_for_version(ProtocolVersion::TLSv1_2);
             assert_eq!((u16::from(group.name()), in_tls12), (row.number, row.min_version == Version::Tls12));

@@ -1,0 +1,209 @@
+//! Cryptography whose every byte comes from a seed: the randomness of rustls, and the ephemeral keys of X25519 and X25519MLKEM768.
+//!
+//! ring and aws-lc draw ephemeral keys from the operating system, and neither lets a caller replace that. So X25519 is dalek's here, on both sides;
+//! the server's half of the hybrid group is the one that ships, given this X25519 and this randomness; the client's half is made of the same ML-KEM.
+//! Nothing here is secret: dice make the keys.
+
+use core::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ml_kem::{Decapsulate, DecapsulationKey, KeyExport, MlKem768};
+use rustls_std::crypto::{ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret, SupportedKxGroup, aws_lc_rs};
+use rustls_std::{Error, NamedGroup, PeerMisbehaved, ProtocolVersion};
+use tls::X25519MlKem768;
+use x25519_dalek::{PublicKey, StaticSecret};
+
+use crate::rng::Rng;
+
+/// Length of an ML-KEM-768 ciphertext, in bytes (FIPS 203, table 3).
+const CIPHERTEXT_LEN: usize = 1088;
+
+/// One side's source of randomness and what draws from it. rustls holds such things for ever, so each costs some hundred bytes that are never given
+/// back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Exchange {
+    source: &'static Source,
+    x25519: &'static X25519,
+}
+
+impl Exchange {
+    pub(crate) fn new(seed: u64) -> Self {
+        let source: &'static Source = Box::leak(Box::new(Source(Mutex::new(Rng::new(seed)))));
+        Self { source, x25519: Box::leak(Box::new(X25519(source))) }
+    }
+
+    /// What a server answers shares of this group with, if it is one of ours.
+    pub(crate) fn server(self) -> impl Fn(NamedGroup) -> Option<&'static dyn SupportedKxGroup> {
+        let hybrid: &'static X25519MlKem768 = Box::leak(Box::new(X25519MlKem768::new(self.x25519, self.source)));
+        move |group| match group {
+            NamedGroup::X25519MLKEM768 => Some(hybrid),
+            NamedGroup::X25519 => Some(self.x25519),
+            _ => None,
+        }
+    }
+
+    /// A client's cryptography: aws-lc's but for what draws. Of the other groups it says that it knows them; the appliance prefers these two.
+    pub(crate) fn client(self) -> Arc<CryptoProvider> {
+        let hybrid: &'static ClientHybrid = Box::leak(Box::new(ClientHybrid(self)));
+        let kx_groups: Vec<&'static dyn SupportedKxGroup> =
+            vec![hybrid, self.x25519, aws_lc_rs::kx_group::SECP256R1, aws_lc_rs::kx_group::SECP384R1];
+        Arc::new(CryptoProvider { kx_groups, secure_random: self.source, ..aws_lc_rs::default_provider() })
+    }
+}
+
+struct Source(Mutex<Rng>);
+
+impl Source {
+    fn draw<const LEN: usize>(&self) -> [u8; LEN] {
+        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes(LEN);
+        bytes.try_into().expect("invariant: as many as were asked for")
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source(..)")
+    }
+}
+
+impl SecureRandom for Source {
+    fn fill(&self, buf: &mut [u8]) -> Result<(), GetRandomFailed> {
+        buf.copy_from_slice(&self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes(buf.len()));
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct X25519(&'static Source);
+
+impl SupportedKxGroup for X25519 {
+    fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
+        Ok(Box::new(Active::new(self.0)))
+    }
+
+    fn name(&self) -> NamedGroup {
+        NamedGroup::X25519
+    }
+}
+
+struct Active {
+    secret: StaticSecret,
+    public: PublicKey,
+}
+
+impl Active {
+    fn new(source: &Source) -> Self {
+        let secret = StaticSecret::from(source.draw::<32>());
+        Self { public: PublicKey::from(&secret), secret }
+    }
+
+    /// An all-zero secret is refused (RFC 8446 section 7.4.2).
+    fn agree(&self, share: &[u8]) -> Result<[u8; 32], Error> {
+        let share: [u8; 32] = share.try_into().map_err(|_| PeerMisbehaved::InvalidKeyShare)?;
+        let shared = self.secret.diffie_hellman(&PublicKey::from(share));
+        if shared.was_contributory() { Ok(shared.to_bytes()) } else { Err(PeerMisbehaved::InvalidKeyShare.into()) }
+    }
+}
+
+impl ActiveKeyExchange for Active {
+    fn complete(self: Box<Self>, share: &[u8]) -> Result<SharedSecret, Error> {
+        Ok(SharedSecret::from(self.agree(share)?.as_slice()))
+    }
+
+    fn pub_key(&self) -> &[u8] {
+        self.public.as_bytes()
+    }
+
+    fn group(&self) -> NamedGroup {
+        NamedGroup::X25519
+    }
+}
+
+/// The client's half of draft-ietf-tls-ecdhe-mlkem: the post-quantum part first.
+#[derive(Debug)]
+struct ClientHybrid(Exchange);
+
+impl SupportedKxGroup for ClientHybrid {
+    fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
+        let classical = Active::new(self.0.source);
+        let key = DecapsulationKey::<MlKem768>::from_seed(self.0.source.draw::<64>().into());
+        let share = [key.encapsulation_key().to_bytes().as_slice(), classical.public.as_bytes()].concat();
+        Ok(Box::new(ActiveHybrid { classical, key, share }))
+    }
+
+    fn name(&self) -> NamedGroup {
+        NamedGroup::X25519MLKEM768
+    }
+
+    fn usable_for_version(&self, version: ProtocolVersion) -> bool {
+        version == ProtocolVersion::TLSv1_3
+    }
+}
+
+struct ActiveHybrid {
+    classical: Active,
+    key: DecapsulationKey<MlKem768>,
+    share: Vec<u8>,
+}
+
+impl ActiveKeyExchange for ActiveHybrid {
+    fn complete(self: Box<Self>, share: &[u8]) -> Result<SharedSecret, Error> {
+        let (ciphertext, classical) = share.split_at_checked(CIPHERTEXT_LEN).ok_or(PeerMisbehaved::InvalidKeyShare)?;
+        let ciphertext = ciphertext.try_into().map_err(|_| PeerMisbehaved::InvalidKeyShare)?;
+        let quantum_safe = self.key.decapsulate(ciphertext);
+        Ok(SharedSecret::from([quantum_safe.as_slice(), &self.classical.agree(classical)?].concat().as_slice()))
+    }
+
+    /// A client that offers both sends its X25519 share once more alone.
+    fn hybrid_component(&self) -> Option<(NamedGroup, &[u8])> {
+        Some((NamedGroup::X25519, self.classical.public.as_bytes()))
+    }
+
+    fn complete_hybrid_component(self: Box<Self>, share: &[u8]) -> Result<SharedSecret, Error> {
+        Ok(SharedSecret::from(self.classical.agree(share)?.as_slice()))
+    }
+
+    fn pub_key(&self) -> &[u8] {
+        &self.share
+    }
+
+    fn group(&self) -> NamedGroup {
+        NamedGroup::X25519MLKEM768
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both halves with another's: aws-lc's own, which draws from the system.
+    #[test]
+    fn both_groups_agree_with_aws_lcs() {
+        let exchange = Exchange::new(1);
+        for (ours, theirs) in exchange.client().kx_groups.iter().zip([aws_lc_rs::kx_group::X25519MLKEM768, aws_lc_rs::kx_group::X25519]) {
+            let begun = ours.start().unwrap();
+            let answer = theirs.start_and_complete(begun.pub_key()).unwrap();
+            assert_eq!(begun.complete(&answer.pub_key).unwrap().secret_bytes(), answer.secret.secret_bytes());
+            let begun = theirs.start().unwrap();
+            let answer = exchange.server()(ours.name()).unwrap().start_and_complete(begun.pub_key()).unwrap();
+            assert_eq!(begun.complete(&answer.pub_key).unwrap().secret_bytes(), answer.secret.secret_bytes());
+        }
+    }
+
+    #[test]
+    fn one_seed_gives_one_share_and_another_seed_another() {
+        let share = |seed| Exchange::new(seed).client().kx_groups[0].start().unwrap().pub_key().to_vec();
+        assert_eq!(share(1), share(1));
+        assert_ne!(share(1), share(2));
+    }
+
+    #[test]
+    fn shares_of_a_wrong_length_or_order_are_refused() {
+        let exchange = Exchange::new(1);
+        let server = exchange.server()(NamedGroup::X25519).unwrap();
+        assert!(server.start_and_complete(&[9; 31]).is_err());
+        assert!(server.start_and_complete(&[0; 32]).is_err(), "a share that makes every secret zero");
+        let begun = exchange.client().kx_groups[0].start().unwrap();
+        assert!(begun.complete(&[0; 100]).is_err());
+    }
+}
