@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo test interop hostile tcp load lint reloads soak fuzz bench facts ci clean
+.PHONY: help deps build image run demo test interop hostile tcp load sim planted lint reloads soak fuzz bench facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
@@ -48,8 +48,11 @@ lint: deps ## rustfmt, clippy, rustdoc, cargo-deny
 reloads: build ## 200 reloads in 60 s under 500 connections/s, on both machines: nothing fails, breaks or sees half a configuration
 	@RELOADS=200 RELOAD_EVERY_MS=300 RELOAD_RATE=500 $(CARGO) test --locked -p e2e --test e2e -- reloads_under_load
 
-sim: deps ## SEEDS=1000 runs of the simulator, each thrown by one seed; SEED=7 [ACTS=1,2] tells one of them act by act
-	@$(CARGO) run -q --locked --profile sim -p sim -- $(if $(SEED),--seed $(SEED) $(if $(ACTS),--acts $(ACTS)),--seeds $(or $(SEEDS),100) $(if $(FROM),--from $(FROM)))
+sim: deps ## SEEDS=1000 runs of the simulator, each thrown by one seed; RERUNS=100 of each, to the byte; SEED=7 [ACTS=1,2] tells one of them
+	@$(CARGO) run -q --locked --profile sim -p sim -- $(if $(SEED),--seed $(SEED) $(if $(ACTS),--acts $(ACTS)),--seeds $(or $(SEEDS),$(if $(RERUNS),1,100)) $(if $(FROM),--from $(FROM)) $(if $(RERUNS),--reruns $(RERUNS)))
+
+planted: deps ## Plant each bug of tests/sim/planted into a copy of the tree: the simulator must find it within SEEDS=2000 seeds
+	@tools/planted
 
 soak: ## What takes longer than a test may: all 65,536 ports from the inside, one fresh cell each
 	@PORT_STEP=1 $(CARGO) test --locked -p machine --test hostile closed_ports

@@ -155,7 +155,8 @@ mod tests {
 
     #[test]
     fn boot_keys_go_on_as_long_as_their_times_do_and_begin_anew_with_others() {
-        let mut makings = Makings::new(Provider::new(Secret::new([1; 32])), Secret::new([2; 32]), Clock::new(Duration::from_secs(1_800_000_000)));
+        let mut makings =
+            Makings::new(Provider::new(Secret::new([1; 32])), Secret::new([2; 32]), Clock::new(Duration::from_secs(1_800_000_000)));
         let times = TicketTimes { lifetime_s: 7200, rotation_s: 3600 };
         let first = makings.boot_keys(times);
         assert!(makings.boot_keys(times).is_same(&first));

@@ -52,8 +52,8 @@ pub struct Backends {
     pub accepted: BTreeMap<SocketAddr, u64>,
     /// How connections ended that did not end in order.
     pub broken: Vec<net::CloseReason>,
-    /// What each connection brought, if that is to be kept.
-    pub heard: Option<Vec<Vec<u8>>>,
+    /// What each connection brought, and to which listener, if that is to be kept.
+    pub heard: Option<Vec<(SocketAddr, Vec<u8>)>>,
 }
 
 #[derive(Debug)]
@@ -137,7 +137,7 @@ impl Backends {
                 let mut peer = Peer::new(local, manners);
                 if let Some(heard) = &mut self.heard {
                     peer.ear = Some(heard.len());
-                    heard.push(Vec::new());
+                    heard.push((local, Vec::new()));
                 }
                 self.peers.insert(flow, peer);
             }
@@ -155,7 +155,7 @@ impl Backends {
             _ => {}
         }
         if let Some(peer) = self.peers.get_mut(&flow) {
-            let ear = peer.ear.and_then(|ear| self.heard.as_mut()?.get_mut(ear));
+            let ear = peer.ear.and_then(|ear| self.heard.as_mut()?.get_mut(ear)).map(|(_, bytes)| bytes);
             if peer.turn(&mut self.host.net, flow, ear) == After::Gone {
                 self.peers.remove(&flow);
             } else if peer.shut && peer.finished {

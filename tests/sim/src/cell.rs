@@ -45,15 +45,7 @@ impl Cell {
     /// Takes an appliance that has not been stepped.
     #[must_use]
     pub fn new(appliance: Appliance) -> Self {
-        Self {
-            appliance,
-            reports: Vec::new(),
-            steps: 0,
-            wall_error_s: 0,
-            deadline: Deadline::Flush,
-            front: Port::new(),
-            back: Port::new(),
-        }
+        Self { appliance, reports: Vec::new(), steps: 0, wall_error_s: 0, deadline: Deadline::Flush, front: Port::new(), back: Port::new() }
     }
 
     /// When it wants to be called.
@@ -170,7 +162,8 @@ impl Wires for Batches<'_> {
         if tx.room() < FRAME_LEN_MAX {
             return Room::Full;
         }
-        tx.fill(FRAME_LEN_MAX, |space| fill(space).map(|(len, offload)| (len, of_queue(offload)))).expect("a frame of a length that there is");
+        tx.fill(FRAME_LEN_MAX, |space| fill(space).map(|(len, offload)| (len, of_queue(offload))))
+            .expect("a frame of a length that there is");
         Room::Left
     }
 }

@@ -11,6 +11,7 @@ use rustls_std::pki_types::ServerName;
 use rustls_std::{AlertDescription, ClientConfig, ClientConnection, Error};
 
 use crate::host::{self, Host};
+use crate::offer;
 use crate::wire::Lane;
 
 /// What a client does.
@@ -118,8 +119,12 @@ pub struct Outcome {
     pub established: Option<Duration>,
     /// Suite and group, once that is so.
     pub agreed: Option<(rustls_std::CipherSuite, rustls_std::NamedGroup)>,
+    /// The ticket that its hello offered, and when that left.
+    pub offered: Option<(Vec<u8>, Duration)>,
     /// Whether a ticket took the place of a full handshake.
     pub resumed: bool,
+    /// What it did not like, or the alert that it got.
+    pub fault: Option<Error>,
     /// How and when it ended.
     pub end: Option<(ClientEnd, Duration)>,
 }
@@ -144,7 +149,8 @@ struct Client {
     out: Vec<u8>,
     next_drip: Duration,
     heard_close: bool,
-    fault: Option<Error>,
+    /// Its hello is on its way, and was looked at.
+    greeted: bool,
     closing: Closing,
     finished: bool,
     outcome: Outcome,
@@ -277,7 +283,7 @@ impl Client {
             out,
             next_drip,
             heard_close: false,
-            fault: None,
+            greeted: false,
             closing: Closing::No,
             finished: false,
             outcome: Outcome::default(),
@@ -294,7 +300,7 @@ impl Client {
         let drip = self.write(net, flow, now);
         if self.finished && net.readable(flow) == 0 {
             self.end(now);
-            if self.plan.then == Then::Wait || self.fault.is_some() {
+            if self.plan.then == Then::Wait || self.outcome.fault.is_some() {
                 self.close();
                 self.write(net, flow, now);
             }
@@ -334,7 +340,7 @@ impl Client {
             return bytes.len();
         };
         let mut rest = bytes.as_slice();
-        while !rest.is_empty() && self.fault.is_none() && tls.read_tls(&mut rest).is_ok_and(|read| read > 0) {
+        while !rest.is_empty() && self.outcome.fault.is_none() && tls.read_tls(&mut rest).is_ok_and(|read| read > 0) {
             match tls.process_new_packets() {
                 Ok(state) => {
                     let mut plain = vec![0; state.plaintext_bytes_to_read()];
@@ -342,7 +348,7 @@ impl Client {
                     tls.reader().read_exact(&mut plain).expect("rustls has what it says");
                     self.outcome.received.extend_from_slice(&plain);
                 }
-                Err(fault) => self.fault = Some(fault),
+                Err(fault) => self.outcome.fault = Some(fault),
             }
         }
         if self.outcome.established.is_none() && !tls.is_handshaking() {
@@ -414,8 +420,13 @@ impl Client {
     fn write(&mut self, net: &mut Net, flow: FlowId, now: Duration) -> Option<Duration> {
         loop {
             if let Some(tls) = &mut self.tls {
+                let begin = self.out.len();
                 while tls.wants_write() && self.out.len() < OUT_MAX {
                     tls.write_tls(&mut self.out).expect("a vector takes everything");
+                }
+                if !self.greeted {
+                    self.greeted = true;
+                    self.outcome.offered = offer::ticket(&self.out[begin..]).map(|ticket| (ticket.to_vec(), now));
                 }
             }
             if self.out.is_empty() {
@@ -445,7 +456,7 @@ impl Client {
     }
 
     fn end(&mut self, now: Duration) {
-        let end = match &self.fault {
+        let end = match &self.outcome.fault {
             Some(Error::AlertReceived(alert)) => ClientEnd::Alert(*alert),
             Some(_) => ClientEnd::Disliked,
             None if self.heard_close => ClientEnd::Whole,

@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use keys::Secret;
 use keys::bundle::Certificate;
-use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+};
 use rustls_std::crypto::CryptoProvider;
-use rustls_std::pki_types::CertificateDer;
-use rustls_std::{ClientConfig, RootCertStore};
+use rustls_std::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls_std::version::{TLS12, TLS13};
+use rustls_std::{ClientConfig, NamedGroup, RootCertStore, SupportedProtocolVersion};
 use tls::Clock;
 
 use crate::rng::Rng;
@@ -38,7 +42,7 @@ impl Identity {
     pub fn new(kind: Kind, names: &[&str], rng: &mut Rng) -> Self {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let key = match kind {
-            Kind::Ed25519 => KeyPair::try_from([&ED25519_PKCS8[..], &rng.seed()].concat()).expect("any 32 bytes are a key"),
+            Kind::Ed25519 => ed25519(&rng.seed()),
             Kind::P256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("ring makes keys"),
         };
         let params = CertificateParams::new(names.clone()).expect("names that are names");
@@ -61,13 +65,84 @@ impl Identity {
     }
 }
 
+/// What a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Dialect {
+    /// TLS 1.3 or 1.2, X25519MLKEM768 first.
+    #[default]
+    Usual,
+    /// The same, and offers a share of X25519 first.
+    Classical,
+    /// TLS 1.2 and nothing else.
+    Tls12,
+}
+
+/// What a client shows where it is asked for a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Shown {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// A certificate of the authority that guarded routes take.
+    Member,
+    /// One of another authority.
+    Stranger,
+}
+
 /// A client that trusts all of these, with this cryptography and this clock.
-pub(crate) fn client_config(identities: &[Identity], provider: Arc<CryptoProvider>, clock: Clock) -> ClientConfig {
+pub(crate) fn client_config(
+    identities: &[Identity],
+    provider: Arc<CryptoProvider>,
+    clock: Clock,
+    (dialect, shown): (Dialect, Shown),
+) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     for identity in identities {
         roots.add(identity.certificate.clone()).expect("a certificate that parses");
     }
-    let builder = ClientConfig::builder_with_details(provider, Arc::new(clock));
-    let builder = builder.with_safe_default_protocol_versions().expect("versions that exist");
-    builder.with_root_certificates(roots).with_no_client_auth()
+    let builder = ClientConfig::builder_with_details(in_dialect(provider, dialect), Arc::new(clock));
+    let versions: &[&SupportedProtocolVersion] = if dialect == Dialect::Tls12 { &[&TLS12] } else { &[&TLS13, &TLS12] };
+    let builder = builder.with_protocol_versions(versions).expect("versions that exist").with_root_certificates(roots);
+    let authority = match shown {
+        Shown::Nothing => return builder.with_no_client_auth(),
+        Shown::Member => authority(MEMBERS),
+        Shown::Stranger => authority(STRANGERS),
+    };
+    let key = ed25519(&[9; 32]);
+    let mut params = CertificateParams::default();
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params.distinguished_name.push(DnType::CommonName, "a client");
+    let leaf = params.signed_by(&key, &authority).expect("ring signs").der().clone();
+    let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+    builder.with_client_auth_cert(vec![leaf], key).expect("a key that belongs to its certificate")
+}
+
+fn in_dialect(provider: Arc<CryptoProvider>, dialect: Dialect) -> Arc<CryptoProvider> {
+    let mut kx_groups = provider.kx_groups.clone();
+    if dialect == Dialect::Classical {
+        kx_groups.sort_by_key(|group| group.name() != NamedGroup::X25519);
+    }
+    Arc::new(CryptoProvider { kx_groups, ..Arc::unwrap_or_clone(provider) })
+}
+
+const MEMBERS: u8 = 1;
+const STRANGERS: u8 = 2;
+
+/// The authority, in DER, that guarded routes take certificates of.
+pub(crate) fn members() -> Vec<u8> {
+    authority(MEMBERS).der().to_vec()
+}
+
+/// Always the same, whatever the run's seed: who belongs where is no matter of chance.
+fn authority(which: u8) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, format!("authority {which}"));
+    CertifiedIssuer::self_signed(params, ed25519(&[which; 32])).expect("ring signs")
+}
+
+fn ed25519(secret: &[u8; 32]) -> KeyPair {
+    KeyPair::try_from([&ED25519_PKCS8[..], secret].concat()).expect("any 32 bytes are a key")
 }

@@ -7,6 +7,7 @@
 //! | [`Clients`], [`Plan`], [`Outcome`] | rustls' own client on our stack: what each does, and what it has seen |
 //! | [`Backends`], [`Manners`] | plain TCP backends, good and bad |
 //! | [`Lane`], [`Faults`] | one direction of a link: latency, loss, duplicates, reordering |
+//! | [`Finding`] | what no frame may show, and what only a broken stack sends |
 //! | [`campaign`] | many runs, each thrown by one seed, and what must hold in all of them |
 //! | [`Trace`] | what two runs are compared by |
 //!
@@ -20,16 +21,19 @@ mod client;
 mod exchange;
 mod host;
 mod identity;
+mod offer;
 mod rng;
 mod sim;
 mod trace;
+mod watch;
 mod wire;
 
 pub use backend::{Backends, Manners, reply_to};
 pub use cell::Cell;
 pub use client::{ClientEnd, Clients, Outcome, Plan, Speech, Talk, Then};
-pub use identity::{Identity, Kind};
+pub use identity::{Dialect, Identity, Kind, Shown};
 pub use rng::Rng;
 pub use sim::{LATENCY, SERVER, Setup, Sim, backend, client, refusing};
 pub use trace::Trace;
+pub use watch::Finding;
 pub use wire::{Faults, Frame, Lane};

@@ -1,8 +1,10 @@
 //! `make sim SEEDS=1000`: many runs, each thrown by one seed; a failing one is shrunk, and told how it is run again.
 #![forbid(unsafe_code)]
 
+use core::ops::Range;
 use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -24,6 +26,12 @@ struct Arguments {
     /// One seed, told act by act.
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
+    /// Each of the seeds so many times: they must be equal to the last byte.
+    #[arg(long, conflicts_with = "seed")]
+    reruns: Option<u64>,
+    /// A seed that fails is told and not shrunk.
+    #[arg(long)]
+    brief: bool,
     /// Of that seed, these acts only.
     #[arg(long, value_delimiter = ',', requires = "seed")]
     acts: Option<Vec<usize>>,
@@ -36,9 +44,11 @@ fn main() -> ExitCode {
     // A panic is a complaint, and is told as one.
     std::panic::set_hook(Box::new(|_| {}));
     let arguments = Arguments::parse();
-    match arguments.seed {
-        Some(seed) => one(seed, arguments.acts.as_deref()),
-        None => many(arguments.from, arguments.seeds),
+    let seeds = arguments.from..arguments.from.saturating_add(arguments.seeds);
+    match (arguments.seed, arguments.reruns) {
+        (Some(seed), _) => one(seed, arguments.acts.as_deref()),
+        (None, Some(reruns)) => again(seeds, reruns),
+        (None, None) => many(seeds, if arguments.brief { Telling::Brief } else { Telling::Shrunk }),
     }
 }
 
@@ -57,6 +67,7 @@ fn say(text: &str) {
 
 fn one(seed: u64, acts: Option<&[usize]>) -> ExitCode {
     let scenario = throw(seed);
+    say(&format!("{:?} {:?} offload {}", scenario.memory, scenario.limits, scenario.offload));
     for (index, act) in scenario.acts.iter().enumerate().filter(|(index, _)| acts.is_none_or(|acts| acts.contains(index))) {
         say(&format!("{index:>4} {act}"));
     }
@@ -72,33 +83,86 @@ fn one(seed: u64, acts: Option<&[usize]>) -> ExitCode {
     }
 }
 
-fn many(from: u64, seeds: u64) -> ExitCode {
-    let (next, done, failed, start) = (AtomicU64::new(from), AtomicU64::new(0), AtomicBool::new(false), Instant::now());
-    let sum = Mutex::new(Logbook::default());
-    let end = from.saturating_add(seeds);
+/// How much is said of a seed that fails.
+#[derive(Debug, Clone, Copy)]
+enum Telling {
+    Brief,
+    Shrunk,
+}
+
+fn many(seeds: Range<u64>, telling: Telling) -> ExitCode {
+    let (sum, start) = (Mutex::new(Logbook::default()), Instant::now());
+    let run = |seed| match run(&throw(seed), None) {
+        Ok(logbook) => {
+            locked(&sum).add(&logbook);
+            true
+        }
+        Err(complaint) => {
+            say(&format!("seed {seed} of {}: {complaint}", seed - seeds.start + 1));
+            if matches!(telling, Telling::Shrunk) {
+                shrink_and_tell(seed, &complaint);
+            }
+            false
+        }
+    };
+    let (done, held) = each(seeds.end - seeds.start, |index| run(seeds.start + index));
+    say(&format!("{done} runs in {:.1?}; {}", start.elapsed(), told(&locked(&sum), start)));
+    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Each seed so often, and how many hashes they gave.
+fn again(seeds: Range<u64>, reruns: u64) -> ExitCode {
+    let (hashes, start) = (Mutex::new(BTreeMap::<u64, BTreeSet<u64>>::new()), Instant::now());
+    let run = |seed| match run(&throw(seed), None) {
+        Ok(logbook) => {
+            let mut hashes = locked(&hashes);
+            let of_seed = hashes.entry(seed).or_default();
+            of_seed.insert(logbook.hash);
+            of_seed.len() == 1
+        }
+        Err(complaint) => {
+            say(&format!("seed {seed}: {complaint}"));
+            false
+        }
+    };
+    let (done, held) = each((seeds.end - seeds.start) * reruns, |index| run(seeds.start + index / reruns));
+    for (seed, hashes) in &*locked(&hashes) {
+        let list: Vec<String> = hashes.iter().map(|hash| format!("{hash:016x}")).collect();
+        say(&format!("seed {seed}: {}", list.join(" ")));
+    }
+    let counts: usize = locked(&hashes).values().map(BTreeSet::len).sum();
+    say(&format!("{done} runs of {} seeds in {:.1?}: {counts} hashes", seeds.end - seeds.start, start.elapsed()));
+    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs `count` of them on all cores, until one does not hold; how many were run, and whether all held.
+fn each(count: u64, run: impl Fn(u64) -> bool + Sync) -> (u64, bool) {
+    let (next, done, failed) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
     std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+        for _ in 0..cores() {
             scope.spawn(|| {
                 loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= end || failed.load(Ordering::Relaxed) {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= count || failed.load(Ordering::Relaxed) {
                         return;
                     }
-                    match run(&throw(seed), None) {
-                        Ok(logbook) => sum.lock().unwrap_or_else(PoisonError::into_inner).add(&logbook),
-                        Err(complaint) => {
-                            failed.store(true, Ordering::Relaxed);
-                            fail(seed, &complaint);
-                        }
+                    if !run(index) {
+                        failed.store(true, Ordering::Relaxed);
                     }
-                    progress(done.fetch_add(1, Ordering::Relaxed) + 1, seeds);
+                    progress(done.fetch_add(1, Ordering::Relaxed) + 1, count);
                 }
             });
         }
     });
-    let sum = sum.into_inner().unwrap_or_else(PoisonError::into_inner);
-    say(&format!("{} runs in {:.1?}; {}", done.into_inner(), start.elapsed(), told(&sum)));
-    if failed.into_inner() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    (done.into_inner(), !failed.into_inner())
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn progress(done: u64, of: u64) {
@@ -107,9 +171,8 @@ fn progress(done: u64, of: u64) {
     }
 }
 
-fn fail(seed: u64, complaint: &Complaint) {
+fn shrink_and_tell(seed: u64, complaint: &Complaint) {
     let scenario = throw(seed);
-    say(&format!("seed {seed}: {complaint}"));
     let same = |acts: &[usize]| run(&scenario, Some(acts)).is_err_and(|other| other.rule == complaint.rule);
     let acts = shrink(scenario.acts.len(), SHRINKING_RUNS, same);
     for index in &acts {
@@ -122,11 +185,14 @@ fn fail(seed: u64, complaint: &Complaint) {
 }
 
 /// What all runs together were.
-fn told(sum: &Logbook) -> String {
-    let Logbook { turns, ms, accepted, handshakes, resumptions, whole, ends } = sum;
+fn told(sum: &Logbook, start: Instant) -> String {
+    let Logbook { turns, ms, accepted, handshakes, resumptions, whole, hash, ends } = sum;
     let hours = ms / 3_600_000;
+    let seconds = start.elapsed().as_secs().max(1);
+    let rate = handshakes / seconds / u64::try_from(cores()).unwrap_or(1);
     let ends: String = ends.iter().map(|(end, count)| format!("\n{count:>8} {end}")).collect();
     format!(
-        "{hours} virtual hours, {turns} turns, {accepted} connections, {handshakes} handshakes, {resumptions} resumed, {whole} whole{ends}"
+        "{hours} virtual hours, {turns} turns, {accepted} connections, {handshakes} handshakes, {resumptions} resumed, {whole} whole; \
+         {rate} TLS connections a second and core; hash {hash:016x}{ends}"
     )
 }

@@ -1,5 +1,6 @@
 //! One run: a cell, its clients, its backends, the wires between them, and the time.
 
+use core::cell::RefCell;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use crate::backend::{Backends, Manners};
 use crate::cell::{Cell, wall};
 use crate::client::{Clients, Plan, Speech, Talk, Then};
 use crate::exchange::Exchange;
-use crate::identity::{Identity, Kind, client_config};
+use crate::identity::{Dialect, Identity, Kind, Shown, client_config, members};
 use crate::rng::Rng;
 use crate::trace::Trace;
 use crate::wire::{Faults, Lane};
@@ -71,6 +72,12 @@ pub struct Setup {
     pub faults: Faults,
     /// Whether super-frames pass.
     pub offload: bool,
+    /// How TLS is spoken.
+    pub tls: bundle::Tls,
+    /// The key of all tickets, if it is to outlive the cell.
+    pub ticket_key: Option<[u8; 32]>,
+    /// Routes, by their places, that take members only.
+    pub guarded: Vec<usize>,
     /// What the bundle says besides.
     pub amend: fn(&mut Bundle),
 }
@@ -88,6 +95,9 @@ impl Default for Setup {
             memory: Memory::default(),
             faults: Faults::default(),
             offload: false,
+            tls: bundle::Tls::default(),
+            ticket_key: None,
+            guarded: Vec::new(),
             amend: |_| {},
         }
     }
@@ -112,7 +122,10 @@ pub struct Sim {
     /// The clients' cryptography and wall clock.
     exchange: Exchange,
     clock: Clock,
-    config: Arc<ClientConfig>,
+    /// What clients are made of, as far as any was: until the certificates change.
+    configs: RefCell<BTreeMap<(Dialect, Shown), Arc<ClientConfig>>>,
+    /// The seeds that cells were started with.
+    boots: Vec<[u8; 32]>,
     rng: Rng,
 }
 
@@ -125,12 +138,10 @@ impl Sim {
     pub fn new(setup: Setup) -> Self {
         let mut rng = Rng::new(setup.seed);
         let identities: Vec<Identity> = setup.routes.iter().map(|(names, _)| identity(setup.kind, names, &mut rng)).collect();
-        let clients = Exchange::new(rng.next_u64());
-        let clock = Clock::new(wall(Duration::ZERO));
-        let config = Arc::new(client_config(&identities, clients.client(), clock.clone()));
+        let exchange = Exchange::new(rng.next_u64());
         let mut bundle = bundle_of(&setup, &identities);
         (setup.amend)(&mut bundle);
-        let appliance = boot(bundle, &mut rng, Now::default());
+        let (appliance, boot_seed) = boot(bundle, &mut rng, Now::default());
         let manners: BTreeMap<_, _> = setup.backends.iter().cloned().collect();
         let listen = manners.keys().map(|at| net::Listen { address: Some(at.ip()), port: at.port() }).collect();
         let quiet = Faults::default();
@@ -148,9 +159,10 @@ impl Sim {
             lanes,
             turns: 0,
             identities,
-            exchange: clients,
-            clock,
-            config,
+            exchange,
+            clock: Clock::new(wall(Duration::ZERO)),
+            configs: RefCell::default(),
+            boots: vec![boot_seed],
             rng,
         }
     }
@@ -161,7 +173,9 @@ impl Sim {
         (setup.amend)(&mut bundle);
         let now = Now { mono: self.now, unix: Duration::ZERO };
         let wall_error_s = self.cell.wall_error_s;
-        self.cell = Cell::new(boot(bundle, &mut self.rng, now));
+        let (appliance, boot_seed) = boot(bundle, &mut self.rng, now);
+        self.cell = Cell::new(appliance);
+        self.boots.push(boot_seed);
         self.cell.wall_error_s = wall_error_s;
     }
 
@@ -174,20 +188,33 @@ impl Sim {
     /// A TLS client's plan: from its own address, at once, to `name`, and polite.
     #[must_use]
     pub fn plan(&self, n: u16, name: &'static str, talk: Talk, then: Then) -> Plan {
-        let speech = Speech::Tls(Arc::clone(&self.config), name);
+        let speech = Speech::Tls(self.config_for(Dialect::default(), Shown::default()), name);
         Plan { from: client(n), to: SERVER, at: self.now, before: Vec::new(), speech, talk, then, trickle: None, deaf: None }
     }
 
     /// What the clients of this run start from: it trusts the cell's certificates.
     #[must_use]
     pub fn config(&self) -> ClientConfig {
-        (*self.config).clone()
+        (*self.config_for(Dialect::default(), Shown::default())).clone()
+    }
+
+    /// The configuration of all clients that speak this and show that; they share their tickets.
+    #[must_use]
+    pub fn config_for(&self, dialect: Dialect, shown: Shown) -> Arc<ClientConfig> {
+        let make = || Arc::new(client_config(&self.identities, self.exchange.client(), self.clock.clone(), (dialect, shown)));
+        Arc::clone(self.configs.borrow_mut().entry((dialect, shown)).or_insert_with(make))
+    }
+
+    /// The seeds that cells were started with, the latest last.
+    #[must_use]
+    pub fn boots(&self) -> &[[u8; 32]] {
+        &self.boots
     }
 
     /// New certificates for the routes of `setup`; clients that are planned from now on trust these and no others.
     pub fn reissue(&mut self, setup: &Setup) {
         self.identities = setup.routes.iter().map(|(names, _)| identity(setup.kind, names, &mut self.rng)).collect();
-        self.config = Arc::new(client_config(&self.identities, self.exchange.client(), self.clock.clone()));
+        self.configs.borrow_mut().clear();
     }
 
     /// Gives the cell another bundle, made of `setup` and the certificates of now.
@@ -286,10 +313,11 @@ fn identity(kind: Kind, names: &[&str], rng: &mut Rng) -> Identity {
     Identity::new(kind, if names.is_empty() { &["default.test"] } else { names }, rng)
 }
 
-/// An appliance all of whose randomness comes from the run's.
-fn boot(bundle: Bundle, rng: &mut Rng, now: Now) -> Appliance {
+/// An appliance all of whose randomness comes from the run's, and its seed.
+fn boot(bundle: Bundle, rng: &mut Rng, now: Now) -> (Appliance, [u8; 32]) {
     let (seed, exchange) = (rng.seed(), Exchange::new(rng.next_u64()));
-    Appliance::with_provider(bundle, seed, now, |seed| tls::Provider::with_groups(seed, exchange.server())).expect("a bundle that works")
+    let provide = |seed| tls::Provider::with_groups(seed, exchange.server());
+    (Appliance::with_provider(bundle, seed, now, provide).expect("a bundle that works"), seed)
 }
 
 fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {
@@ -299,7 +327,7 @@ fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {
         alpn: Vec::new(),
         mode: bundle::Mode::Terminate,
         certificates: vec![index],
-        client: None,
+        client: setup.guarded.contains(&usize::from(index)).then(guard),
         backends: backends.clone(),
         upstream: setup.upstream.clone(),
         proxy: bundle::ProxyOut::Off,
@@ -310,11 +338,15 @@ fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {
         listeners: vec![bundle::Listener { address: None, port: SERVER.port(), known_as: None, proxy_from: Vec::new() }],
         certificates: identities.iter().map(Identity::for_bundle).collect(),
         routes: routes.collect(),
-        tls: bundle::Tls::default(),
-        ticket_key: None,
+        tls: setup.tls.clone(),
+        ticket_key: setup.ticket_key.map(|key| bundle::TicketKey { secret: keys::Secret::new(key.to_vec()) }),
         limits: setup.memory.fit(setup.limits.clone()),
         memory: setup.memory,
     }
+}
+
+fn guard() -> bundle::ClientAuth {
+    bundle::ClientAuth { required: true, roots: vec![members()], crls: Vec::new(), names: Vec::new(), subjects: Vec::new() }
 }
 
 fn link(kind: bundle::LinkKind, cell: Ipv4Addr, gateway: Ipv4Addr, offload: bool) -> bundle::Link {

@@ -8,6 +8,7 @@ use net::Offload;
 
 use crate::rng::Rng;
 use crate::trace::Trace;
+use crate::watch::{Finding, Watch};
 
 /// What may befall a frame.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,8 +32,7 @@ pub struct Lane {
     in_flight: BTreeMap<(Duration, u64), Frame>,
     sent: u64,
     mute: BTreeSet<Ipv4Addr>,
-    forbidden: Vec<Vec<u8>>,
-    leaked: Option<usize>,
+    watch: Watch,
     /// What went in, for comparing runs.
     pub trace: Trace,
 }
@@ -57,21 +57,25 @@ impl Lane {
             in_flight: BTreeMap::new(),
             sent: 0,
             mute: BTreeSet::new(),
-            forbidden: Vec::new(),
-            leaked: None,
+            watch: Watch::default(),
             trace: Trace::default(),
         }
     }
 
-    /// From now on no frame may hold any of these.
-    pub fn forbid(&mut self, patterns: Vec<Vec<u8>>) {
-        self.forbidden = patterns;
+    /// From now on no frame may hold any of these, which have this name.
+    pub fn forbid(&mut self, name: &str, patterns: &[&[u8]]) {
+        self.watch.forbid(name, patterns);
     }
 
-    /// Which of the forbidden patterns went by, if any did.
+    /// From now on what only a broken stack sends is looked for, too.
+    pub fn suspect_the_sender(&mut self) {
+        self.watch.suspect_the_sender();
+    }
+
+    /// What went by and should not have, if anything did.
     #[must_use]
-    pub fn leaked(&self) -> Option<usize> {
-        self.leaked
+    pub fn finding(&self) -> Option<&Finding> {
+        self.watch.finding()
     }
 
     /// From now on frames to this address vanish.
@@ -92,8 +96,7 @@ impl Lane {
     /// Sends a frame on its way.
     pub fn send(&mut self, frame: Frame, now: Duration) {
         self.trace.note(now, &frame.bytes);
-        let holds = |pattern: &Vec<u8>| memchr::memmem::find(&frame.bytes, pattern).is_some();
-        self.leaked = self.leaked.or_else(|| self.forbidden.iter().position(holds));
+        self.watch.look(&frame.bytes, now);
         let to = frame.bytes.get(30..34).and_then(|to| <[u8; 4]>::try_from(to).ok());
         let muted = frame.bytes.get(12..14) == Some(&[8, 0]) && to.is_some_and(|to| self.mute.contains(&Ipv4Addr::from(to)));
         if muted || self.rng.chance(self.faults.loss) {
@@ -120,6 +123,13 @@ impl Lane {
     pub fn arrived(&mut self, now: Duration) -> Option<Frame> {
         let first = self.in_flight.first_entry().filter(|first| first.key().0 <= now)?;
         Some(first.remove())
+    }
+
+    /// The first bytes of the frames that were sent last and are on their way, for finding out what goes round and round.
+    #[must_use]
+    pub fn latest(&self) -> Vec<&[u8]> {
+        const SHOWN: usize = 58;
+        self.in_flight.values().rev().take(3).map(|frame| frame.bytes.get(..SHOWN).unwrap_or(&frame.bytes)).collect()
     }
 
     /// When the next frame arrives.

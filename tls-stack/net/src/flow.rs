@@ -54,6 +54,8 @@ pub(crate) struct Flow {
     /// The receive ring that the peer was last told of, before the flow fell idle.
     promised_rx: usize,
     active_at: Duration,
+    /// It has given rings back since then.
+    shrunk: bool,
     peer_scale: u8,
     peer_window: u32,
     peer_window_max: u32,
@@ -128,6 +130,7 @@ impl Flow {
             tx_refused_at: None,
             promised_rx: birth.rx_ring,
             active_at: now,
+            shrunk: false,
             peer_scale,
             peer_window,
             peer_window_max: peer_window,
@@ -226,7 +229,8 @@ impl Flow {
 
     /// Books a segment that the socket has been shown.
     pub(crate) fn heard(&mut self, segment: &Segment<'_>, now: Duration) {
-        (self.heard_at, self.active_at) = (now, now);
+        self.heard_at = now;
+        self.note_activity(now);
         if before(self.received, segment.end()) {
             self.received = segment.end();
         }

@@ -2,15 +2,23 @@
 
 use core::fmt;
 use core::time::Duration;
+use std::collections::BTreeMap;
 
 use appliance::Report;
+use appliance::report::Serial;
 use keys::bundle::{Limits, Memory};
+use memchr::memmem::Finder;
 
-use super::words::{CANARY, speaker_of};
 use crate::sim::Sim;
+use crate::watch::Finding;
+use crate::wire::Lane;
 
 /// Turns at one and the same time after which a run is said to go nowhere.
-const TURNS_AT_ONCE_MAX: u32 = 20_000;
+const TURNS_AT_ONCE_MAX: u32 = 2_000;
+/// What a connection may take beyond its lifetime: for its peer to take the last bytes.
+const LINGER: Duration = Duration::from_secs(60);
+/// How often the status is looked at.
+const STATUS_EVERY: Duration = Duration::from_secs(10);
 
 /// What did not hold, when, and how it showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,13 +40,17 @@ pub enum Rule {
     NoLeak,
     /// What arrives is a beginning of what was said, and whole if its end is said to be one.
     ExactPrefix,
-    /// Nobody but an authenticated client reaches a backend.
+    /// Nobody reaches a backend but clients whose handshake is done, who are let in, and at their route's.
     OnlyAuthenticated,
+    /// What goes on the wire is what a sound stack sends: numbers that nobody can tell, the same bytes again, zeros for padding.
+    SoundWire,
+    /// No ticket outlives its key, and no key its time.
+    Tickets,
     /// Gauges stay within their limits.
     WithinBudget,
     /// Where there is a connection, there is a deadline.
     TimerForEach,
-    /// Each connection ends, with a record.
+    /// Each connection ends, with one record, within its lifetime.
     EndForEach,
     /// Time goes on.
     Progress,
@@ -68,13 +80,56 @@ pub(super) struct Judge {
     records: u64,
     /// Reports that were not made, and are counted instead.
     lost: u64,
+    /// Connections that are there, and since when.
+    open: BTreeMap<Serial, Duration>,
+    /// The longest life that any limits of this run have allowed, and the time that the world stood still.
+    lifetime: Duration,
+    excused: Duration,
+    /// The wall clock was wrong at some time.
+    clock_moved: bool,
+    /// What may not be told, by name, in every form that a text may give it.
+    secrets: Vec<(String, Finder<'static>)>,
+    told_at: Option<Duration>,
 }
 
 impl Judge {
     pub(super) fn new(limits: &Limits, memory: Memory) -> Self {
         let limits = memory.fit(limits.clone());
-        let rings = memory.rings(&limits);
-        Self { limits, rings, memory, turns_at: (Duration::ZERO, 0), reports_seen: 0, records: 0, lost: 0 }
+        Self {
+            rings: memory.rings(&limits),
+            memory,
+            turns_at: (Duration::ZERO, 0),
+            reports_seen: 0,
+            records: 0,
+            lost: 0,
+            open: BTreeMap::new(),
+            lifetime: Duration::from_millis(limits.lifetime_ms),
+            excused: Duration::ZERO,
+            clock_moved: false,
+            secrets: Vec::new(),
+            told_at: None,
+            limits,
+        }
+    }
+
+    /// From now on nothing that the cell tells may hold this.
+    pub(super) fn forbid(&mut self, name: &str, secret: &[u8]) {
+        let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let list = format!("{secret:?}");
+        let list = list.trim_matches(['[', ']']);
+        for form in [secret, hex.as_bytes(), hex.to_uppercase().as_bytes(), list.as_bytes()] {
+            self.secrets.push((name.to_owned(), Finder::new(form).into_owned()));
+        }
+    }
+
+    /// The world stood still for so long, and nobody can be blamed for it.
+    pub(super) fn excuse(&mut self, time: Duration) {
+        self.excused += time;
+    }
+
+    /// Whether the wall clock was ever wrong.
+    pub(super) fn is_clock_moved(&self) -> bool {
+        self.clock_moved
     }
 
     /// From now on these limits may hold, too: for what was there before, the old ones go on.
@@ -82,6 +137,7 @@ impl Judge {
         let new = self.memory.fit(limits.clone());
         let rings = self.memory.rings(&new);
         self.rings = (self.rings.0.max(rings.0), self.rings.1.max(rings.1));
+        self.lifetime = self.lifetime.max(Duration::from_millis(new.lifetime_ms));
         self.limits.connections = self.limits.connections.max(new.connections);
         self.limits.waiting = self.limits.waiting.max(new.waiting);
         self.limits.handshakes = self.limits.handshakes.max(new.handshakes);
@@ -90,18 +146,24 @@ impl Judge {
     /// A fresh cell begins to count and to report anew.
     pub(super) fn forget_the_cell(&mut self) {
         (self.reports_seen, self.records, self.lost) = (0, 0, 0);
+        self.open.clear();
     }
 
     /// What does not hold after this turn.
     pub(super) fn look(&mut self, sim: &Sim) -> Option<Complaint> {
-        let complaint = self.progress(sim).or_else(|| leak(sim)).or_else(|| self.budgets(sim)).or_else(|| self.reports(sim));
+        self.clock_moved |= sim.cell.wall_error_s != 0;
+        let complaint = self.progress(sim).or_else(|| found(sim)).or_else(|| self.budgets(sim)).or_else(|| self.reports(sim));
+        let complaint = complaint.or_else(|| self.ages(sim)).or_else(|| self.status(sim));
         complaint.map(|(rule, words)| Complaint { rule, words, at: sim.now })
     }
 
     fn progress(&mut self, sim: &Sim) -> Option<(Rule, String)> {
         let count = if self.turns_at.0 == sim.now { self.turns_at.1 + 1 } else { 0 };
         self.turns_at = (sim.now, count);
-        (count > TURNS_AT_ONCE_MAX).then(|| (Rule::Progress, format!("{count} turns, and time stands still: {}", sim.wishes())))
+        (count > TURNS_AT_ONCE_MAX).then(|| {
+            let latest = sim.lanes.each_ref().map(Lane::latest);
+            (Rule::Progress, format!("{count} turns, and time stands still: {}; latest frames {latest:02x?}", sim.wishes()))
+        })
     }
 
     fn budgets(&self, sim: &Sim) -> Option<(Rule, String)> {
@@ -124,21 +186,56 @@ impl Judge {
         self.reports_seen = sim.cell.reports.len();
         for report in new {
             match report {
-                Report::Closed(_) => self.records += 1,
+                Report::Accepted(accepted) => _ = self.open.insert(accepted.serial, sim.now),
+                Report::Closed(record) => {
+                    self.records += 1;
+                    if self.open.remove(&record.serial).is_none() && self.lost == 0 {
+                        return Some((Rule::EndForEach, format!("{:?} ended twice, or never began", record.serial)));
+                    }
+                }
                 Report::Lost(count) | Report::Suppressed(count) => self.lost += count,
                 _ => {}
             }
-            let text = format!("{report:?}");
-            if memchr::memmem::find(text.as_bytes(), &CANARY).is_some() {
-                return Some((Rule::NoLeak, format!("plaintext in a report: {text}")));
+            if let Some(name) = self.told(report) {
+                return Some((Rule::NoLeak, format!("{name} in a report: {report:?}")));
             }
         }
         None
     }
 
+    /// What may not be told and is, in a report as it is or as it travels to the log.
+    fn told(&self, report: &Report) -> Option<&str> {
+        let mut space = [0; status::limits::ACCESS_LEN_MAX];
+        let travels = if let Report::Closed(record) = report { record.access().encode(&mut space) } else { None };
+        self.secret_in(format!("{report:?}").as_bytes()).or_else(|| self.secret_in(travels?))
+    }
+
+    fn secret_in(&self, bytes: &[u8]) -> Option<&str> {
+        self.secrets.iter().find(|(_, finder)| finder.find(bytes).is_some()).map(|(name, _)| name.as_str())
+    }
+
+    /// Each connection has a lifetime, whatever its peers do.
+    fn ages(&self, sim: &Sim) -> Option<(Rule, String)> {
+        let (serial, since) = self.open.first_key_value()?;
+        let over = self.lost == 0 && sim.now - *since > self.lifetime + self.excused + LINGER;
+        over.then(|| (Rule::EndForEach, format!("{serial:?} is there since {since:?}")))
+    }
+
+    /// What metrics are made of, now and then.
+    fn status(&mut self, sim: &Sim) -> Option<(Rule, String)> {
+        if self.told_at.is_some_and(|at| sim.now < at + STATUS_EVERY) {
+            return None;
+        }
+        self.told_at = Some(sim.now);
+        let status = sim.cell.appliance.status();
+        let text = format!("{status:?}");
+        let name = self.secret_in(text.as_bytes()).or_else(|| self.secret_in(&status.encode()))?;
+        Some((Rule::NoLeak, format!("{name} in the status")))
+    }
+
     /// What does not hold when nobody is there any more.
     pub(super) fn look_back(&self, sim: &Sim) -> Option<Complaint> {
-        let complaint = self.accounts(sim).or_else(|| heard(sim));
+        let complaint = self.accounts(sim);
         complaint.map(|(rule, words)| Complaint { rule, words, at: sim.now })
     }
 
@@ -148,8 +245,11 @@ impl Judge {
         if counters.connections > 0 {
             return wrong(format!("{} connections never end", counters.connections));
         }
-        if counters.front.ring_bytes + counters.back.ring_bytes > 0 {
-            return wrong(format!("{} + {} bytes of rings for nobody", counters.front.ring_bytes, counters.back.ring_bytes));
+        let (rings, flows) = (counters.front.ring_bytes + counters.back.ring_bytes, counters.front.flows + counters.back.flows);
+        if rings + flows + counters.waiting + counters.handshaking > 0 {
+            let (waiting, handshaking) = (counters.waiting, counters.handshaking);
+            let words = format!("{rings} bytes of rings, {flows} flows, {waiting} waiting, {handshaking} handshakes: of nobody");
+            return Some((Rule::WithinBudget, words));
         }
         if self.records + self.lost < counters.accepted {
             return wrong(format!("{} accepted, {} records, {} not told", counters.accepted, self.records, self.lost));
@@ -158,16 +258,8 @@ impl Judge {
     }
 }
 
-fn leak(sim: &Sim) -> Option<(Rule, String)> {
-    let leaked = sim.lanes.iter().enumerate().find_map(|(lane, wire)| Some((lane, wire.leaked()?)))?;
-    Some((Rule::NoLeak, format!("on lane {}: pattern {}", leaked.0, leaked.1)))
-}
-
-/// Each connection of each backend brought the words of one client, from the first on.
-fn heard(sim: &Sim) -> Option<(Rule, String)> {
-    let connections = sim.backends.heard.as_deref().unwrap_or_default();
-    connections.iter().find_map(|bytes| match speaker_of(bytes) {
-        Err(at) => Some((Rule::ExactPrefix, format!("a backend heard what nobody said, from byte {at} of {} on", bytes.len()))),
-        Ok(_) => None,
-    })
+fn found(sim: &Sim) -> Option<(Rule, String)> {
+    let (lane, finding) = sim.lanes.iter().enumerate().find_map(|(lane, wire)| Some((lane, wire.finding()?)))?;
+    let rule = if matches!(finding, Finding::Secret(_)) { Rule::NoLeak } else { Rule::SoundWire };
+    Some((rule, format!("on lane {lane}: {finding}")))
 }

@@ -6,7 +6,7 @@ use core::time::Duration;
 use keys::bundle::{Limits, Memory, Upstream};
 
 use crate::client::Then;
-use crate::identity::Kind;
+use crate::identity::{Dialect, Shown};
 use crate::wire::Faults;
 
 /// A run, before it has happened.
@@ -14,8 +14,6 @@ use crate::wire::Faults;
 pub struct Scenario {
     /// Of all dice that are thrown on the way.
     pub seed: u64,
-    /// Of the certificates.
-    pub kind: Kind,
     /// The cell's memory.
     pub memory: Memory,
     /// Its limits at the start.
@@ -24,6 +22,10 @@ pub struct Scenario {
     pub upstream: Upstream,
     /// Whether super-frames pass.
     pub offload: bool,
+    /// How long tickets are good for, and how often their key changes, in seconds.
+    pub tickets: (u32, u32),
+    /// Whether the tickets' key is of the bundle, and outlives the cell.
+    pub shared_tickets: bool,
     /// What happens, in order of time.
     pub acts: Vec<Act>,
 }
@@ -44,8 +46,12 @@ pub enum What {
     Visit(Visit),
     /// Somebody sends these bytes and waits.
     Noise(u16, Vec<u8>),
+    /// Somebody sends an alert: its level and its description.
+    Alert(u16, Before, [u8; 2]),
     /// What befalls frames on the front link from now on.
     Weather(Faults),
+    /// The same on the back link.
+    BackWeather(Faults),
     /// A backend hears nothing any more.
     Mute(u8),
     /// It hears again.
@@ -64,13 +70,26 @@ pub enum What {
     Restart,
 }
 
+/// What comes before an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing.
+    Nothing,
+    /// A whole hello.
+    Hello(Dialect),
+}
+
 /// An honest client.
 #[derive(Debug, Clone)]
 pub struct Visit {
     /// Its number: its address and its words.
     pub who: u16,
-    /// Which route, by its place among them: one that echoes, one that echoes after the end, one that speaks.
+    /// Which route, by its place among them: one that echoes, one that echoes after the end, one that speaks, one that echoes to members only.
     pub route: usize,
+    /// What it speaks.
+    pub dialect: Dialect,
+    /// What it shows where it is asked.
+    pub shown: Shown,
     /// Blocks that it says.
     pub blocks: usize,
     /// What it does then.
@@ -79,6 +98,29 @@ pub struct Visit {
     pub trickle: Option<(usize, Duration)>,
     /// When and for how long, counted from its start, it reads nothing.
     pub deaf: Option<(Duration, Duration)>,
+}
+
+impl Scenario {
+    /// Whether nothing happens but visits, and no limit is low: then everybody who is plain is served.
+    pub(super) fn is_calm(&self) -> bool {
+        let usual = Limits::default();
+        self.acts.iter().all(|act| matches!(act.what, What::Visit(_)))
+            && (self.limits.connections, self.limits.connections_per_source) == (usual.connections, usual.connections_per_source)
+            && self.memory == Memory::default()
+            && self.upstream.connections == 0
+    }
+}
+
+impl Visit {
+    /// Whether it neither dawdles nor breaks off, and its route serves it.
+    pub(super) fn is_plain(&self) -> bool {
+        self.then == Then::Close && self.trickle.is_none() && self.deaf.is_none() && self.may_enter()
+    }
+
+    /// Whether its route serves it at all.
+    pub(super) fn may_enter(&self) -> bool {
+        self.route != GUARDED || self.shown == Shown::Member
+    }
 }
 
 /// What a reload changes.
@@ -95,10 +137,16 @@ pub enum Change {
 }
 
 /// The routes: a name, what its backends do, and which these are.
-pub(super) const ROUTES: [(&str, Manner, &[u8]); 3] =
-    [("echo.test", Manner::Echo, &[1, 2]), ("late.test", Manner::EchoAfterEnd, &[3]), ("speak.test", Manner::Speak, &[4, 5])];
+pub(super) const ROUTES: [(&str, Manner, &[u8]); 4] = [
+    ("echo.test", Manner::Echo, &[1, 2]),
+    ("late.test", Manner::EchoAfterEnd, &[3]),
+    ("speak.test", Manner::Speak, &[4, 5]),
+    ("guarded.test", Manner::Echo, &[6]),
+];
+/// The route that takes members only.
+pub(super) const GUARDED: usize = 3;
 /// Every backend.
-pub(super) const BACKENDS: core::ops::RangeInclusive<u8> = 1..=5;
+pub(super) const BACKENDS: core::ops::RangeInclusive<u8> = 1..=6;
 /// What the backends of a route do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manner {

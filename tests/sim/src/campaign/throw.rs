@@ -4,9 +4,9 @@ use core::time::Duration;
 
 use keys::bundle::{Balance, Check, CheckKind, Eject, Limits, Memory, Upstream};
 
-use super::scenario::{Act, BACKENDS, Change, ROUTES, Scenario, Visit, What};
+use super::scenario::{Act, BACKENDS, Before, Change, GUARDED, ROUTES, Scenario, Visit, What};
 use crate::client::Then;
-use crate::identity::Kind;
+use crate::identity::{Dialect, Shown};
 use crate::rng::Rng;
 use crate::wire::Faults;
 
@@ -15,21 +15,37 @@ const VISITS_MAX: u64 = 40;
 const TROUBLES_MAX: u64 = 8;
 /// Clients in a burst, all at one time.
 const BURST_MAX: u64 = 60;
+/// Blocks that somebody says drop by drop.
+const SLOW_BLOCKS_MAX: u64 = 600;
+/// The same of those who only knock.
+const CROWD_MAX: u64 = 400;
+/// A heap that holds some ten connections.
+const MEMORY_MIN: u64 = 12 << 20;
 
 /// The scenario of this seed: the same for ever, as long as this file stays as it is.
 #[must_use]
 pub fn throw(seed: u64) -> Scenario {
     let mut rng = Rng::new(seed ^ 0x5ce0_a710_0000_0000);
     let mut acts = visits(&mut rng);
-    for trouble in [noise, weather, mutes, stops, reloads, pauses, jumps, restarts, bursts] {
+    for trouble in [noise, alerts, weather, back_weather, mutes, stops, reloads, pauses, jumps, restarts, bursts, crowds] {
         if rng.chance(400) {
             trouble(&mut rng, &mut acts);
         }
     }
     acts.sort_by_key(|act| act.at);
-    let kind = if rng.chance(800) { Kind::Ed25519 } else { Kind::P256 };
-    let memory = if rng.chance(300) { Memory(48 << 20) } else { Memory::default() };
-    Scenario { seed, kind, memory, limits: limits(&mut rng), upstream: upstream(&mut rng), offload: rng.chance(300), acts }
+    // Hardly enough for anybody, enough for a few, plenty.
+    let memory = [Memory(MEMORY_MIN), Memory(48 << 20), Memory::default(), Memory::default()][small(&mut rng, 4)];
+    let rotation = 1 + u32::try_from(rng.below(6)).unwrap_or(0);
+    Scenario {
+        seed,
+        memory,
+        limits: limits(&mut rng),
+        upstream: upstream(&mut rng),
+        offload: rng.chance(300),
+        tickets: (rotation * (1 + u32::try_from(rng.below(2)).unwrap_or(0)), rotation),
+        shared_tickets: rng.chance(200),
+        acts,
+    }
 }
 
 fn time(rng: &mut Rng) -> Duration {
@@ -58,8 +74,10 @@ fn visits(rng: &mut Rng) -> Vec<Act> {
 
 fn visit(rng: &mut Rng) -> Visit {
     // Most say little, some much.
-    let bound = [4, 4, 64, 2000, 20_000][small(rng, 5)];
-    let blocks = small(rng, bound);
+    let bound = [4, 4, 4, 64, 64, 64, 2000, 20_000][small(rng, 8)];
+    let is_slow = rng.chance(100);
+    // Drop by drop nobody says more than a few records' worth.
+    let blocks = small(rng, if is_slow { SLOW_BLOCKS_MAX.min(bound) } else { bound });
     let then = match rng.below(8) {
         0 => Then::Wait,
         1 => Then::Vanish,
@@ -67,16 +85,25 @@ fn visit(rng: &mut Rng) -> Visit {
         3 => Then::CloseAfter(blocks * super::words::BLOCK_LEN),
         _ => Then::Close,
     };
+    let route = small(rng, ROUTES.len() as u64);
+    let shown =
+        if route == GUARDED { [Shown::Member, Shown::Member, Shown::Stranger, Shown::Nothing][small(rng, 4)] } else { Shown::Nothing };
     let slow = |rng: &mut Rng| (1 + small(rng, 40), Duration::from_millis(1 + rng.below(200)));
     let deaf = |rng: &mut Rng| (Duration::from_millis(rng.below(2000)), Duration::from_millis(rng.below(60_000)));
     Visit {
         who: address(rng),
-        route: small(rng, ROUTES.len() as u64),
+        route,
+        dialect: dialect(rng),
+        shown,
         blocks,
         then,
-        trickle: rng.chance(100).then(|| slow(rng)),
+        trickle: is_slow.then(|| slow(rng)),
         deaf: rng.chance(100).then(|| deaf(rng)),
     }
+}
+
+fn dialect(rng: &mut Rng) -> Dialect {
+    [Dialect::Usual, Dialect::Classical, Dialect::Classical, Dialect::Tls12][small(rng, 4)]
 }
 
 fn noise(rng: &mut Rng, acts: &mut Vec<Act>) {
@@ -92,6 +119,17 @@ fn noise(rng: &mut Rng, acts: &mut Vec<Act>) {
     }
 }
 
+fn alerts(rng: &mut Rng, acts: &mut Vec<Act>) {
+    for _ in 0..count(rng) * 4 {
+        let before = if rng.chance(300) { Before::Nothing } else { Before::Hello(dialect(rng)) };
+        let level = [1, 2, 2, 7][small(rng, 4)];
+        // Most are those that a registry knows (RFC 8446 section 6), some are any.
+        let known = [0, 10, 20, 22, 40, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 70, 71, 80, 86, 90, 100, 109, 112, 113, 115, 116, 120];
+        let description = if rng.chance(800) { known[small(rng, known.len() as u64)] } else { rng.seed()[0] };
+        acts.push(Act { at: time(rng), what: What::Alert(address(rng), before, [level, description]) });
+    }
+}
+
 fn weather(rng: &mut Rng, acts: &mut Vec<Act>) {
     for _ in 0..count(rng) {
         let at = time(rng);
@@ -101,6 +139,16 @@ fn weather(rng: &mut Rng, acts: &mut Vec<Act>) {
         let faults = [mild, rough, parted][small(rng, 3)];
         acts.push(Act { at, what: What::Weather(faults) });
         acts.push(Act { at: at + Duration::from_millis(rng.below(5000)), what: What::Weather(Faults::default()) });
+    }
+}
+
+/// A network of one's own is better than the world's, but it loses things as well.
+fn back_weather(rng: &mut Rng, acts: &mut Vec<Act>) {
+    for _ in 0..count(rng) {
+        let at = time(rng);
+        let faults = Faults { loss: 20, duplicate: 10, late: 50, corrupt: 5 };
+        acts.push(Act { at, what: What::BackWeather(faults) });
+        acts.push(Act { at: at + Duration::from_millis(rng.below(5000)), what: What::BackWeather(Faults::default()) });
     }
 }
 
@@ -164,6 +212,16 @@ fn bursts(rng: &mut Rng, acts: &mut Vec<Act>) {
     }
 }
 
+/// More at one time than a queue has slots; they say little, and wait.
+fn crowds(rng: &mut Rng, acts: &mut Vec<Act>) {
+    let at = time(rng);
+    for n in 0..rng.below(CROWD_MAX) {
+        let len = small(rng, 20);
+        let bytes = rng.bytes(len);
+        acts.push(Act { at, what: What::Noise(2000 + u16::try_from(n).unwrap_or(0), bytes) });
+    }
+}
+
 /// Limits that are met, half the time.
 fn limits(rng: &mut Rng) -> Limits {
     let mut limits = Limits { idle_timeout_ms: 5_000 + rng.below(60_000), lifetime_ms: 60_000 + rng.below(600_000), ..Limits::default() };
@@ -202,8 +260,22 @@ mod tests {
 
     #[test]
     fn every_kind_of_trouble_is_thrown_by_some_seed() {
-        let words = ["Noise", "Weather", "Mute", "Stop", "Reload", "Pause", "Jump", "Restart", "deaf: Some", "trickle: Some"];
+        let words = [
+            "Noise",
+            "Alert",
+            "what: Weather",
+            "BackWeather",
+            "Mute",
+            "Stop",
+            "Reload",
+            "Pause",
+            "Jump",
+            "Restart",
+            "deaf: Some",
+            "trickle: Some",
+        ];
+        let words = words.into_iter().chain(["Tls12", "Classical", "Stranger", "Member"]);
         let all: String = (0..50).map(|seed| format!("{:?}", throw(seed).acts)).collect();
-        assert!(words.iter().all(|word| all.contains(word)));
+        assert!(words.into_iter().all(|word| all.contains(word)));
     }
 }

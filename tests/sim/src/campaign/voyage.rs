@@ -5,20 +5,27 @@ use std::collections::BTreeMap;
 
 use appliance::Report;
 use appliance::report::End;
-use keys::bundle::Bundle;
+use keys::bundle::{Bundle, Tls};
+use rustls_std::pki_types::ServerName;
+use rustls_std::{AlertDescription, ClientConnection, Error};
 
 use super::judge::{Complaint, Judge, Rule};
-use super::scenario::{Act, BACKENDS, Change, Manner, ROUTES, SPEECH_BLOCKS, SPEECH_SPEAKER, Scenario, Visit, What};
-use super::words::{BLOCK_LEN, CANARY, words};
+use super::scenario::{Act, BACKENDS, Before, Change, GUARDED, Manner, ROUTES, SPEECH_BLOCKS, SPEECH_SPEAKER, Scenario, Visit, What};
+use super::words::{BLOCK_LEN, CANARY, speaker_of, words};
 use crate::backend::Manners;
-use crate::client::{ClientEnd, Plan, Talk, Then};
+use crate::cell::wall;
+use crate::client::{ClientEnd, Outcome, Plan, Speech, Talk, Then};
+use crate::identity::{Dialect, Kind, Shown};
 use crate::sim::{Setup, Sim, backend};
+use crate::trace::{digest, mix};
 use crate::wire::Faults;
 
 /// What the cell may take, beyond its limits, to be rid of everybody when all trouble is over: TCP's own retransmissions.
 const SETTLE: Duration = Duration::from_secs(600);
 /// So long may a client wait for the whole answer when all is well.
 const SERVICE: Duration = Duration::from_secs(5);
+/// The key of tickets that outlive a cell: a secret like any other.
+const TICKET_KEY: [u8; 32] = *b"the key of tickets, all of them.";
 /// The client that comes last: nobody else has its address.
 const PROBE: u16 = 9_999;
 const PROBE_BLOCKS: usize = 500;
@@ -38,6 +45,8 @@ pub struct Logbook {
     pub resumptions: u64,
     /// Clients that got everything, and were told so.
     pub whole: u64,
+    /// Frames, times and reports, as one number: of the same scenario it is the same every time. Of many runs, their sum.
+    pub hash: u64,
     /// How connections ended.
     pub ends: BTreeMap<String, u64>,
 }
@@ -51,6 +60,7 @@ impl Logbook {
         self.handshakes += other.handshakes;
         self.resumptions += other.resumptions;
         self.whole += other.whole;
+        self.hash = self.hash.wrapping_add(other.hash);
         for (end, count) in &other.ends {
             *self.ends.entry(end.clone()).or_default() += count;
         }
@@ -78,6 +88,8 @@ struct Voyage {
     sim: Sim,
     setup: Setup,
     judge: Judge,
+    /// Whether nothing but visits happens.
+    is_calm: bool,
     /// Each honest client's number, and what it did.
     visits: Vec<(usize, u64, Visit)>,
     logbook: Logbook,
@@ -93,7 +105,10 @@ fn setup_of(scenario: &Scenario) -> Setup {
     let backends = ROUTES.iter().flat_map(|(_, manner, list)| list.iter().map(|n| (backend(*n), manners(*manner))));
     Setup {
         seed: scenario.seed,
-        kind: scenario.kind,
+        kind: Kind::Ed25519,
+        tls: Tls { ticket_lifetime_s: scenario.tickets.0, ticket_rotation_s: scenario.tickets.1, ..Tls::default() },
+        ticket_key: scenario.shared_tickets.then_some(TICKET_KEY),
+        guarded: vec![GUARDED],
         routes: ROUTES.iter().map(|(name, _, list)| (vec![*name], list.iter().map(|n| backend(*n)).collect())).collect(),
         upstream: scenario.upstream.clone(),
         backends: backends.collect(),
@@ -108,21 +123,44 @@ impl Voyage {
     fn new(scenario: &Scenario) -> Self {
         let mut sim = Sim::new(setup_of(scenario));
         sim.backends.heard = Some(Vec::new());
-        let judge = Judge::new(&scenario.limits, scenario.memory);
-        let mut voyage = Self { sim, setup: setup_of(scenario), judge, visits: Vec::new(), logbook: Logbook::default() };
-        voyage.forbid();
+        sim.lanes[1].suspect_the_sender();
+        sim.lanes[3].suspect_the_sender();
+        let mut judge = Judge::new(&scenario.limits, scenario.memory);
+        judge.forbid("plaintext", &CANARY);
+        for front in &mut sim.lanes[..2] {
+            front.forbid("plaintext", &[&CANARY]);
+        }
+        let is_calm = scenario.is_calm();
+        let mut voyage = Self { sim, setup: setup_of(scenario), judge, is_calm, visits: Vec::new(), logbook: Logbook::default() };
+        if scenario.shared_tickets {
+            voyage.forbid("the tickets' key", &TICKET_KEY);
+        }
+        voyage.forbid_seed();
+        voyage.forbid_keys();
         voyage
     }
 
-    /// No key anywhere, and no plaintext before the cell.
-    fn forbid(&mut self) {
-        let keys: Vec<Vec<u8>> = self.sim.identities().iter().map(|identity| identity.secret().to_vec()).collect();
-        let [up, down, back_up, back_down] = &mut self.sim.lanes;
-        for front in [up, down] {
-            front.forbid([keys.as_slice(), &[CANARY.to_vec()]].concat());
+    /// No half of this secret may be seen on any wire, or in what the cell tells.
+    fn forbid(&mut self, name: &str, secret: &[u8]) {
+        let halves = secret.split_at(secret.len() / 2);
+        for lane in &mut self.sim.lanes {
+            lane.forbid(name, &[halves.0, halves.1]);
         }
-        for back in [back_up, back_down] {
-            back.forbid(keys.clone());
+        self.judge.forbid(name, halves.0);
+        self.judge.forbid(name, halves.1);
+    }
+
+    fn forbid_keys(&mut self) {
+        let keys: Vec<Vec<u8>> = self.sim.identities().iter().map(|identity| identity.secret().to_vec()).collect();
+        for key in keys {
+            self.forbid("a private key", &key);
+        }
+    }
+
+    /// All of the cell's own secrets come from it.
+    fn forbid_seed(&mut self) {
+        if let Some(seed) = self.sim.boots().last().copied() {
+            self.forbid("the seed of a boot", &seed);
         }
     }
 
@@ -149,15 +187,18 @@ impl Voyage {
             What::Noise(who, bytes) => {
                 self.sim.clients.add(Plan { at: self.sim.now, ..Plan::raw(*who, bytes.clone()) });
             }
-            // With offloads a checksum is a promise, and no wire is between those who give and take it.
-            What::Weather(faults) if self.setup.offload => self.weather(Faults { corrupt: 0, ..*faults }),
-            What::Weather(faults) => self.weather(*faults),
+            What::Alert(who, before, alert) => self.alert(*who, *before, *alert),
+            What::Weather(faults) => self.weather([0, 1], *faults),
+            What::BackWeather(faults) => self.weather([2, 3], *faults),
             What::Mute(n) => self.sim.silence(backend(*n)),
             What::Unmute(n) => self.sim.unsilence(backend(*n)),
             What::Stop(n) => self.sim.backends.stop(backend(*n)),
             What::Start(n) => self.sim.backends.start(backend(*n)),
             What::Reload(change) => return self.reload(change),
-            What::Pause(time) => self.sim.now += *time,
+            What::Pause(time) => {
+                self.sim.now += *time;
+                self.judge.excuse(*time);
+            }
             What::Jump(by) => self.sim.cell.wall_error_s += by,
             What::Restart => self.restart(),
         }
@@ -170,15 +211,31 @@ impl Voyage {
         let plan = Plan {
             trickle: visit.trickle,
             deaf: visit.deaf.map(|(from, time)| (now + from, now + from + time)),
+            speech: Speech::Tls(self.sim.config_for(visit.dialect, visit.shown), name),
             ..self.sim.plan(visit.who, name, Talk::Stream(words(speaker, visit.blocks)), visit.then)
         };
         let index = self.sim.clients.add(plan);
         self.visits.push((index, speaker, visit.clone()));
     }
 
-    fn weather(&mut self, faults: Faults) {
-        self.sim.lanes[0].set_faults(faults);
-        self.sim.lanes[1].set_faults(faults);
+    fn alert(&mut self, who: u16, before: Before, [level, description]: [u8; 2]) {
+        let mut bytes = Vec::new();
+        if let Before::Hello(dialect) = before {
+            let name = ServerName::try_from(ROUTES[0].0).expect("a name");
+            let config = self.sim.config_for(dialect, Shown::Nothing);
+            let mut client = ClientConnection::new(config, name).expect("a configuration that works");
+            client.write_tls(&mut bytes).expect("a vector takes everything");
+        }
+        bytes.extend([21, 3, 3, 0, 2, level, description]);
+        self.sim.clients.add(Plan { at: self.sim.now, ..Plan::raw(who, bytes) });
+    }
+
+    fn weather(&mut self, lanes: [usize; 2], faults: Faults) {
+        // With offloads a checksum is a promise, and no wire is between those who give and take it.
+        let corrupt = if self.setup.offload { 0 } else { faults.corrupt };
+        for lane in lanes {
+            self.sim.lanes[lane].set_faults(Faults { corrupt, ..faults });
+        }
     }
 
     fn reload(&mut self, change: &Change) -> Result<(), Complaint> {
@@ -191,7 +248,7 @@ impl Voyage {
             Change::Upstream(upstream) => self.setup.upstream = upstream.clone(),
             Change::Certificates => {
                 self.sim.reissue(&self.setup);
-                self.forbid();
+                self.forbid_keys();
             }
             Change::Unsound => {
                 self.setup.amend = unsound;
@@ -207,11 +264,14 @@ impl Voyage {
         self.note_the_cell();
         self.sim.restart(&self.setup);
         self.judge.forget_the_cell();
+        self.forbid_seed();
     }
 
     /// All trouble is over.
     fn calm(&mut self) {
-        self.weather(Faults::default());
+        self.weather([0, 1], Faults::default());
+        self.weather([2, 3], Faults::default());
+        self.sim.cell.wall_error_s = 0;
         for n in BACKENDS {
             self.sim.unsilence(backend(n));
             self.sim.backends.start(backend(n));
@@ -228,27 +288,89 @@ impl Voyage {
         let limit = self.sim.now + longest;
         self.run_until(limit, |sim| {
             let counters = sim.cell.appliance.counters();
-            counters.connections == 0 && counters.front.ring_bytes + counters.back.ring_bytes == 0
+            counters.connections == 0 && counters.front.flows + counters.back.flows == 0
         })?;
         self.judge.look_back(&self.sim).map_or(Ok(()), Err)?;
+        self.check_the_heard()?;
         for (index, speaker, visit) in &self.visits {
-            let outcome = self.sim.clients.outcome(*index);
-            let wanted = match ROUTES[visit.route].1 {
-                Manner::Speak => words(SPEECH_SPEAKER, SPEECH_BLOCKS),
-                Manner::Echo | Manner::EchoAfterEnd => words(*speaker, visit.blocks),
-            };
-            if !wanted.starts_with(&outcome.received) {
-                return Err(self.complain(Rule::ExactPrefix, format!("client {speaker} received what was not said to it")));
-            }
-            let whole = outcome.end.is_some_and(|(end, _)| end == ClientEnd::Whole);
+            let whole = self.check_visit(*index, *speaker, visit).map_err(|(rule, words)| self.complain(rule, words))?;
             self.logbook.whole += u64::from(whole);
-            // A client that closed first may hear the end of what it did not wait for.
-            if whole && visit.then == Then::Close && outcome.received.len() != wanted.len() {
-                let words = format!("client {speaker} was told that {} of {} bytes are all", outcome.received.len(), wanted.len());
-                return Err(self.complain(Rule::ExactPrefix, words));
+        }
+        Ok(())
+    }
+
+    /// Each connection of each backend brought the words of one client, from the first on; and that client was let in, at that backend.
+    fn check_the_heard(&self) -> Result<(), Complaint> {
+        for (backend, bytes) in self.sim.backends.heard.as_deref().unwrap_or_default() {
+            let speaker = speaker_of(bytes).map_err(|at| {
+                let words = format!("a backend heard what nobody said, from byte {at} of {} on", bytes.len());
+                self.complain(Rule::ExactPrefix, words)
+            })?;
+            let Some(speaker) = speaker else { continue };
+            let Some((index, _, visit)) = usize::try_from(speaker).ok().and_then(|speaker| self.visits.get(speaker)) else {
+                return Err(self.complain(Rule::ExactPrefix, format!("a backend heard {speaker}, who is nobody")));
+            };
+            let is_in = visit.may_enter() && self.sim.clients.outcome(*index).established.is_some();
+            let is_there = ROUTES[visit.route].2.iter().any(|n| self::backend(*n) == *backend);
+            if !is_in || !is_there {
+                return Err(self.complain(Rule::OnlyAuthenticated, format!("{backend} heard client {speaker}: {visit:?}")));
             }
         }
         Ok(())
+    }
+
+    /// Whether the client got everything and was told so.
+    fn check_visit(&self, index: usize, speaker: u64, visit: &Visit) -> Result<bool, (Rule, String)> {
+        let outcome = self.sim.clients.outcome(index);
+        let wanted = match ROUTES[visit.route].1 {
+            _ if !visit.may_enter() => Vec::new(),
+            Manner::Speak => words(SPEECH_SPEAKER, SPEECH_BLOCKS),
+            Manner::Echo | Manner::EchoAfterEnd => words(speaker, visit.blocks),
+        };
+        if !wanted.starts_with(&outcome.received) {
+            let rule = if visit.may_enter() { Rule::ExactPrefix } else { Rule::OnlyAuthenticated };
+            return Err((rule, format!("client {speaker} received what was not said to it")));
+        }
+        if let Some(fault) = outcome.fault.as_ref().filter(|fault| !self.is_explained(fault, visit)) {
+            return Err((Rule::ExactPrefix, format!("client {speaker}: {fault}")));
+        }
+        if let Some(late) = self.stale_ticket(outcome) {
+            return Err((
+                Rule::Tickets,
+                format!("client {speaker} resumed with a ticket whose key should have been gone for {late} periods"),
+            ));
+        }
+        let whole = matches!(outcome.end, Some((ClientEnd::Whole, _)));
+        // A client that closed first may hear the end of what it did not wait for.
+        if whole && visit.then == Then::Close && outcome.received.len() != wanted.len() {
+            let words = format!("client {speaker} was told that {} of {} bytes are all", outcome.received.len(), wanted.len());
+            return Err((Rule::ExactPrefix, words));
+        }
+        let in_time = whole && outcome.received == wanted;
+        if self.is_calm && visit.is_plain() && !in_time {
+            let words = format!("client {speaker}: {} of {} bytes, {:?}, on a calm day", outcome.received.len(), wanted.len(), outcome.end);
+            return Err((Rule::Service, words));
+        }
+        Ok(whole)
+    }
+
+    /// What an honest client may dislike: certificates that were changed under its feet; being kept out; a cell whose clock is decades wrong.
+    fn is_explained(&self, fault: &Error, visit: &Visit) -> bool {
+        match fault {
+            Error::InvalidCertificate(_) => true,
+            Error::AlertReceived(AlertDescription::CertificateExpired) => self.judge.is_clock_moved(),
+            Error::AlertReceived(_) => !visit.may_enter(),
+            _ => false,
+        }
+    }
+
+    /// By how many periods the key of the ticket that was taken was too old, even at the time when the ticket left its client.
+    fn stale_ticket(&self, outcome: &Outcome) -> Option<u64> {
+        let (ticket, left_at) = outcome.offered.as_ref().filter(|_| outcome.resumed && !self.judge.is_clock_moved())?;
+        let period = u64::from_be_bytes(*ticket.first_chunk()?);
+        let (lifetime, rotation) = (u64::from(self.setup.tls.ticket_lifetime_s), u64::from(self.setup.tls.ticket_rotation_s));
+        let oldest = (wall(*left_at).as_secs() / rotation).checked_sub(lifetime.div_ceil(rotation))?;
+        oldest.checked_sub(period).filter(|late| *late > 0)
     }
 
     fn probe(&mut self) -> Result<(), Complaint> {
@@ -258,7 +380,9 @@ impl Voyage {
             let (said, begun) = (words(u64::from(PROBE), PROBE_BLOCKS), self.sim.now);
             let wanted = if *manner == Manner::Speak { words(SPEECH_SPEAKER, SPEECH_BLOCKS) } else { said.clone() };
             let plan = self.sim.plan(PROBE - u16::try_from(route).unwrap_or(0), name, Talk::Stream(said), Then::Close);
-            let index = self.sim.clients.add(plan);
+            let shown = if route == GUARDED { Shown::Member } else { Shown::Nothing };
+            let speech = Speech::Tls(self.sim.config_for(Dialect::Usual, shown), name);
+            let index = self.sim.clients.add(Plan { speech, ..plan });
             self.run_until(begun + SERVICE, |sim| sim.clients.outcome(index).end.is_some())?;
             let outcome = self.sim.clients.outcome(index);
             if outcome.received != wanted || !matches!(outcome.end, Some((ClientEnd::Whole, _))) {
@@ -275,6 +399,7 @@ impl Voyage {
         let drained = self.run_until(limit, |sim| sim.cell.appliance.drained())?;
         self.note_the_cell();
         self.logbook.turns = self.sim.turns;
+        self.logbook.hash = self.sim.traces().iter().fold(self.logbook.hash, |hash, trace| mix(mix(hash, trace.frames), trace.hash));
         self.logbook.ms = u64::try_from(self.sim.now.as_millis()).unwrap_or(u64::MAX);
         if drained { Ok(()) } else { Err(self.complain(Rule::Drain, "not drained in time")) }
     }
@@ -288,6 +413,7 @@ impl Voyage {
             if let Report::Closed(record) = report {
                 *self.logbook.ends.entry(name_of(record.end)).or_default() += 1;
             }
+            self.logbook.hash = digest(self.logbook.hash, format!("{report:?}").as_bytes());
         }
     }
 }
@@ -305,25 +431,26 @@ const _: () = assert!(BLOCK_LEN * SPEECH_BLOCKS > 64 * 1024, "a speech is more t
 
 #[cfg(test)]
 mod tests {
-    use keys::bundle::{Limits, Memory, Upstream};
+    use keys::bundle::{Check, CheckKind, Limits, Memory, Upstream};
 
     use super::*;
-    use crate::identity::Kind;
 
     fn scenario() -> Scenario {
         Scenario {
             seed: 7,
-            kind: Kind::Ed25519,
             memory: Memory::default(),
             limits: Limits { lifetime_ms: 60_000, ..Limits::default() },
             upstream: Upstream::default(),
             offload: false,
+            tickets: (7200, 3600),
+            shared_tickets: false,
             acts: Vec::new(),
         }
     }
 
     fn visit(route: usize, then: Then) -> Visit {
-        Visit { who: 1, route, blocks: 100, then, trickle: None, deaf: None }
+        let shown = if route == GUARDED { Shown::Member } else { Shown::Nothing };
+        Visit { who: 1, route, dialect: Dialect::Usual, shown, blocks: 100, then, trickle: None, deaf: None }
     }
 
     fn rule<T: core::fmt::Debug>(result: Result<T, Complaint>) -> Rule {
@@ -334,7 +461,7 @@ mod tests {
     fn a_quiet_voyage_holds_on_every_route() {
         let acts = (0..ROUTES.len()).map(|route| Act { at: Duration::ZERO, what: What::Visit(visit(route, Then::Close)) });
         let logbook = sail(&Scenario { acts: acts.collect(), ..scenario() }, |_| true).unwrap();
-        assert_eq!((logbook.whole, logbook.ends.get("Done")), (3, Some(&6)), "three visits, and a probe for each route");
+        assert_eq!((logbook.whole, logbook.ends.get("Done")), (4, Some(&8)), "a visit and a probe for each route");
     }
 
     #[test]
@@ -398,5 +525,77 @@ mod tests {
         let mut voyage = Voyage::new(&scenario());
         voyage.sim.backends.stop(backend(3));
         assert_eq!(rule(voyage.probe()), Rule::Service);
+    }
+
+    #[test]
+    fn a_route_that_lets_everybody_in_is_found() {
+        for shown in [Shown::Nothing, Shown::Stranger] {
+            let mut voyage = Voyage::new(&scenario());
+            voyage.sim = Sim::new(Setup { guarded: Vec::new(), ..setup_of(&scenario()) });
+            voyage.sim.backends.heard = Some(Vec::new());
+            voyage.visit(&Visit { shown, ..visit(GUARDED, Then::Close) });
+            assert_eq!(rule(voyage.settle()), Rule::OnlyAuthenticated);
+        }
+    }
+
+    #[test]
+    fn a_guarded_route_is_closed_to_strangers_and_open_to_members() {
+        for (shown, whole) in [(Shown::Nothing, 0), (Shown::Stranger, 0), (Shown::Member, 1)] {
+            let mut voyage = Voyage::new(&scenario());
+            voyage.visit(&Visit { shown, ..visit(GUARDED, Then::Close) });
+            voyage.settle().unwrap();
+            assert_eq!(voyage.logbook.whole, whole, "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_a_report_and_one_in_the_status_are_found() {
+        let mut voyage = Voyage::new(&scenario());
+        voyage.judge.forbid("a name that is told", b"late.test");
+        voyage.visit(&visit(1, Then::Close));
+        let complaint = voyage.settle().unwrap_err();
+        assert_eq!(complaint.rule, Rule::NoLeak);
+        let mut voyage = Voyage::new(&scenario());
+        voyage.judge.forbid("a name that stands in metrics", b"speak.test");
+        assert!(voyage.settle().unwrap_err().words.contains("in the status"));
+    }
+
+    #[test]
+    fn a_ticket_whose_key_should_be_gone_is_found() {
+        let voyage = Voyage::new(&Scenario { tickets: (4, 2), ..scenario() });
+        let now = wall(Duration::from_secs(20)).as_secs() / 2;
+        let late = |period: u64| {
+            let offered = Some((period.to_be_bytes().to_vec(), Duration::from_secs(20)));
+            voyage.stale_ticket(&Outcome { offered, resumed: true, ..Outcome::default() })
+        };
+        assert_eq!([late(now), late(now - 2), late(now - 3), late(now - 7)], [None, None, Some(1), Some(5)]);
+    }
+
+    #[test]
+    fn a_connection_that_is_there_longer_than_its_limits_say_is_found_while_it_is_there() {
+        // Checks, so that something happens meanwhile.
+        let check = Some(Check { kind: CheckKind::Tcp, interval_ms: 1000, timeout_ms: 200, rise: 2, fall: 2 });
+        let limits = Limits { lifetime_ms: 600_000, idle_timeout_ms: 600_000, ..Limits::default() };
+        let mut voyage = Voyage::new(&Scenario { limits, upstream: Upstream { check, ..Upstream::default() }, ..scenario() });
+        voyage.judge = Judge::new(&Limits { lifetime_ms: 1, ..Limits::default() }, Memory::default());
+        voyage.visit(&visit(0, Then::Wait));
+        let complaint = voyage.run_to(Duration::from_secs(300)).unwrap_err();
+        assert_eq!(complaint.rule, Rule::EndForEach);
+    }
+
+    #[test]
+    fn whoever_is_not_served_on_a_calm_day_is_found() {
+        let mut voyage = Voyage::new(&scenario());
+        voyage.sim.backends.stop(backend(3));
+        voyage.visit(&visit(1, Then::Close));
+        assert_eq!(rule(voyage.settle()), Rule::Service);
+    }
+
+    #[test]
+    fn voyages_of_one_seed_have_one_hash_and_those_of_two_have_two() {
+        let acts = vec![Act { at: Duration::ZERO, what: What::Visit(visit(0, Then::Close)) }];
+        let hash = |seed| sail(&Scenario { seed, acts: acts.clone(), ..scenario() }, |_| true).unwrap().hash;
+        assert_eq!(hash(1), hash(1));
+        assert_ne!(hash(1), hash(2));
     }
 }

@@ -40,7 +40,11 @@ impl Flow {
     /// Something came in, and will want an answer: an idle flow gets its receive ring back before it is put there, and its first send ring
     /// before its user writes.
     pub(crate) fn wake(&mut self, now: Duration) {
-        self.active_at = now;
+        self.note_activity(now);
+    }
+
+    pub(super) fn note_activity(&mut self, now: Duration) {
+        (self.active_at, self.shrunk) = (now, false);
     }
 
     /// Whether nothing is under way that a new socket would not know of: nothing unacknowledged, no gap in what was received.
@@ -62,7 +66,7 @@ impl Flow {
         self.tx_pressed &= rings.tx < limits.tx_ring;
         if self.rx_pressed || self.tx_pressed {
             // Whoever asks for room is about to use it: what is given now must not be taken back at once.
-            self.active_at = now;
+            self.note_activity(now);
         }
         if !self.is_quiet() {
             return None;
@@ -77,7 +81,8 @@ impl Flow {
     fn wanted_rings(&self, limits: &Limits, budget: &Budget, now: Duration) -> Rings {
         let rings = self.rings();
         let idle = self.shrinks_at(limits, budget).is_some_and(|at| at <= now);
-        let active = now < self.idle_from(limits, budget);
+        // Giving rings back may end the pressure that made patience short: that alone is no reason to take them again.
+        let active = !self.shrunk && now < self.idle_from(limits, budget);
         Rings {
             rx: match (self.rx_pressed, idle && self.readable() == 0) {
                 (true, _) => limits.rx_ring,
@@ -176,6 +181,7 @@ impl Flow {
         if rings.tx < before.socket().send_capacity() {
             self.tx_refused_at = None;
         }
+        self.shrunk |= rings.rx < before.socket().recv_capacity() || rings.tx < before.socket().send_capacity();
         (self.rx_pressed, self.tx_pressed) = (false, false);
         self.socket_scale = self.offer.scale.map_or(0, |_| window_scale(self.seat.socket().recv_capacity()));
     }

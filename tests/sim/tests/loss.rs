@@ -1,0 +1,73 @@
+//! Honest clients on a wire that loses, in numbers.
+
+use core::time::Duration;
+
+use sim::{ClientEnd, Faults, Kind, Manners, Setup, Sim, Talk, Then, backend, reply_to};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const PER_RUN: u16 = 100;
+
+/// How it went for all.
+#[derive(Debug, Default)]
+struct Tally {
+    connections: usize,
+    /// Got the whole answer, and were told that it was whole.
+    complete: usize,
+    /// Heard nothing more, and may wait for ever: the box gave them up, and the wire lost its word for it.
+    forgotten: usize,
+    /// Were still there, for the box, when all time was over.
+    hung: u64,
+    /// Got something else than a beginning of their answer.
+    corrupt: usize,
+}
+
+/// `runs` times so many clients, each with a handshake, a request, and an answer of up to 12 kB, where so many frames in a thousand are lost, both ways.
+fn lose(loss: u16, runs: u64) -> Tally {
+    let mut tally = Tally::default();
+    for seed in 1..=runs {
+        let faults = Faults { loss, ..Faults::default() };
+        let mut sim = Sim::new(Setup { seed, faults, kind: Kind::Ed25519, backends: vec![(backend(1), Manners::Own)], ..Setup::default() });
+        let clients: Vec<_> = (0..PER_RUN).map(|n| (n, visit(&mut sim, n))).collect();
+        sim.run_all(HOUR);
+        tally.connections += clients.len();
+        tally.hung += sim.cell.appliance.counters().connections;
+        for (n, client) in clients {
+            let (outcome, wanted) = (sim.clients.outcome(client), reply_to(request(n)));
+            tally.complete += usize::from(outcome.received == wanted && matches!(outcome.end, Some((ClientEnd::Whole, _))));
+            tally.forgotten += usize::from(outcome.end.is_none());
+            tally.corrupt += usize::from(!wanted.starts_with(&outcome.received) || matches!(outcome.end, Some((ClientEnd::Disliked, _))));
+        }
+    }
+    println!("{loss} in a thousand lost: {tally:?}");
+    tally
+}
+
+fn request(n: u16) -> [u8; 4] {
+    (u32::from(n) * 120).to_be_bytes()
+}
+
+fn visit(sim: &mut Sim, n: u16) -> usize {
+    let len = usize::from(n) * 120;
+    let mut plan = sim.plan(n, "default.test", Talk::Stream(request(n).to_vec()), Then::CloseAfter(len));
+    plan.at = Duration::from_millis(20) * u32::from(n);
+    sim.clients.add(plan)
+}
+
+#[test]
+fn of_a_thousand_connections_at_5_percent_loss_995_are_complete_and_none_hangs_or_is_corrupt() {
+    let tally = lose(50, 10);
+    assert_eq!((tally.connections, tally.hung, tally.corrupt), (1000, 0, 0));
+    assert!(tally.complete >= 995, "{tally:?}");
+}
+
+#[test]
+fn at_20_percent_loss_none_hangs_and_none_is_corrupt() {
+    let tally = lose(200, 5);
+    assert_eq!((tally.connections, tally.hung, tally.corrupt), (500, 0, 0));
+    assert!(tally.complete >= 450, "{tally:?}");
+}
+
+#[test]
+fn without_loss_all_are_complete() {
+    assert_eq!(lose(0, 1).complete, usize::from(PER_RUN));
+}
