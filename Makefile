@@ -67,7 +67,8 @@ bench: build ## Measure against nginx, HAProxy, hitch, stunnel; writes docs/benc
 facts: build ## Print the numbers that README quotes, from this tree
 	@tools/facts
 
-ci: lint test ## What CI runs: lint, every test, and each attack once
+ci: lint test ## What CI runs: lint, every test, 200 runs of the simulator, each attack once
+	@$(MAKE) --no-print-directory sim SEEDS=200
 	@$(MAKE) --no-print-directory hostile HOSTILE=short
 
 clean: ## Remove what was built

@@ -2,8 +2,9 @@
 
 use core::time::Duration;
 
+use keys::bundle::Memory;
 use sim::campaign::{sail, throw};
-use sim::{Manners, Setup, Sim, Talk, Then, backend};
+use sim::{Kind, Manners, Setup, Sim, Talk, Then, backend};
 
 #[test]
 fn everything_holds_whatever_a_few_seeds_throw() {
@@ -36,4 +37,21 @@ fn a_record_that_comes_byte_by_byte_to_an_idle_backend_costs_no_more_turns_than_
     let spins = sim.run_until(Duration::from_secs(8), |sim| sim.turns > turns + 1000);
     let (turns, sent) = (sim.turns - turns, sim.cell.appliance.counters().back.tx_frames - sent);
     assert!(!spins && sent < 10, "{turns} turns, {sent} segments to the backend in two seconds");
+}
+
+/// Memory is short, and two flows fall idle with large rings. When the first gave its rings back memory was no longer short, so it took them again, and told
+/// its peer of the larger window: and so on without end, in one and the same instant, as fast as the link took it.
+#[test]
+fn rings_that_went_under_pressure_are_not_taken_again_at_once() {
+    let mut sim = Sim::new(Setup { memory: Memory(12 << 20), kind: Kind::Ed25519, ..Setup::default() });
+    for n in 1..=2 {
+        let plan = sim.plan(n, "default.test", Talk::Stream(vec![7; 400_000]), Then::Wait);
+        sim.clients.add(plan);
+    }
+    sim.run_to(Duration::from_millis(200));
+    let (large, turns) = (sim.cell.appliance.counters().front.ring_bytes, sim.turns);
+    let spins = sim.run_until(Duration::from_secs(9), |sim| sim.turns > turns + 1000);
+    let small = sim.cell.appliance.counters().front.ring_bytes;
+    assert!(!spins, "{} turns at {:?}", sim.turns - turns, sim.now);
+    assert!(small < large / 2, "the rings went: {large} {small}");
 }
