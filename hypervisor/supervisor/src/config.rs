@@ -68,7 +68,11 @@ pub fn examine(path: &Path, unix: Duration) -> Report {
 
 /// Reads the words of the file alone. `None` if there is nothing to go on with.
 pub fn read(path: &Path, report: &mut Report) -> Option<Config> {
-    let document = Document::open(path, report)?;
+    read_document(&Document::open(path, report)?, report)
+}
+
+/// The same of a text that is there already.
+pub fn read_document(document: &Document, report: &mut Report) -> Option<Config> {
     let table = document.parse(report)?;
-    Some(sections::read(&document, &table, report))
+    Some(sections::read(document, &table, report))
 }

@@ -5,7 +5,7 @@
 //!
 //! - [`order`]: what the supervisor asks for; [`channel`]: how it gets here; [`ending`]: how a tender ends, as an exit code;
 //! - `start`: the chain above, as [`tend`]; `run`: the lock-step loop; [`poller`]: readiness of the host's descriptors;
-//! - `mailbox`: the supervisor's letters to the guest, and its answers;
+//! - [`mailbox`]: the supervisor's letters to the guest, and its answers;
 //! - [`nets`]: where frames go: `user` (host sockets) and `tap`; [`egress`]: what a guest may say on a TAP;
 //! - [`jail`]: what this process gives up before the guest's first instruction;
 //! - [`log`], [`report`], [`mod@line`]: what is printed, and how guest-made text is kept from doing harm;
@@ -30,7 +30,7 @@ pub mod journal;
 pub mod limits;
 pub mod line;
 pub mod log;
-mod mailbox;
+pub mod mailbox;
 pub mod nets;
 pub mod order;
 pub mod poller;

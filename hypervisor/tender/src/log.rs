@@ -46,11 +46,19 @@ impl Log {
     /// A decoder for the guest of this image file.
     #[must_use]
     pub fn new(image: &[u8]) -> (Self, Option<TableFault>) {
-        let (table, fault) = match table_of(image) {
-            Ok(table) => (Some(table), None),
-            Err(fault) => (None, Some(fault)),
-        };
-        (Self { access: table.as_ref().and_then(access_index), table, malformed: 0 }, fault)
+        match table_of(image).and_then(Self::with_table) {
+            Ok(log) => (log, None),
+            Err(fault) => (Self { table: None, access: None, malformed: 0 }, Some(fault)),
+        }
+    }
+
+    /// A decoder for frames that this table describes.
+    ///
+    /// # Errors
+    /// The table is one that the decoder cannot be trusted with.
+    pub fn with_table(table: Table) -> Result<Self, TableFault> {
+        check(&table)?;
+        Ok(Self { access: access_index(&table), table: Some(table), malformed: 0 })
     }
 
     /// Takes all frames out of the window, which is empty afterwards. Access records go to `record`, the rest comes back as lines.
@@ -131,13 +139,16 @@ fn access(bytes: &[u8]) -> Option<Access<'_>> {
 }
 
 fn table_of(image: &[u8]) -> Result<Table, TableFault> {
-    let table = Table::parse(image).ok().flatten().ok_or(TableFault::Missing)?;
+    Table::parse(image).ok().flatten().ok_or(TableFault::Missing)
+}
+
+fn check(table: &Table) -> Result<(), TableFault> {
     if table.encoding() != Encoding::Rzcobs {
         return Err(TableFault::Encoding);
     }
-    let strings = postcard::to_stdvec(&table).map_err(|_| TableFault::Missing)?;
+    let strings = postcard::to_stdvec(table).map_err(|_| TableFault::Missing)?;
     let counted = strings.windows(COUNTED_LIST.len()).any(|window| window == COUNTED_LIST);
-    if counted { Err(TableFault::CountedList) } else { Ok(table) }
+    if counted { Err(TableFault::CountedList) } else { Ok(()) }
 }
 
 /// Undoes rzCOBS (<https://github.com/Dirbaio/rzcobs>), which keeps frames free of zeros. Read from its end.

@@ -15,14 +15,14 @@ use crate::order::Update;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Mailbox {
+pub struct Mailbox {
     waiting: VecDeque<Letter>,
     with_guest: Option<Posted>,
 }
 
 /// What the supervisor wants of the guest.
 #[derive(Debug)]
-pub(crate) enum Letter {
+pub enum Letter {
     /// Serve by this bundle. The update is the tender's own, once the guest has agreed.
     Reload(Update, Zeroizing<Vec<u8>>),
     /// Say how you stand.
@@ -44,7 +44,7 @@ enum Question {
 
 /// What came of a letter.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub enum Answer {
     /// The guest serves by its new bundle, so this holds for the tender.
     Reloaded(Update),
     /// The guest goes on as it was. It says why, or has said nothing that makes sense.
@@ -55,11 +55,14 @@ pub(crate) enum Answer {
 
 /// There are too many letters already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Full;
+pub struct Full;
 
 impl Mailbox {
     /// Takes a letter that is to be posted.
-    pub(crate) fn take(&mut self, letter: Letter) -> Result<(), Full> {
+    ///
+    /// # Errors
+    /// [`Full`].
+    pub fn take(&mut self, letter: Letter) -> Result<(), Full> {
         if self.waiting.len() >= LETTERS_WAITING_MAX {
             return Err(Full);
         }
@@ -68,17 +71,19 @@ impl Mailbox {
     }
 
     /// Whether a letter waits to be posted.
-    pub(crate) fn is_waiting(&self) -> bool {
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
     /// Whether a letter is with the guest.
-    pub(crate) fn is_with_guest(&self) -> bool {
+    #[must_use]
+    pub fn is_with_guest(&self) -> bool {
         self.with_guest.is_some()
     }
 
     /// Posts the next letter, if there is one; what stands in the outbox so far is no answer to it.
-    pub(crate) fn post(&mut self, inbox: &mut [u8], outbox: &mut [u8]) {
+    pub fn post(&mut self, inbox: &mut [u8], outbox: &mut [u8]) {
         let Some(letter) = self.waiting.pop_front() else { return };
         queue::discard(outbox);
         let (question, kind, bytes) = match letter {
@@ -96,7 +101,7 @@ impl Mailbox {
     }
 
     /// Takes the answer to the letter that was with the guest, and the letter away from it.
-    pub(crate) fn answer(&mut self, inbox: &mut [u8], outbox: &mut [u8]) -> Option<Answer> {
+    pub fn answer(&mut self, inbox: &mut [u8], outbox: &mut [u8]) -> Option<Answer> {
         let Posted { question, len } = self.with_guest.take()?;
         if let Some(used) = inbox.get_mut(..len) {
             used.zeroize();

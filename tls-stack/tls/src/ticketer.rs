@@ -86,6 +86,28 @@ impl TicketKeys {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Seals what a client is to bring back, for the configuration of this domain. A nonce may serve once.
+    pub fn seal(&self, domain: &[u8], nonce: [u8; NONCE_LEN], plain: &[u8]) -> Option<Vec<u8>> {
+        let (period, key) = self.current(domain);
+        seal(&key, period, nonce, self.now_s(), plain)
+    }
+
+    /// What was sealed, if this is a ticket of this domain that counts now. Nothing is learnt from any other.
+    pub fn open(&self, domain: &[u8], ticket: &[u8]) -> Option<Vec<u8>> {
+        let (period, rest) = ticket.split_first_chunk::<PERIOD_LEN>()?;
+        let key = self.of_period(u64::from_be_bytes(*period), domain)?;
+        let (issued_s, plain) = open(&key, period, rest)?;
+        // A ticket from the future was made before the clock was set back, or by a box whose clock is far off: it is refused as well.
+        let now_s = self.now_s();
+        let counts = issued_s <= now_s.saturating_add(self.skew_s());
+        let age_s = now_s.saturating_sub(issued_s);
+        (counts && age_s <= u64::from(self.0.times.lifetime_s)).then_some(plain)
+    }
+
+    fn now_s(&self) -> u64 {
+        self.0.clock.unix_s()
+    }
+
     fn new(origin: Origin, times: TicketTimes, clock: &Clock) -> Self {
         Self(Arc::new(Shared { origin: Mutex::new(origin), times, clock: clock.clone() }))
     }
@@ -186,10 +208,6 @@ impl Ticketer {
     pub(crate) fn new(keys: TicketKeys, domain: &[u8], random: &'static Drbg) -> Self {
         Self { keys, domain: domain.to_vec(), random }
     }
-
-    fn now_s(&self) -> u64 {
-        self.keys.0.clock.unix_s()
-    }
 }
 
 impl core::fmt::Debug for Ticketer {
@@ -210,19 +228,11 @@ impl ProducesTickets for Ticketer {
     fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE_LEN];
         self.random.draw(&mut nonce);
-        let (period, key) = self.keys.current(&self.domain);
-        seal(&key, period, nonce, self.now_s(), plain)
+        self.keys.seal(&self.domain, nonce, plain)
     }
 
     fn decrypt(&self, ticket: &[u8]) -> Option<Vec<u8>> {
-        let (period, rest) = ticket.split_first_chunk::<PERIOD_LEN>()?;
-        let key = self.keys.of_period(u64::from_be_bytes(*period), &self.domain)?;
-        let (issued_s, plain) = open(&key, period, rest)?;
-        // A ticket from the future was made before the clock was set back, or by a box whose clock is far off: it is refused as well.
-        let now_s = self.now_s();
-        let counts = issued_s <= now_s.saturating_add(self.keys.skew_s());
-        let age_s = now_s.saturating_sub(issued_s);
-        (counts && age_s <= u64::from(self.lifetime())).then_some(plain)
+        self.keys.open(&self.domain, ticket)
     }
 }
 

@@ -21,6 +21,12 @@ pub struct Document {
 }
 
 impl Document {
+    /// A text as if it stood in a file at `path`, which is not opened.
+    #[must_use]
+    pub fn new(path: &Path, text: &str) -> Self {
+        Self { path: path.into(), text: text.into() }
+    }
+
     /// Reads a file. What is wrong with it goes to the report.
     pub fn open(path: &Path, report: &mut Report) -> Option<Self> {
         let nowhere = Place { file: path.display().to_string(), line: None, field: String::new() };
