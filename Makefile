@@ -2,13 +2,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo test interop hostile tcp load sim planted lint reloads soak fuzz bench facts ci clean
+.PHONY: help deps build image run demo test interop hostile tcp load sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage bench facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
 
 help: ## Say what there is to do
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS=$$'\t' read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
 
 deps: ## Install what building and testing use (Debian packages), where it is missing
 	@tools/install build
@@ -57,8 +57,17 @@ planted: deps ## Plant each bug of tests/sim/planted into a copy of the tree: th
 soak: ## What takes longer than a test may: all 65,536 ports from the inside, one fresh cell each
 	@PORT_STEP=1 $(CARGO) test --locked -p machine --test hostile closed_ports
 
-fuzz: ## Run every fuzz target for a short while (nightly toolchain)
-	@tools/fuzz
+fuzz: ## Run every fuzz target, or TARGET, for TIME seconds each (60), JOBS at once (1); a table at the end (nightly toolchain)
+	@TIME=$(or $(TIME),60) JOBS=$(or $(JOBS),1) tools/fuzz $(TARGET)
+
+fuzz-short: ## 20 s a target, all cores: what CI may take
+	@TIME=20 JOBS=$(or $(JOBS),$(shell nproc)) tools/fuzz
+
+fuzz-planted: ## Plant a bug in the boundary of each target, and see it found
+	@tools/fuzz planted $(TARGET)
+
+fuzz-coverage: ## What seeds and corpora reach, as tables for docs/fuzz.md
+	@tools/fuzz coverage
 
 bench: build ## Measure against nginx, HAProxy, hitch, stunnel; writes docs/bench/
 	@tools/install bench

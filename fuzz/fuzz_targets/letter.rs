@@ -1,0 +1,4 @@
+//! See `targets::letter`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::letter(data));

@@ -1,0 +1,69 @@
+//! Boundary: the mailbox. A guest may leave anything in its outbox for the tender, and a tender anything in the inbox for the guest.
+
+use abi::limits::{OUTBOX_WINDOW_LEN, REASON_LEN_MAX};
+use abi::mailbox::{DONE, RELOAD};
+use keys::bundle::Bundle;
+use status::Status;
+use tender::mailbox::{Answer, Letter, Mailbox};
+use tender::order::Update;
+
+use crate::script::Script;
+use crate::setting::{self, appliance, now};
+
+/// Room for a letter to the guest, far below what the window has: what is used of it matters.
+const INBOX_LEN: usize = 64 * 1024;
+
+/// The first byte says who is hostile, and what the tender has asked.
+pub fn letter(data: &[u8]) {
+    let mut script = Script(data);
+    match script.byte() % 4 {
+        0 => to_tender(script.0, true),
+        1 => to_tender(script.0, false),
+        2 => to_guest(script.0.to_vec()),
+        _ => to_guest(with_header(script.0)),
+    }
+}
+
+/// The bytes behind a header that is true of them: a bundle is reached.
+fn with_header(bytes: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    [&RELOAD.to_le_bytes()[..], &len.to_le_bytes(), bytes].concat()
+}
+
+/// An answer is bounded, comes once, is wiped, and is an answer to what was asked.
+fn to_tender(left: &[u8], asked_to_reload: bool) {
+    let mut inbox = vec![0; INBOX_LEN];
+    let mut outbox = vec![0; OUTBOX_WINDOW_LEN];
+    let mut mailbox = Mailbox::default();
+    let update = Update { backends: Vec::new(), linger_ms: 1, drain_ms: 2 };
+    let letter = if asked_to_reload { Letter::Reload(update, b"secret".to_vec().into()) } else { Letter::Status };
+    mailbox.take(letter).expect("room for one");
+    mailbox.post(&mut inbox, &mut outbox);
+    let len = left.len().min(OUTBOX_WINDOW_LEN);
+    outbox[..len].copy_from_slice(&left[..len]);
+    let claimed = queue::letter(&outbox).ok().flatten().map(|letter| (letter.kind, letter.bytes.to_vec()));
+    match mailbox.answer(&mut inbox, &mut outbox).expect("an answer to every letter") {
+        Answer::Reloaded(_) => assert!(asked_to_reload && claimed.is_some_and(|(kind, _)| kind == DONE)),
+        Answer::Refused(why) => assert!(asked_to_reload && why.len() <= 3 * REASON_LEN_MAX),
+        Answer::Status(bytes) => {
+            let _status = Status::decode(&bytes);
+            assert!(!asked_to_reload && (bytes.is_empty() || claimed == Some((DONE, bytes))));
+        }
+    }
+    assert_eq!(queue::letter(&outbox), Ok(None));
+    assert!(inbox.iter().all(|byte| *byte == 0), "a letter that was not wiped");
+    assert_eq!(mailbox.answer(&mut inbox, &mut outbox), None);
+}
+
+/// A letter lies within its window; a bundle that is refused changes nothing.
+fn to_guest(inbox: Vec<u8>) {
+    let Ok(Some(letter)) = queue::letter(&inbox) else { return };
+    assert!(letter.bytes.len() + 8 <= inbox.len() && letter.kind != 0);
+    let Ok(bundle) = Bundle::decode(letter.bytes) else { return };
+    let mut appliance = appliance(setting::bundle());
+    let before = appliance.status();
+    let outcome = appliance.reload(&bundle, now(core::time::Duration::ZERO));
+    if outcome.is_err() {
+        assert_eq!(appliance.status(), before, "{outcome:?}");
+    }
+}

@@ -1,0 +1,62 @@
+//! Boundary: the first bytes of a TCP stream, beside what rustls reads in them. Where both read a hello, they read the same in it.
+
+use rustls_std::server::Acceptor;
+use tls::{Alert, Event, Fault, Session};
+
+/// A server name and the protocols.
+type Read = (Option<String>, Vec<Vec<u8>>);
+
+/// What rustls takes, we take, but for what [`may_be_refused`] lists. What we take and rustls does not is refused later, when rustls gets the same
+/// message: nothing is decided by it but the route.
+pub fn peek(data: &[u8]) {
+    match (ours(data), theirs(data)) {
+        (Some(Ok(ours)), Some(Ok(theirs))) => assert_eq!(ours, theirs),
+        (Some(Err(fault)), Some(Ok(theirs))) => assert!(may_be_refused(fault, data.len()), "{fault:?}, and rustls reads {theirs:?}"),
+        (Some(Ok(ours)), None) => unreachable!("rustls waits for the rest of {ours:?}"),
+        (None, Some(Ok(theirs))) => unreachable!("we wait for the rest of {theirs:?}"),
+        _ => {}
+    }
+}
+
+/// We refuse where rustls does not: hellos of nothing newer than TLS 1.1 (rustls says so once it has its configuration), a record in which
+/// something follows the hello, and hellos longer than any client's.
+fn may_be_refused(fault: Fault, len: usize) -> bool {
+    match fault {
+        Fault::Peer(Alert::PROTOCOL_VERSION | Alert::UNEXPECTED_MESSAGE) => true,
+        Fault::Peer(Alert::ILLEGAL_PARAMETER) => len > tls::limits::HELLO_LEN_MAX,
+        _ => false,
+    }
+}
+
+/// What we make of it.
+fn ours(data: &[u8]) -> Option<Result<Read, Fault>> {
+    let mut session = Session::new();
+    session.receive(&mut data.to_vec(), &mut Vec::new());
+    match session.poll_event()? {
+        Event::Hello(hello) => {
+            let alpn = hello.alpn().map(<[u8]>::to_vec).collect();
+            Some(Ok((hello.server_name, alpn)))
+        }
+        Event::Fault(fault) => Some(Err(fault)),
+        Event::Established(_) | Event::PeerClosed => None,
+    }
+}
+
+fn theirs(mut data: &[u8]) -> Option<Result<Read, rustls_std::Error>> {
+    let mut acceptor = Acceptor::default();
+    while !data.is_empty() {
+        if acceptor.read_tls(&mut data).is_err() {
+            return None;
+        }
+        match acceptor.accept() {
+            Ok(None) => {}
+            Ok(Some(accepted)) => {
+                let hello = accepted.client_hello();
+                let alpn = hello.alpn().into_iter().flatten().take(tls::limits::ALPN_OFFERED_MAX).map(<[u8]>::to_vec).collect();
+                return Some(Ok((hello.server_name().map(str::to_owned), alpn)));
+            }
+            Err((error, _)) => return Some(Err(error)),
+        }
+    }
+    None
+}

@@ -1,0 +1,223 @@
+//! Where fuzzers begin: inputs made of what our own code and rustls' client say. `cargo run -p targets --bin seeds` writes them to `fuzz/seeds/`.
+//!
+//! Keys are made anew each time, and so are the seeds: what is in the repository is one run's.
+
+use core::net::SocketAddr;
+
+use abi::mailbox::{DONE, REFUSED};
+use queue::{Batch, Offload};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
+use status::{Access, Status};
+
+use crate::cell::openings;
+use crate::image_file::image_file;
+use crate::queues::window;
+use crate::setting::{FRONT, IDENTITY, MACS, bundle};
+use crate::tcp::{ACK, OPTIONS, SYN, Segment};
+
+/// A target's name, the seed's, and its bytes.
+pub type Seed = (&'static str, String, Vec<u8>);
+
+/// All seeds that are made. Those for PROXY headers were written by hand.
+#[must_use]
+pub fn all() -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    let mut add = |target, name: &str, bytes: Vec<u8>| seeds.push((target, name.to_owned(), bytes));
+    let encoded = bundle().encode().expect("a bundle that encodes").expose().to_vec();
+    add("bundle", "two-routes", encoded.clone());
+    add("letter", "reload", [&[3][..], &encoded].concat());
+    for (name, kind, bytes) in [("done", DONE, Status::default().encode()), ("refused", REFUSED, b"no".to_vec())] {
+        for asked in 0..2 {
+            add("letter", &format!("{name}-{asked}"), [&[asked][..], &posted(kind, &bytes)].concat());
+        }
+    }
+    add("status", "idle", Status::default().encode());
+    add("status", "access", access());
+    add("image", "small", image_file());
+    for (name, hello) in openings() {
+        add("hello", name, [&[6][..], hello].concat());
+        add("peek", name, hello.to_vec());
+    }
+    client(&mut add);
+    config(&mut add);
+    frames(&mut add);
+    scripts(&mut add);
+    seeds
+}
+
+/// A mailbox window with this letter in it.
+fn posted(kind: u32, bytes: &[u8]) -> Vec<u8> {
+    let mut window = vec![0; bytes.len() + 8];
+    let fill = |space: &mut [u8]| {
+        space.copy_from_slice(bytes);
+        bytes.len()
+    };
+    queue::post(&mut window, kind, fill).expect("room");
+    window
+}
+
+fn access() -> Vec<u8> {
+    let record = Access {
+        serial: 7,
+        source: SocketAddr::from(([203, 0, 113, 9], 51_000)),
+        front_end: None,
+        server_name: Some("www.example.org"),
+        agreed: None,
+        route: Some("end"),
+        backend: Some(SocketAddr::from(([100, 64, 0, 1], 8080))),
+        passed: false,
+        bytes_up: 100,
+        bytes_down: 2000,
+        handshake_us: Some(900),
+        connect_us: Some(80),
+        time_us: 5000,
+        end: status::End::UnknownName,
+        failure: None,
+    };
+    record.encode(&mut [0; status::limits::ACCESS_LEN_MAX]).expect("a record").to_vec()
+}
+
+/// Chains of authorities that nobody has heard of, and the one that is known.
+fn client(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority");
+    let mut params = CertificateParams::new(["robot.clients.test".to_owned()]).expect("a name");
+    params.distinguished_name.push(DnType::CommonName, "robot");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let leaf = params.signed_by(&KeyPair::generate().expect("a key"), &issuer).expect("a leaf");
+    let chain = |ders: &[&[u8]]| -> Vec<u8> { ders.iter().flat_map(|der| [&short(der.len()), *der].concat()).collect() };
+    let (leaf, issuer, known) = (leaf.der(), issuer.der(), crate::client::AUTHORITY);
+    add("client", "robot", chain(&[leaf]));
+    add("client", "robot-and-issuer", chain(&[leaf, issuer]));
+    add("client", "issuer-and-robot", chain(&[issuer, leaf]));
+    add("client", "authority-itself", chain(&[known]));
+    add("client", "robot-and-authority", chain(&[leaf, known]));
+    add("client", "server", chain(&[&IDENTITY.certificate]));
+}
+
+fn short(len: usize) -> [u8; 2] {
+    u16::try_from(len).expect("a short text").to_le_bytes()
+}
+
+/// Configurations that the documents show.
+fn config(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    for (page, text) in [
+        ("readme", include_str!("../../../README.md")),
+        ("reference", include_str!("../../../docs/reference.md")),
+        ("coming-from", include_str!("../../../docs/coming-from.md")),
+    ] {
+        let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        blocks.enumerate().for_each(|(index, block)| add("config", &format!("{page}-{index}"), block.as_bytes().to_vec()));
+    }
+}
+
+/// What a client's SYN, an echo and a question for an address look like; and queues that hold them.
+fn frames(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    let syn = Segment { ports: (50_000, 443), flags: SYN, seq: 1, ack: 0, window: 64_240, options: OPTIONS.to_vec(), payload: vec![] };
+    let client = (core::net::Ipv4Addr::new(10, 77, 0, 1), MACS[1]);
+    let server = (core::net::Ipv4Addr::new(10, 77, 0, 2), [2, 0, 0, 0, 0, 2]);
+    let to_server = syn.frame(client, server);
+    add("frame", "syn", told(&to_server));
+    let acks = (1..4).flat_map(|n| told(&Segment { ports: (50_000 + n, 443), flags: ACK, ack: 1, ..syn.clone() }.frame(client, server)));
+    add("frame", "acks", acks.collect());
+    add("frame", "arp", told(&arp()));
+    add("frame", "echo", told(&echo()));
+    let to_cell = syn.frame((FRONT[1], MACS[1]), (FRONT[0], MACS[0]));
+    add("egress", "front", [&[0][..], &answer()].concat());
+    add("egress", "back", [&[1][..], &opening()].concat());
+    add("egress", "arp", [&[0][..], &arp()].concat());
+    let mut queue = window(&[]);
+    let mut batch = Batch::new(&mut queue).expect("a window");
+    for frame in [&to_cell, &arp(), &echo()] {
+        batch.push(frame, Offload::default()).expect("room");
+    }
+    let end = abi::queue::DATA_OFFSET + 3 * 128;
+    add("queue", "three", queue[..end].to_vec());
+    let len = short(end);
+    add("guest", "front", [&[1][..], &len, &queue[..end], &[0, 0, 9, 0, 0, 0, 0]].concat());
+    add("guest", "both", [&[1][..], &len, &queue[..end], &len, &queue[..end]].concat());
+}
+
+/// As the target `frame` reads it: the length, no offload, the frame.
+fn told(frame: &[u8]) -> Vec<u8> {
+    [&short(frame.len())[..], &[0; 6], frame].concat()
+}
+
+/// Who has 10.77.0.2?
+fn arp() -> Vec<u8> {
+    let sender = [2, 0, 0, 0, 0, 1, 10, 77, 0, 1];
+    [&[0xff; 6][..], &sender[..6], &[8, 6, 0, 1, 8, 0, 6, 4, 0, 1], &sender, &[0; 6], &[10, 77, 0, 2]].concat()
+}
+
+fn echo() -> Vec<u8> {
+    let head = [0x45, 0, 0, 28, 0, 0, 0, 0, 64, 1, 0x66, 0x43, 10, 77, 0, 1, 10, 77, 0, 2];
+    [&[2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0][..], &head, &[8, 0, 0xf7, 0xff, 0, 0, 0, 0]].concat()
+}
+
+/// What the guest of the target `egress` may say on either link.
+fn answer() -> Vec<u8> {
+    let segment = Segment { ports: (443, 5000), flags: SYN | ACK, seq: 1, ack: 2, window: 100, options: vec![], payload: vec![] };
+    segment.frame((core::net::Ipv4Addr::new(192, 0, 2, 1), MACS[0]), (core::net::Ipv4Addr::new(198, 51, 100, 9), MACS[1]))
+}
+
+fn opening() -> Vec<u8> {
+    let segment = Segment { ports: (5000, 80), flags: SYN, seq: 1, ack: 0, window: 100, options: vec![], payload: vec![] };
+    segment.frame((core::net::Ipv4Addr::new(192, 0, 2, 1), MACS[0]), (core::net::Ipv4Addr::new(198, 51, 100, 9), MACS[1]))
+}
+
+/// For those who read decisions: scenarios in which something happens.
+fn scripts(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    // Data in order, read; an answer; FIN.
+    add(
+        "segment",
+        "both-ways",
+        vec![9, 0, 0, 0, 20, 0, 0, 0, 0, 200, 0, 4, 5, 100, 0, 0, 0, 4, 0, 0, 0, 100, 0, 200, 0, 0, 1, 0, 10, 0, 0, 0, 0, 200, 0, 4, 7, 2],
+    );
+    add("segment", "out-of-order", vec![9, 0, 0, 1, 20, 120, 0, 0, 0, 200, 0, 0, 0, 0, 20, 0, 0, 0, 0, 200, 0, 4, 6, 5]);
+    add("segment", "resets", vec![9, 0, 4, 1, 0, 5, 0, 0, 0, 200, 0, 0, 4, 0, 0, 0, 0, 0, 0, 200, 0]);
+    add("segment", "wrap", vec![2, 0, 0, 0, 250, 0, 0, 0, 0, 200, 0, 4, 0, 0, 0, 250, 0, 0, 0, 0, 200, 0, 4, 7, 1, 6, 13]);
+    for version in 0..2 {
+        add("record", &format!("data-{version}"), vec![version, 0, 0, 5, 1, 2, 3, 4, 5, 0, 33, 2, 6, 7, 6, 9, 1, 0, 2, 1, 0]);
+        add("record", &format!("updates-{version}"), vec![version, 3, 0, 3, 16, 0, 0, 1, 1, 6, 3, 3, 16, 0, 0, 1, 2]);
+        add("record", &format!("broken-{version}"), vec![version, 0, 0, 1, 1, 4, 0, 3, 0, 1, 2, 8, 8]);
+        add(
+            "record",
+            &format!("fragments-{version}"),
+            vec![version, 2, 0, 2, 24, 0, 2, 0, 3, 0, 1, 0, 0, 0, 1, 9, 5, 0, 23, 1, 1, 7, 0, 20, 1, 1],
+        );
+    }
+    for choice in [1, 3] {
+        add("ticket", &format!("good-{choice}"), vec![choice, 0, 1, 5, 115, 116, 97, 116, 101, 0, 0, 0, 0, 2, 0, 0, 8, 0, 0, 40, 7]);
+        add("ticket", &format!("changed-{choice}"), vec![choice, 9, 0, 3, 1, 2, 3, 1, 20, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0]);
+    }
+    add("ticket", "raw", [&[0][..], &[0x11; 60]].concat());
+    add("log", "raw", vec![0, 7, 3, 0, 0, 0, 1, 0, 255, 255]);
+    let framed = |index: u8, bytes: &[u8]| [&[1, index, u8::try_from(bytes.len()).expect("a short frame")][..], bytes].concat();
+    add("log", "hello", framed(1, &[0, 0, 0, 0, 0, 0, 0, 0, 7, 2, 0, 0, 0, b'a', 0x1b]));
+    add("log", "nested", framed(3, &[0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 2, 0]));
+    let record = access();
+    let len = u32::try_from(record.len()).expect("a short record").to_le_bytes();
+    add("log", "access", framed(4, &[&[0; 8][..], &len, &record].concat()));
+    add("log", "numbers", framed(5, &[1; 40]));
+    cells(add);
+}
+
+fn cells(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    // Connect, be greeted, write, be answered, leave.
+    for (name, how) in [("tls13", 0), ("tls12", 8)] {
+        add("cell", name, vec![0, 0, 0, how, 4, 0, 40, 0, 6, 0, 4, 60, 0, 4, 0, 9, 1, 5, 0, 5, 7, 0, 12]);
+    }
+    add("cell", "passed", vec![0, 0, 1, 12, 3, 1, 1, 6, 0, 4, 50, 0, 2, 1, 3, 7, 7, 7, 5, 1, 1]);
+    add("cell", "front-end", vec![0, 0, 2, 15, 3, 2, 3, 6, 0, 4, 9, 0, 0, 3, 15, 3, 3, 2, 7, 0, 5]);
+    add("cell", "foreign", vec![0, 0, 4, 12, 3, 4, 4, 7, 0, 8, 0, 5, 12, 2, 5, 4, 1, 2, 3, 4]);
+    add("cell", "faults", vec![5, 0, 0, 0, 8, 0, 1, 1, 3, 4, 0, 200, 3, 7, 0, 12, 10, 0, 2, 1, 6, 0, 4, 100, 1, 7, 0, 13]);
+    add("cell", "drain", vec![128, 0, 0, 0, 4, 0, 9, 0, 11, 0, 1, 11, 0, 0, 0, 1, 0, 7, 0, 14]);
+    add("cell", "many", vec![8, 0, 0, 12, 0, 1, 12, 0, 2, 12, 0, 3, 12, 0, 4, 12, 0, 5, 12, 3, 0, 1, 3, 1, 1, 3, 2, 1, 6, 0, 0, 0, 0]);
+    // A configuration of each kind: a client that is served, and checks that are answered.
+    for choice in [1, 2, 3, 12, 32, 33, 48, 50, 64, 67, 131] {
+        let served = [choice, 0, 0, 0, 4, 0, 40, 0, 6, 0, 4, 60, 0, 7, 0, 15, 6, 0, 3, 0, 0, 7, 0, 15, 6, 0, 1, 0, 0, 4, 0, 9, 0];
+        add("cell", &format!("served-{choice}"), served.to_vec());
+    }
+}
