@@ -52,7 +52,9 @@ fn client(version: Version) -> Arc<ClientConfig> {
         Version::Tls12 => (provider::cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, [&rustls_std::version::TLS12]),
         Version::Tls13 => (provider::cipher_suite::TLS13_AES_128_GCM_SHA256, [&rustls_std::version::TLS13]),
     };
-    let crypto = CryptoProvider { cipher_suites: vec![suite], kx_groups: vec![provider::kx_group::X25519], ..provider::default_provider() };
+    // The second group is the certificate's (RFC 8422 section 5.1).
+    let kx_groups = vec![provider::kx_group::X25519, provider::kx_group::SECP256R1];
+    let crypto = CryptoProvider { cipher_suites: vec![suite], kx_groups, ..provider::default_provider() };
     let builder = ClientConfig::builder_with_provider(Arc::new(crypto)).with_protocol_versions(&versions).expect("a version");
     let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(Blind)).with_no_client_auth();
     config.enable_secret_extraction = true;
