@@ -4,7 +4,7 @@
 //! whole; of those that it sent a digest is kept, which is what a replay is compared with. docs/replay.md describes the format.
 //!
 //! - [`key`]: whom a recording is for; `age`: the encryption, as age's files have it; [`seal`], [`open`]: writing and reading such a file;
-//! - [`event`]: what stands in it; [`write`]: events as bytes; [`read`]: bytes as events, whatever they are;
+//! - [`event`]: what stands in it; [`mod@write`]: events as bytes; [`read`]: bytes as events, whatever they are;
 //! - [`digest`]: what is kept of what the guest gave; [`limits`]: every bound.
 //!
 //! It opens no file, runs no guest, and never panics whatever a file holds.

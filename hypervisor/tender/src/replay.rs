@@ -145,7 +145,7 @@ pub fn replay(task: Task<'_>) -> Result<Report, ReplayFault> {
     let guest = guest.jailed(|| jail::close(&needs).map(drop)).map_err(ReplayFault::Jail)?;
     let pcap = pcap.map(Pcap::begin).transpose().map_err(ReplayFault::Pcap)?;
     let mut replaying = Replaying { reader, guest, pcap, until, report: Report::new(digest, machine) };
-    replaying.to_end()?;
+    replaying.until_end()?;
     if damaged && replaying.report.end == End::Cut {
         replaying.report.end = End::Damaged;
     }
@@ -227,7 +227,7 @@ struct Replaying {
 }
 
 impl Replaying {
-    fn to_end(&mut self) -> Result<(), ReplayFault> {
+    fn until_end(&mut self) -> Result<(), ReplayFault> {
         while self.report.end == End::Cut {
             match self.step() {
                 Ok(Some(end)) => self.report.end = end,

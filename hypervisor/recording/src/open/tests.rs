@@ -38,7 +38,7 @@ fn opened(file: &[u8], identity: &Identity) -> Result<(Vec<u8>, Ahead), OpenFaul
 }
 
 fn pattern(len: usize) -> Vec<u8> {
-    (0..len).map(|at| (at % 251) as u8).collect()
+    (0..len).map(|at| (at % 251).to_le_bytes()[0]).collect()
 }
 
 /// Where the chunks begin.

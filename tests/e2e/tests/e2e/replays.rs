@@ -113,7 +113,7 @@ fn mixed_load(running: &Running) -> Outcome {
 fn bulk(running: &Running) -> Outcome {
     let mut stream = client::connect(running.address())?;
     let mut reader = stream.sock.try_clone()?;
-    let bytes: Vec<u8> = (0..BULK).map(|at| (at % 251) as u8).collect();
+    let bytes: Vec<u8> = (0..BULK).map(|at| (at % 251).to_le_bytes()[0]).collect();
     let (mut sent, mut back) = (0, Vec::new());
     stream.sock.set_nonblocking(true)?;
     while back.len() < bytes.len() {
