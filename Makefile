@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo test interop hostile tcp load sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage bench facts ci clean
+.PHONY: help deps build image run demo test interop hostile judge tcp load sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage bench facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
@@ -35,6 +35,10 @@ interop: build ## Test with real peers: clients of two Debians, a browser, nginx
 hostile: build ## Attack a running box in every way we know; judged by a legitimate client too; writes docs/attacks.md
 	@tools/install hostile
 	@tools/hostile $(HOSTILE)
+
+judge: build ## Judge curl, OpenSSL, GnuTLS, Python, Node.js, Go, Java, rustls by answering them wrongly; writes docs/misbehave.md
+	@tools/install judge
+	@tools/judge $(JUDGE)
 
 tcp: build ## RFC 9293's list, and 100 MiB each way over a wire that delays, loses, reorders and repeats, beside Linux; writes docs/tcp.md
 	@$(CARGO) run --locked -q -p tcp -- $(TCP)

@@ -12,6 +12,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::admin::client;
 use crate::exit::{self, Exit};
 use crate::plan::{MachineKind, Restart};
+use crate::target::{self, TargetArgs};
 use crate::{config, mint, run, terminal};
 
 /// A memory-safe TLS endpoint: a sealed guest without a kernel terminates TLS on its own hypervisor.
@@ -43,6 +44,8 @@ Examples:
       run a recorded cell again, and say where it goes another way
   bountybox inspect
       say what is in the embedded guest image, and whether it holds an instruction that it must not
+  bountybox target --misbehave all -- curl --silent --cacert {ca} https://{host}:{port}/
+      judge a TLS client: answer it wrongly in every way, and say what it did not notice
 
 A configuration:
   [[listen]]
@@ -74,6 +77,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Run a recorded cell again and compare all that it sends; ends with 0 where all is as recorded.
     Replay(ReplayArgs),
+    /// Judge TLS clients by answering them wrongly.
+    Target(TargetArgs),
     /// Run one guest; started by the supervisor only.
     #[command(hide = true)]
     Tender,
@@ -247,6 +252,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Status(args) => client::status(&args),
         Command::Reload(args) => client::reload(&args),
         Command::Drain(args) => client::drain(&args),
+        Command::Target(args) => target::target(&args),
         Command::Tender => Exit::Internal,
     }
 }

@@ -14,7 +14,7 @@ mod record;
 mod reload;
 mod section;
 mod sections;
-mod suggest;
+pub(crate) mod suggest;
 mod taken;
 mod tls;
 mod upstream;

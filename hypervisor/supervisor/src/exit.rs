@@ -77,6 +77,9 @@ exit_codes! {
         Differs = 23, "The replay went another way than the recording; the differences say where.";
         Recording = 24, "The recording is damaged or was changed, is for another key, or is none.";
         OtherImage = 25, "The recording was made with another guest image.";
+        Fooled = 26, "The judged client was fooled at least once; the names are listed.";
+        NoClient = 27, "No client came to be judged, or not for everything that was asked.";
+        Control = 28, "The judged client refused the honest server, so what it noticed means nothing.";
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`admin`] | metrics, status, health; reload and drain |
 //! | `replay` | a recorded cell, run again |
 //! | [`run`] | `run`, `demo`, and the hidden `tender` |
+//! | [`target`] | judging TLS clients by misbehaving |
 //! | [`exit`], [`terminal`] | how the process ends, and the only place that writes to a terminal |
 //!
 //! This crate opens and watches; it never parses a frame, and no process that serves runs a guest itself. `replay` does, jailed, in a process that does nothing else.
@@ -36,4 +37,5 @@ mod replay;
 pub mod report;
 pub mod rule;
 pub mod run;
+pub mod target;
 pub mod terminal;

@@ -36,7 +36,9 @@ public final class Ask {
         var plain = new Socket(args[0], Integer.parseInt(args[1]));
         try (var socket = (SSLSocket) context.getSocketFactory().createSocket(plain, args[2], plain.getPort(), true)) {
             SSLParameters parameters = socket.getSSLParameters();
-            parameters.setProtocols(new String[] {"TLSv" + args[4]});
+            if (!args[4].equals("any")) {
+                parameters.setProtocols(new String[] {"TLSv" + args[4]});
+            }
             parameters.setApplicationProtocols(new String[] {args[5]});
             parameters.setEndpointIdentificationAlgorithm("HTTPS");
             socket.setSSLParameters(parameters);

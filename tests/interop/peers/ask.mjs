@@ -8,7 +8,8 @@ function ask(session) {
   return new Promise((resolve, reject) => {
     const socket = connect({
       host, port: Number(port), servername: name, session,
-      ca: readFileSync(root), ALPNProtocols: [alpn], minVersion: `TLSv${version}`, maxVersion: `TLSv${version}`,
+      ca: readFileSync(root), ALPNProtocols: [alpn],
+      ...(version !== "any" && { minVersion: `TLSv${version}`, maxVersion: `TLSv${version}` }),
       ...(group !== "any" && { ecdhCurve: group }),
       ...(chain && { cert: readFileSync(chain), key: readFileSync(key) }),
     });

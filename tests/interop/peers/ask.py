@@ -19,7 +19,8 @@ IANA = {
 }
 
 context = ssl.create_default_context(cafile=root)
-context.minimum_version = context.maximum_version = ssl.TLSVersion[f"TLSv{version.replace('.', '_')}"]
+if version != "any":
+    context.minimum_version = context.maximum_version = ssl.TLSVersion[f"TLSv{version.replace('.', '_')}"]
 context.set_alpn_protocols([alpn])
 if identity:
     context.load_cert_chain(*identity)

@@ -3,24 +3,10 @@
 use std::sync::OnceLock;
 
 use e2e::Outcome;
-use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PublicKeyData, SignatureAlgorithm, SigningKey,
-};
+use misbehave::authority::named;
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyUsagePurpose, PublicKeyData, SignatureAlgorithm, SigningKey};
 
-/// Somebody who can sign: its certificate and its key.
-pub(crate) struct Signer {
-    params: CertificateParams,
-    pub(crate) key: KeyPair,
-    pub(crate) der: Vec<u8>,
-    pub(crate) pem: String,
-}
-
-/// What is shown, leaf first, and the leaf's key.
-pub(crate) struct Shown {
-    pub(crate) chain: Vec<Vec<u8>>,
-    pub(crate) key: KeyPair,
-}
+pub(crate) use misbehave::authority::{Shown, Signer, issuer};
 
 /// The authority that the box trusts for clients.
 pub(crate) fn authority() -> Outcome<&'static Signer> {
@@ -31,15 +17,6 @@ pub(crate) fn authority() -> Outcome<&'static Signer> {
     AUTHORITY.get().ok_or_else(|| "no authority".into())
 }
 
-/// Parameters of an issuer.
-pub(crate) fn issuer(name: &str) -> Outcome<CertificateParams> {
-    let mut params = CertificateParams::new(Vec::new())?;
-    params.distinguished_name = named(name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    Ok(params)
-}
-
 /// Parameters of a client.
 pub(crate) fn client() -> Outcome<CertificateParams> {
     let mut params = CertificateParams::new(vec!["attacker.clients.test".to_owned()])?;
@@ -47,39 +24,6 @@ pub(crate) fn client() -> Outcome<CertificateParams> {
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     Ok(params)
-}
-
-fn named(name: &str) -> DistinguishedName {
-    let mut named = DistinguishedName::new();
-    named.push(DnType::CommonName, name);
-    named
-}
-
-impl Signer {
-    /// It signs itself.
-    pub(crate) fn root(name: &str) -> Outcome<Self> {
-        let (params, key) = (issuer(name)?, KeyPair::generate()?);
-        let certificate = params.self_signed(&key)?;
-        Ok(Self { params, key, der: certificate.der().to_vec(), pem: certificate.pem() })
-    }
-
-    /// Another issuer below this one.
-    pub(crate) fn below(&self, params: CertificateParams) -> Outcome<Self> {
-        let key = KeyPair::generate()?;
-        let certificate = params.signed_by(&key, &Issuer::from_params(&self.params, &self.key))?;
-        Ok(Self { params, key, der: certificate.der().to_vec(), pem: certificate.pem() })
-    }
-
-    /// A certificate for a public key.
-    pub(crate) fn sign(&self, params: &CertificateParams, key: &impl PublicKeyData) -> Outcome<Vec<u8>> {
-        Ok(params.signed_by(key, &Issuer::from_params(&self.params, &self.key))?.der().to_vec())
-    }
-
-    /// A client right below this one.
-    pub(crate) fn client(&self, params: &CertificateParams) -> Outcome<Shown> {
-        let key = KeyPair::generate()?;
-        Ok(Shown { chain: vec![self.sign(params, &key)?], key })
-    }
 }
 
 /// An RSA key of 16 Kbit that nobody has: a modulus, and signatures made of nothing.

@@ -92,7 +92,7 @@ fn show(handshake: &mut v13::Handshake, shown: &Shown) -> Outcome {
 
 /// An honest client.
 fn honest() -> Outcome<Shown> {
-    authority()?.client(&client()?)
+    Ok(authority()?.holder(&client()?)?)
 }
 
 /// Issuers, each below the one before; the first below the authority.
@@ -107,7 +107,7 @@ fn line(count: usize, name: impl Fn(usize) -> String) -> Outcome<Vec<Signer>> {
 
 /// A client below the last of a line, shown with all of them.
 fn below(line: &[Signer]) -> Outcome<Shown> {
-    let mut shown = line.last().ok_or("nobody")?.client(&client()?)?;
+    let mut shown = line.last().ok_or("nobody")?.holder(&client()?)?;
     shown.chain.extend(line.iter().rev().map(|issuer| issuer.der.clone()));
     Ok(shown)
 }
@@ -129,8 +129,8 @@ const CHAINS: &[Chain] = &[
         "5 issuers of the same name, none of which leads anywhere: factorial path building",
         &[UNKNOWN_CA, BAD_CERTIFICATE],
         || {
-            let roots = (0..CHAIN_MAX - 1).map(|_| Signer::root("the same")).collect::<Outcome<Vec<_>>>()?;
-            let mut shown = Signer::root("the same")?.client(&client()?)?;
+            let roots = (0..CHAIN_MAX - 1).map(|_| Signer::root("the same")).collect::<Result<Vec<_>, _>>()?;
+            let mut shown = Signer::root("the same")?.holder(&client()?)?;
             shown.chain.extend(roots.into_iter().map(|root| root.der));
             Ok(shown)
         },
@@ -153,7 +153,7 @@ const CHAINS: &[Chain] = &[
         let mut params = client()?;
         params.subject_alt_names =
             (0..500).map(|n| Ok(rcgen::SanType::DnsName(format!("a{n:03}.clients.test").try_into()?))).collect::<Outcome<_>>()?;
-        authority()?.client(&params)
+        Ok(authority()?.holder(&params)?)
     }),
     (
         "T10",
@@ -169,14 +169,14 @@ const CHAINS: &[Chain] = &[
         },
     ),
     ("T11", "client_of_a_stranger_is_unknown", "a client of another authority", &[UNKNOWN_CA], || {
-        Signer::root("a stranger")?.client(&client()?)
+        Ok(Signer::root("a stranger")?.holder(&client()?)?)
     }),
     (
         "T11",
         "client_of_a_false_authority_is_refused",
         "a client of an authority that has our authority's name",
         &[UNKNOWN_CA, DECRYPT_ERROR],
-        || Signer::root("clients' authority")?.client(&client()?),
+        || Ok(Signer::root("clients' authority")?.holder(&client()?)?),
     ),
     ("T11", "client_of_a_client_is_refused", "a client signed by a client", &[UNSUPPORTED_CERTIFICATE, UNKNOWN_CA], || {
         let mut params = issuer("a client")?;
@@ -186,17 +186,17 @@ const CHAINS: &[Chain] = &[
     ("T11", "expired_client_is_told", "a client of last year's", &[CERTIFICATE_EXPIRED], || {
         let mut params = client()?;
         (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
-        authority()?.client(&params)
+        Ok(authority()?.holder(&params)?)
     }),
     ("T11", "client_of_the_future_is_told", "a client that is not valid yet", &[CERTIFICATE_EXPIRED], || {
         let mut params = client()?;
         params.not_before = date_time_ymd(4000, 1, 1);
-        authority()?.client(&params)
+        Ok(authority()?.holder(&params)?)
     }),
     ("T11", "server_as_client_is_unsupported", "a certificate for servers", &[UNSUPPORTED_CERTIFICATE], || {
         let mut params = client()?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        authority()?.client(&params)
+        Ok(authority()?.holder(&params)?)
     }),
     ("T11", "issuer_as_client_is_unsupported", "an issuer's own certificate", &[UNSUPPORTED_CERTIFICATE], || {
         let issuer = authority()?.below(issuer("an issuer")?)?;
@@ -235,7 +235,7 @@ fn constrained(constraints: usize, names: usize) -> Outcome<Shown> {
     let mut params = client()?;
     params.subject_alt_names =
         (0..names).map(|n| Ok(rcgen::SanType::DnsName(format!("n{n:05}.test").try_into()?))).collect::<Outcome<_>>()?;
-    let mut shown = constrained.client(&params)?;
+    let mut shown = constrained.holder(&params)?;
     shown.chain.push(constrained.der);
     Ok(shown)
 }

@@ -1,65 +1,15 @@
-//! What a server says before a client must answer: handshake messages, however they are cut into records.
+//! What a server says before a client must answer.
 
 use e2e::Outcome;
 
 use super::bytes::Reader;
 use super::hello::extension;
-use super::peer::{CHANGE_CIPHER_SPEC, Came, HANDSHAKE, Peer};
 
-pub(crate) const SERVER_HELLO: u8 = 2;
-pub(crate) const NEW_SESSION_TICKET: u8 = 4;
-pub(crate) const ENCRYPTED_EXTENSIONS: u8 = 8;
-pub(crate) const CERTIFICATE: u8 = 11;
-pub(crate) const SERVER_KEY_EXCHANGE: u8 = 12;
-pub(crate) const CERTIFICATE_REQUEST: u8 = 13;
-pub(crate) const SERVER_HELLO_DONE: u8 = 14;
-pub(crate) const CERTIFICATE_VERIFY: u8 = 15;
-pub(crate) const CLIENT_KEY_EXCHANGE: u8 = 16;
-pub(crate) const FINISHED: u8 = 20;
-pub(crate) const KEY_UPDATE: u8 = 24;
-pub(crate) const MESSAGE_HASH: u8 = 254;
-
-/// A handshake message, whole.
-#[derive(Debug, Clone)]
-pub(crate) struct Message(pub(crate) Vec<u8>);
-
-impl Message {
-    pub(crate) fn kind(&self) -> u8 {
-        self.0.first().copied().unwrap_or_default()
-    }
-
-    pub(crate) fn body(&self) -> &[u8] {
-        self.0.get(4..).unwrap_or_default()
-    }
-}
-
-/// Handshake bytes that have come and are no whole message yet.
-#[derive(Debug, Default)]
-pub(crate) struct Flight(Vec<u8>);
-
-impl Flight {
-    /// The next message; anything else than handshake records is an error.
-    pub(crate) fn next(&mut self, peer: &mut Peer) -> Outcome<Message> {
-        loop {
-            if let Some(message) = self.whole()? {
-                return Ok(message);
-            }
-            match peer.next()? {
-                Came::Record(HANDSHAKE, content) => self.0.extend(content),
-                Came::Record(CHANGE_CIPHER_SPEC, _) => {}
-                other => return Err(format!("{other:?} instead of a handshake message").into()),
-            }
-        }
-    }
-
-    fn whole(&mut self) -> Outcome<Option<Message>> {
-        if self.0.len() < 4 {
-            return Ok(None);
-        }
-        let len = 4 + Reader(self.0.get(1..4).unwrap_or_default()).number(3)?;
-        Ok((self.0.len() >= len).then(|| Message(self.0.drain(..len).collect())))
-    }
-}
+pub(crate) use misbehave::wire::flight::{Flight, Message};
+pub(crate) use misbehave::wire::registry::handshake::{
+    CERTIFICATE, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, ENCRYPTED_EXTENSIONS, FINISHED, KEY_UPDATE, MESSAGE_HASH,
+    NEW_SESSION_TICKET, SERVER_HELLO, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE,
+};
 
 /// What a ServerHello says.
 #[derive(Debug)]

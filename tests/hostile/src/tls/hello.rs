@@ -8,30 +8,10 @@ use e2e::Outcome;
 
 use super::bytes::{message, numbers, vec8, vec16};
 
-/// Extensions' numbers.
-pub(crate) mod extension {
-    pub(crate) const SERVER_NAME: u16 = 0;
-    pub(crate) const GROUPS: u16 = 10;
-    pub(crate) const POINT_FORMATS: u16 = 11;
-    pub(crate) const SIGNATURES: u16 = 13;
-    pub(crate) const ALPN: u16 = 16;
-    pub(crate) const MASTER_SECRET: u16 = 23;
-    pub(crate) const TICKET: u16 = 35;
-    pub(crate) const PRE_SHARED_KEY: u16 = 41;
-    pub(crate) const EARLY_DATA: u16 = 42;
-    pub(crate) const VERSIONS: u16 = 43;
-    pub(crate) const PSK_MODES: u16 = 45;
-    pub(crate) const KEY_SHARE: u16 = 51;
-    pub(crate) const RENEGOTIATION: u16 = 0xff01;
-}
-
-pub(crate) const CLIENT_HELLO: u8 = 1;
-pub(crate) const AES_128_GCM_SHA256: u16 = 0x1301;
-pub(crate) const ECDHE_ECDSA_AES_128_GCM_SHA256: u16 = 0xc02b;
-pub(crate) const FALLBACK_SCSV: u16 = 0x5600;
-pub(crate) const SECP256R1: u16 = 23;
-pub(crate) const GROUP_X25519: u16 = 29;
-pub(crate) const X25519MLKEM768: u16 = 0x11ec;
+pub(crate) use misbehave::wire::registry::extension;
+pub(crate) use misbehave::wire::registry::group::{SECP256R1, X25519 as GROUP_X25519, X25519MLKEM768};
+pub(crate) use misbehave::wire::registry::handshake::CLIENT_HELLO;
+pub(crate) use misbehave::wire::registry::suite::{AES_128_GCM_SHA256, ECDHE_ECDSA_AES_128_GCM_SHA256, FALLBACK_SCSV};
 
 /// See the module.
 pub(crate) struct Hello {

@@ -1,14 +1,13 @@
 //! Attackers that speak TLS, or nearly so: on raw records, with a handshake and record protection of their own, as no honest library would do what they do.
 //!
-//! - [`peer`]: a TCP connection that reads and writes records; [`alert`]: what must come back;
-//! - [`bytes`], [`hello`], [`flight`], [`schedule`], [`protection`]: messages, keys and records; [`v13`], [`v12`]: clients that do as they are told;
+//! - [`peer`]: a TCP connection that reads and writes records; [`hello`], [`flight`]: messages; what lies beneath them, keys and all, is
+//!   [`misbehave::wire`];
+//! - [`v13`], [`v12`]: clients that do as they are told;
 //! - [`foreign`], [`hellos`], [`shares`], [`finishing`], [`traffic`], [`strays`]: attacks on what is said, in the order in which it is said;
 //! - [`tickets`], [`clients`] (with their [`authority`]): suites of their own, on boxes of their own;
 //! - [`endings`], [`lost`]: attacks on the end; [`effort`], [`slow`]: on the box's time.
 
-mod alert;
 mod authority;
-mod bytes;
 mod clients;
 mod effort;
 mod endings;
@@ -19,8 +18,6 @@ mod hello;
 mod hellos;
 mod lost;
 mod peer;
-mod protection;
-mod schedule;
 mod shares;
 mod slow;
 mod strays;
@@ -32,6 +29,9 @@ mod v13;
 use core::net::{IpAddr, Ipv4Addr};
 
 use e2e::{Net, Outcome};
+
+use misbehave::wire::registry::alert;
+use misbehave::wire::{bytes, schedule};
 
 use crate::attack::Suite;
 use crate::set_up::SetUp;

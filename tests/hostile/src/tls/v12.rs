@@ -6,8 +6,7 @@ use super::bytes::{Reader, message, vec8};
 use super::flight::{CLIENT_KEY_EXCHANGE, FINISHED, Flight, NEW_SESSION_TICKET, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE, ServerHello};
 use super::hello::{Hello, extension};
 use super::peer::{CHANGE_CIPHER_SPEC, Came, DATA, HANDSHAKE, Peer};
-use super::protection::{Framing, Protection};
-use super::schedule::{hash, prf};
+use super::schedule::{Randoms, hash, master, prf, protections};
 use crate::target::Target;
 
 /// The server has said its first flight; we have said nothing but our hello.
@@ -84,23 +83,22 @@ impl Handshake {
     /// The keys that follow from what was said; the master secret from what was said when it was first asked for.
     pub(crate) fn take_keys(&mut self) -> Outcome {
         let master = self.master.take().map_or_else(|| self.master_secret(), Ok)?;
-        let block = prf(&master, "key expansion", &[&self.server.random[..], &self.hello.random].concat(), 40);
-        let mut block = Reader(&block);
-        let (client, server) = (block.take(16)?, block.take(16)?);
-        self.peer.sealer = Some(Protection::new(Framing::Tls12, client, salted(block.take(4)?))?);
+        let [client, server] = protections(&master, self.randoms())?;
+        self.peer.sealer = Some(client);
         // Theirs are in use from their ChangeCipherSpec on.
-        self.peer.awaited = Some(Protection::new(Framing::Tls12, server, salted(block.take(4)?))?);
+        self.peer.awaited = Some(server);
         self.master = Some(master);
         Ok(())
     }
 
     fn master_secret(&self) -> Outcome<Vec<u8>> {
         let shared = self.hello.agree(&self.server_share)?;
-        Ok(if self.server.extension(extension::MASTER_SECRET).is_some() {
-            prf(&shared, "extended master secret", &hash(&self.transcript), 48)
-        } else {
-            prf(&shared, "master secret", &[&self.hello.random[..], &self.server.random].concat(), 48)
-        })
+        let extended = self.server.extension(extension::MASTER_SECRET).is_some();
+        Ok(master(&shared, extended.then_some(&self.transcript[..]), self.randoms()))
+    }
+
+    fn randoms(&self) -> Randoms<'_> {
+        Randoms { client: &self.hello.random, server: &self.server.random }
     }
 
     /// Our Finished, as it would be right now.
@@ -151,12 +149,6 @@ impl Handshake {
         }
         ensure(answer == wanted.as_bytes(), format!("a wrong answer: {:?}", String::from_utf8_lossy(&answer)))
     }
-}
-
-fn salted(salt: &[u8]) -> [u8; 12] {
-    let mut iv = [0; 12];
-    iv.iter_mut().zip(salt).for_each(|(byte, s)| *byte = *s);
-    iv
 }
 
 /// A whole handshake.

@@ -1,7 +1,7 @@
 //! Clients that are programs of our own for other people's TLS: Java's JSSE, Node.js, Python's ssl, Go, Erlang, and libraries in C. They stand in
 //! `tests/interop/peers`; what has to be compiled is compiled once, by the system that it is for.
 //!
-//! All take the same arguments (address, port, name, root, version, protocol, `once` or `resume`, the only group or `any`, path, and the client's
+//! All take the same arguments (address, port, name, root, version or, where `tests/judging` needs it, `any`, protocol, `once` or `resume`, the only group or `any`, path, and the client's
 //! certificate and key) and print the same lines: `version=`, `suite=`, `alpn=`, `group=`, `resumed=`, `leaf=` of the last connection, an empty line,
 //! and the response as it came. What stands behind `group=` and `resumed=` may be nothing: not all of them tell.
 

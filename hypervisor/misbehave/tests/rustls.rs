@@ -1,0 +1,214 @@
+//! rustls as the judged client: honest, it accepts the control and notices what it must; careless, it is fooled.
+
+use core::time::Duration;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread;
+
+use misbehave::catalogue::{self, HONEST, HONEST_12};
+use misbehave::judge::{Client, Judge};
+use misbehave::misbehaviour::{Evidence, Misbehaviour};
+use misbehave::verdict::{Folly, Notice, Verdict};
+use rustls_std::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls_std::crypto::aws_lc_rs::default_provider;
+use rustls_std::pki_types::pem::PemObject;
+use rustls_std::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_std::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, StreamOwned};
+
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What rustls bears, and why that is no fault of the judge's or a fault that is known.
+const BORNE: &[(&str, &str)] = &[
+    (
+        "key-may-not-sign",
+        "webpki does not look at key usage; RFC 8446 4.4.2.2 tells servers what to show, RFC 5280 4.2.1.3 what a key is for",
+    ),
+    ("issuer-may-not-sign", "webpki does not look at key usage"),
+];
+
+fn judge() -> Judge {
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    Judge::new(listen, time::OffsetDateTime::now_utc(), PATIENCE).expect("a judge")
+}
+
+/// Judges a client of this configuration; and what the client itself makes of it.
+fn judged(judge: &Judge, one: &Misbehaviour, config: &Arc<ClientConfig>) -> (Verdict, Result<Vec<u8>, ErrorKind>) {
+    let address = judge.address().expect("an address");
+    let config = Arc::clone(config);
+    let client = thread::spawn(move || ask(address, config));
+    let verdict = judge.judge(one, Client::Anybody).expect("judged");
+    (verdict, client.join().expect("ends"))
+}
+
+fn ask(address: SocketAddr, config: Arc<ClientConfig>) -> Result<Vec<u8>, ErrorKind> {
+    let tcp = TcpStream::connect(address).map_err(|fault| fault.kind())?;
+    tcp.set_read_timeout(Some(PATIENCE * 3)).map_err(|fault| fault.kind())?;
+    let connection = ClientConnection::new(config, ServerName::try_from("localhost").expect("a name")).map_err(|_| ErrorKind::Other)?;
+    let mut stream = StreamOwned::new(connection, tcp);
+    let mut answer = Vec::new();
+    let asked = stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").and_then(|()| stream.read_to_end(&mut answer));
+    asked.map(|_| answer).map_err(|fault| fault.kind())
+}
+
+fn careful(judge: &Judge) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(judge.root().as_bytes()).expect("a certificate")).expect("a root");
+    let builder =
+        ClientConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions().expect("versions");
+    Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// It believes whatever it is shown.
+#[derive(Debug)]
+struct Credulous;
+
+impl ServerCertVerifier for Credulous {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn careless() -> Arc<ClientConfig> {
+    let builder =
+        ClientConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions().expect("versions");
+    Arc::new(builder.dangerous().with_custom_certificate_verifier(Arc::new(Credulous)).with_no_client_auth())
+}
+
+#[test]
+fn the_honest_server_is_accepted_in_both_versions() {
+    let judge = judge();
+    let config = careful(&judge);
+    for one in [&HONEST, &HONEST_12] {
+        let (verdict, answer) = judged(&judge, one, &config);
+        assert_eq!(verdict, Verdict::Accepted, "{}", one.name);
+        assert!(answer.is_ok_and(|answer| answer.ends_with(b"ok\n")), "{}", one.name);
+    }
+}
+
+#[test]
+fn rustls_notices_every_misbehaviour_but_what_is_listed() {
+    let judge = judge();
+    let config = careful(&judge);
+    let mut wrong = Vec::new();
+    for one in catalogue::all().filter(|one| one.evidence == Evidence::Wire) {
+        let (verdict, answer) = judged(&judge, one, &config);
+        let is_borne = BORNE.iter().any(|(name, _)| *name == one.name);
+        let is_noticed = matches!(verdict, Verdict::Noticed(_));
+        if is_noticed == is_borne || (is_noticed && answer.is_ok()) {
+            wrong.push(format!("{}: {verdict}, and the client has {answer:?}", one.name));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn a_careless_client_is_fooled_by_every_certificate_that_proves_nothing() {
+    let (judge, config) = (judge(), careless());
+    let names = [
+        "expired",
+        "not-yet-valid",
+        "expired-intermediate",
+        "other-name",
+        "name-below",
+        "wildcard-below",
+        "address-only",
+        "nul-in-name",
+        "common-name-only",
+        "common-name-beside",
+        "name-as-mail",
+        "self-signed",
+        "unknown-ca",
+        "namesake",
+        "no-intermediate",
+        "other-intermediate",
+        "issuer-not-ca",
+        "issuer-without-constraints",
+        "issuer-may-not-sign",
+        "path-too-long",
+        "name-not-permitted",
+        "name-excluded",
+        "client-purpose",
+        "key-may-not-sign",
+        "unknown-critical",
+        "unknown-critical-above",
+        "altered-leaf",
+        "altered-intermediate",
+        "altered-name",
+        "certificate-of-nothing",
+        "proof-altered",
+        "proof-of-other-messages",
+        "proof-without-certificate-message",
+        "proof-of-a-client",
+        "proof-by-other-key",
+        "proof-of-nothing",
+        "exchange-altered",
+        "exchange-of-other-hello",
+    ];
+    for name in names {
+        let one = catalogue::find(name).expect("there");
+        let (verdict, answer) = judged(&judge, one, &config);
+        assert_eq!(verdict, Verdict::Fooled(Folly::Data), "{name}");
+        assert!(answer.is_ok_and(|answer| answer.ends_with(b"ok\n")), "{name}: it completes, and has its answer");
+    }
+}
+
+#[test]
+fn a_careless_client_still_notices_what_is_not_about_certificates() {
+    let (judge, config) = (judge(), careless());
+    for name in ["finished-altered", "proof-left-out", "no-certificate", "downgrade-to-1.2", "share-of-zeros", "data-altered"] {
+        let (verdict, _) = judged(&judge, catalogue::find(name).expect("there"), &config);
+        assert!(matches!(verdict, Verdict::Noticed(Notice::Alert(_))), "{name}: {verdict}");
+    }
+}
+
+#[test]
+fn what_is_no_hello_and_who_does_not_come_are_no_clients() {
+    let judge = judge();
+    let mut visitor = TcpStream::connect(judge.address().expect("an address")).expect("connects");
+    visitor.write_all(b"GET / HTTP/1.1\r\n\r\n").expect("written");
+    let verdict = judge.judge(&HONEST, Client::Anybody).expect("judged");
+    assert_eq!(verdict.to_string(), "no client (no hello)");
+    let nobody = [String::from("true")];
+    assert_eq!(judge.judge(&HONEST, Client::Command(&nobody, "")).expect("judged").to_string(), "no client (nobody came)");
+}
+
+#[test]
+fn a_client_that_hangs_has_gone_on_and_is_ended() {
+    // It shakes no hands: a port scanner that waits for more.
+    let hangs = ["sh", "-c", "exec 3<>/dev/tcp/127.0.0.1/{port}; sleep 60"].map(String::from);
+    let hangs = [&["bash".to_owned()], &hangs[1..]].concat();
+    let before = std::time::Instant::now();
+    let verdict = judge().judge(&HONEST, Client::Command(&hangs, "")).expect("judged");
+    assert_eq!(verdict.to_string(), "no client (no hello)");
+    assert!(before.elapsed() < PATIENCE * 6);
+}

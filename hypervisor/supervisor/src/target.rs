@@ -1,0 +1,238 @@
+//! `bountybox target --misbehave`: judges TLS clients by answering them wrongly, and says which of them noticed.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use misbehave::catalogue::{self, HONEST, HONEST_12};
+use misbehave::judge::{Client, Judge, JudgeFault};
+use misbehave::misbehaviour::{Evidence, Misbehaviour};
+use misbehave::verdict::{Notice, Verdict};
+use serde_json::{Value, json};
+
+use crate::config::suggest::nearest;
+use crate::exit::Exit;
+use crate::terminal;
+
+/// `target`
+#[derive(Debug, Clone, Args)]
+pub struct TargetArgs {
+    /// Misbehaviours by name, `all`, or `list` to see what there is (docs/misbehave.md).
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
+    pub misbehave: Vec<String>,
+    /// Where to listen; port 0 lets the system choose.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Where the throw-away root goes that the client is to trust.
+    #[arg(long, value_name = "FILE", default_value = "misbehave-ca.pem")]
+    pub ca: PathBuf,
+    /// Write over the file if it stands there already.
+    #[arg(long)]
+    pub force: bool,
+    /// Write one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// How long a client may take for one thing. One that neither leaves nor complains by then has gone on.
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: u64,
+    /// The client: started for each misbehaviour, with {host}, {port} and {ca} filled in, a request on its standard input, and its output thrown
+    /// away. Without it, whoever connects is judged.
+    #[arg(last = true, value_name = "CLIENT")]
+    pub client: Vec<String>,
+}
+
+/// One misbehaviour, and what became of it.
+type Judged = (&'static Misbehaviour, Verdict);
+
+pub(crate) fn target(args: &TargetArgs) -> Exit {
+    if args.misbehave.iter().any(|name| name == "list") {
+        return list(args);
+    }
+    let chosen = match choose(args) {
+        Ok(chosen) => chosen,
+        Err(complaint) => return usage(&complaint),
+    };
+    match judge(args, &chosen) {
+        Ok(judged) => conclude(args, &judged),
+        Err(exit) => exit,
+    }
+}
+
+fn list(args: &TargetArgs) -> Exit {
+    if args.json {
+        let rows = catalogue::all().map(|one| json!({ "name": one.name, "wrong": one.wrong, "rfc": one.rfc, "alerts": alerts(one) }));
+        terminal::result(json!({ "version": 1, "misbehaviours": rows.collect::<Vec<_>>() }));
+        return Exit::Success;
+    }
+    let width = catalogue::all().map(|one| one.name.len()).max().unwrap_or_default();
+    catalogue::all().for_each(|one| terminal::result(format!("{:width$}  {} ({})", one.name, one.wrong, one.rfc)));
+    Exit::Success
+}
+
+/// What is to be judged, each of it once, in the catalogue's order.
+fn choose(args: &TargetArgs) -> Result<Vec<&'static Misbehaviour>, String> {
+    let names: Vec<&str> = args.misbehave.iter().map(String::as_str).collect();
+    let all = names.contains(&"all");
+    if let Some(unknown) = names.iter().find(|name| **name != "all" && catalogue::find(name).is_none()) {
+        let near = nearest(unknown, catalogue::all().map(|one| one.name));
+        let advice = near.map_or_else(|| "`--misbehave list` shows all".to_owned(), |name| format!("did you mean `{name}`?"));
+        return Err(format!("there is no misbehaviour {unknown:?}; {advice}"));
+    }
+    // Without a client's exit code nothing would tell.
+    let tells = |one: &Misbehaviour| one.evidence == Evidence::Wire || !args.client.is_empty();
+    if let Some(mute) = catalogue::all().find(|one| names.contains(&one.name) && !tells(one)) {
+        return Err(format!(
+            "only the exit code of a client tells whether it noticed {}: give the client's command behind `--`",
+            mute.name
+        ));
+    }
+    Ok(catalogue::all().filter(|one| (all || names.contains(&one.name)) && tells(one)).collect())
+}
+
+/// The controls come first: what a client notices that refuses an honest server means nothing.
+fn judge(args: &TargetArgs, chosen: &[&'static Misbehaviour]) -> Result<Vec<Judged>, Exit> {
+    let patience = Duration::from_secs(args.timeout);
+    let judge = Judge::new(args.listen, time::OffsetDateTime::now_utc(), patience).map_err(|fault| refuse(&fault))?;
+    lay_down(&args.ca, judge.root(), args.force)?;
+    let address = judge.address().map_err(|fault| refuse(&fault))?;
+    let ca = args.ca.display().to_string();
+    let client = if args.client.is_empty() { Client::Anybody } else { Client::Command(&args.client, &ca) };
+    terminal::note(format!("ready: {address}, for clients that trust {ca} and ask for localhost"));
+    let controls = [Some(&HONEST), chosen.iter().any(|one| one.is_tls12()).then_some(&HONEST_12)];
+    let mut judged: Vec<Judged> = Vec::new();
+    for one in controls.into_iter().flatten().chain(chosen.iter().copied()) {
+        let verdict = judge.judge(one, client).map_err(|fault| refuse(&fault))?;
+        if !args.json {
+            terminal::result(line(one, verdict));
+        }
+        judged.push((one, verdict));
+        let refused = matches!(verdict, Verdict::Refused(_));
+        if refused || (one.name == HONEST.name && verdict != Verdict::Accepted) {
+            break;
+        }
+    }
+    Ok(judged)
+}
+
+/// The file is made new, so that nobody's own authorities are written over by mistake.
+fn lay_down(path: &Path, pem: &str, force: bool) -> Result<(), Exit> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
+    options.open(path).and_then(|mut file| file.write_all(pem.as_bytes())).map_err(|fault| {
+        let advice = if fault.kind() == ErrorKind::AlreadyExists { "; choose another --ca, or write over it with --force" } else { "" };
+        terminal::note(format!("error: {}: {}{advice}", path.display(), fault.kind()));
+        Exit::Output
+    })
+}
+
+fn refuse(fault: &JudgeFault) -> Exit {
+    terminal::note(format!("error: {fault}"));
+    match fault {
+        JudgeFault::Making | JudgeFault::Saying(_) => Exit::Internal,
+        JudgeFault::Listening(_) => Exit::Net,
+        JudgeFault::Starting(..) => Exit::Usage,
+    }
+}
+
+fn usage(complaint: &str) -> Exit {
+    terminal::note(format!("error: {complaint}"));
+    Exit::Usage
+}
+
+fn conclude(args: &TargetArgs, judged: &[Judged]) -> Exit {
+    let exit = exit(judged);
+    let fooled: Vec<&str> = judged.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Fooled(_))).map(|(one, _)| one.name).collect();
+    if args.json {
+        let rows: Vec<Value> = judged.iter().map(|(one, verdict)| row(one, *verdict)).collect();
+        terminal::result(json!({ "version": 1, "exit_code": exit.code(), "fooled": fooled, "judged": rows }));
+        return exit;
+    }
+    let noticed = judged.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Noticed(_))).count();
+    let wrong = judged.iter().filter(|(one, _)| !one.is_honest()).count();
+    terminal::result(format!("{noticed} of {wrong} noticed"));
+    if !fooled.is_empty() {
+        terminal::result(format!("fooled by: {}", fooled.join(", ")));
+    }
+    exit
+}
+
+fn exit(judged: &[Judged]) -> Exit {
+    let any = |is: fn(&Verdict) -> bool| judged.iter().any(|(_, verdict)| is(verdict));
+    let accepted = judged.first().is_some_and(|(one, verdict)| one.is_honest() && *verdict == Verdict::Accepted);
+    if any(|verdict| matches!(verdict, Verdict::Refused(_))) {
+        return Exit::Control;
+    }
+    if any(|verdict| matches!(verdict, Verdict::Fooled(_))) {
+        return Exit::Fooled;
+    }
+    if !accepted || any(|verdict| matches!(verdict, Verdict::NoClient(_))) {
+        return Exit::NoClient;
+    }
+    Exit::Success
+}
+
+fn line(one: &Misbehaviour, verdict: Verdict) -> String {
+    let aside = match verdict {
+        Verdict::Noticed(Notice::Alert(alert)) if !one.wants(alert) => format!("; {} wants {}", one.rfc, alerts(one).join(" or ")),
+        _ => String::new(),
+    };
+    format!("{}: {verdict}{aside}", one.name)
+}
+
+fn row(one: &Misbehaviour, verdict: Verdict) -> Value {
+    let (word, alert, expected) = match verdict {
+        Verdict::Noticed(Notice::Alert(alert)) => ("noticed", Some(misbehave::wire::registry::alert::name(alert)), Some(one.wants(alert))),
+        Verdict::Noticed(_) => ("noticed", None, None),
+        Verdict::Fooled(_) => ("fooled", None, None),
+        Verdict::Accepted => ("accepted", None, None),
+        Verdict::Refused(_) => ("refused", None, None),
+        Verdict::Untried => ("untried", None, None),
+        Verdict::NoClient(_) => ("no client", None, None),
+    };
+    json!({ "name": one.name, "verdict": word, "text": verdict.to_string(), "alert": alert, "alert_is_expected": expected })
+}
+
+fn alerts(one: &Misbehaviour) -> Vec<&'static str> {
+    one.alerts.iter().map(|&alert| misbehave::wire::registry::alert::name(alert)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use misbehave::verdict::{Absence, Folly};
+
+    use super::*;
+
+    fn expired() -> &'static Misbehaviour {
+        catalogue::find("expired").expect("there")
+    }
+
+    #[test]
+    fn the_exit_code_says_the_gravest_thing() {
+        let sound: Judged = (&HONEST, Verdict::Accepted);
+        let noticed = (expired(), Verdict::Noticed(Notice::Closed));
+        let fooled = (expired(), Verdict::Fooled(Folly::Data));
+        let nobody = (expired(), Verdict::NoClient(Absence::Nobody));
+        assert_eq!(exit(&[sound, noticed]), Exit::Success);
+        assert_eq!(exit(&[sound, noticed, (expired(), Verdict::Untried)]), Exit::Success);
+        assert_eq!(exit(&[sound, nobody, fooled]), Exit::Fooled);
+        assert_eq!(exit(&[sound, noticed, nobody]), Exit::NoClient);
+        assert_eq!(exit(&[(&HONEST, Verdict::NoClient(Absence::Nobody))]), Exit::NoClient);
+        assert_eq!(exit(&[(&HONEST, Verdict::Refused(Notice::Closed)), fooled]), Exit::Control);
+    }
+
+    #[test]
+    fn an_alert_that_the_rfc_does_not_name_is_said_so() {
+        let proof = catalogue::find("proof-altered").expect("there");
+        assert_eq!(line(proof, Verdict::Noticed(Notice::Alert(51))), "proof-altered: noticed (alert decrypt_error)");
+        let other = line(proof, Verdict::Noticed(Notice::Alert(80)));
+        assert_eq!(other, "proof-altered: noticed (alert internal_error); RFC 8446 4.4.3 wants decrypt_error");
+    }
+}

@@ -1,0 +1,102 @@
+//! `bountybox target --misbehave` as scripts see it: exit codes, streams, what is listed. The judged client is curl, and one that never comes.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const CURL: &[&str] = &["curl", "--silent", "--output", "/dev/null", "--max-time", "30", "--ipv4", "https://{host}:{port}/"];
+
+/// Runs the judge in a directory of its own, with these arguments and this client.
+fn judge(dir: &Path, arguments: &[&str], client: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bountybox"));
+    command.current_dir(dir).arg("target").args(arguments);
+    if !client.is_empty() {
+        command.arg("--").args(client);
+    }
+    command.output().expect("runs")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_careful_client_notices_and_the_exit_code_is_0() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let careful = [CURL, &["--cacert", "{ca}"]].concat();
+    let names = "expired,other-name,unknown-ca,proof-altered,finished-altered,share-of-zeros,data-altered,truncated,downgrade-to-1.2";
+    let output = judge(dir.path(), &["--misbehave", names], &careful);
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.starts_with("honest: accepted\nhonest-1.2: accepted\n") && text.ends_with("9 of 9 noticed\n"), "{text}");
+    assert!(text.contains("\nexpired: noticed (alert certificate_expired)\n"), "{text}");
+    let root = std::fs::read_to_string(dir.path().join("misbehave-ca.pem")).expect("the root");
+    assert!(root.starts_with("-----BEGIN CERTIFICATE-----") && !root.contains("KEY"));
+}
+
+#[test]
+fn a_careless_client_is_caught_and_the_exit_code_is_23() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let careless = [CURL, &["-k"]].concat();
+    let output = judge(dir.path(), &["--misbehave", "expired,finished-altered,self-signed"], &careless);
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(26), "{text}");
+    assert!(text.ends_with("1 of 3 noticed\nfooled by: expired, self-signed\n"), "{text}");
+    let json = judge(dir.path(), &["--misbehave", "expired", "--json", "--force"], &careless);
+    let value: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!((json.status.code(), &value["exit_code"], &value["fooled"]), (Some(26), &26.into(), &serde_json::json!(["expired"])));
+    assert_eq!(
+        value["judged"][0],
+        serde_json::json!({ "name": "honest", "verdict": "accepted", "text": "accepted", "alert": null, "alert_is_expected": null })
+    );
+}
+
+#[test]
+fn nobody_is_24_and_a_control_that_is_refused_25() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let output = judge(dir.path(), &["--misbehave", "expired"], &["true"]);
+    assert_eq!(output.status.code(), Some(27), "{}", said(&output));
+    assert!(said(&output).starts_with("honest: no client (nobody came)\n"));
+    // It trusts another root.
+    let output = judge(dir.path(), &["--misbehave", "expired", "--force"], CURL);
+    assert_eq!(output.status.code(), Some(28), "{}", said(&output));
+    assert!(said(&output).starts_with("honest: refused (alert unknown_ca)\n"), "{}", said(&output));
+}
+
+#[test]
+fn without_a_command_whoever_comes_is_judged_and_nobody_is_24() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let output = judge(dir.path(), &["--misbehave", "expired", "--timeout", "1"], &[]);
+    assert_eq!(output.status.code(), Some(27), "{}", said(&output));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("ready: 127.0.0.1:"));
+}
+
+#[test]
+fn what_cannot_be_is_said_before_anything_is_written() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (arguments, complaint) in [
+        (&["--misbehave", "expird"][..], "did you mean `expired`?"),
+        (&["--misbehave", "all,nonsense"], "`--misbehave list` shows all"),
+        (&["--misbehave", "truncated"], "only the exit code of a client tells"),
+        (&[], "--misbehave <NAMES>"),
+    ] {
+        let output = judge(dir.path(), arguments, &[]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(told.contains(complaint), "{arguments:?}: {told}");
+    }
+    assert_eq!(dir.path().read_dir().expect("read").count(), 0);
+    std::fs::write(dir.path().join("misbehave-ca.pem"), "mine").expect("written");
+    assert_eq!(judge(dir.path(), &["--misbehave", "expired"], &["true"]).status.code(), Some(17));
+    assert_eq!(std::fs::read_to_string(dir.path().join("misbehave-ca.pem")).expect("read"), "mine");
+    assert_eq!(judge(dir.path(), &["--misbehave", "expired", "--force"], &["no such program"]).status.code(), Some(2));
+}
+
+#[test]
+fn the_list_names_every_misbehaviour() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let output = judge(dir.path(), &["--misbehave", "list"], &[]);
+    assert_eq!((output.status.code(), said(&output).lines().count()), (Some(0), misbehave::catalogue::all().count()));
+    let json = judge(dir.path(), &["--misbehave", "list", "--json"], &[]);
+    let value: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(value["misbehaviours"].as_array().map(Vec::len), Some(misbehave::catalogue::all().count()));
+}

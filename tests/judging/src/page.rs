@@ -1,0 +1,111 @@
+//! docs/misbehave.md.
+
+use misbehave::catalogue;
+use misbehave::misbehaviour::Misbehaviour;
+
+use crate::client::Care;
+use crate::judgement::{Cell, Judgement};
+use crate::notes;
+
+const HEAD: &str = "# Judging TLS clients
+
+Written by `make judge`: nothing here is older than its last run, and there is no page unless every finding in it has a note.
+
+`bountybox target --misbehave NAMES` is a TLS server that answers wrongly by script, and says of each client whether it noticed. It is not the box: it is a
+small server of TLS 1.3 and 1.2 of its own, in which each message can be wrong on purpose, on a port of the host. What it says wrongly stands in the
+transcript as it was said, so that a client that does not look completes the handshake, and is caught.
+
+```sh
+bountybox target --misbehave list                                   # what there is
+bountybox target --misbehave all -- curl --silent --cacert {ca} https://{host}:{port}/
+bountybox target --misbehave expired,other-name --listen 127.0.0.1:4433 --ca root.pem   # whoever connects, in turn
+```
+
+- Behind `--` stands the client's command. It is started once for each misbehaviour, with `{host}`, `{port}` and `{ca}` filled in; what it reads from standard
+  input is an HTTP request, and its output is thrown away. Without a command, each connection is told the next misbehaviour.
+- The root in `--ca` is made anew each time, and its key is never written down. The client must trust it, ask for `localhost`, and send something: a client that
+  never asks for anything cannot be caught.
+- Before all comes the control: the honest server (`honest`, and `honest-1.2` where TLS 1.2 is asked for). A client that refuses it ends the judgement.
+- `--timeout` bounds each step; a client that neither leaves nor complains by then has gone on. `--json` prints one object.
+
+| verdict | meaning |
+|---|---|
+| noticed (alert NAME) | it ended the connection by this alert |
+| noticed (closed) | it ended the connection without one, having sent no application data, and (with a command) did not end with 0 |
+| noticed (failed) | what was wrong is the end of the connection: its exit code is not 0 |
+| fooled | it sent application data, or went on, or ended with 0 |
+| untried | it does not offer that in which this could be said |
+| no client | nobody came, or nobody who speaks TLS, or it left before anything was wrong |
+
+| exit code | meaning |
+|---|---|
+| 0 | everything was noticed |
+| 26 | it was fooled at least once; the names are listed |
+| 27 | no client came, or not for everything |
+| 28 | it refused the honest server |
+
+An alert that the RFC does not name for the case is still a notice; the table marks it with `*`. Tickets of a later connection, revocation, and what needs keys that
+ring does not make (RSA, SHA-1, MD5 signatures) are not among the misbehaviours.
+
+";
+
+pub(crate) fn page(judgements: &[Judgement]) -> String {
+    [HEAD.to_owned(), clients(judgements), table(judgements), findings(judgements)].concat()
+}
+
+fn clients(judgements: &[Judgement]) -> String {
+    let rows = judgements.iter().map(|one| match &one.version {
+        Err(why) => format!("| {} | skipped: {why} | | | | |\n", one.name),
+        Ok(version) => {
+            let (noticed, untried) = (one.count(Cell::is_noticed), one.count(|cell| *cell == Cell::Untried));
+            format!("| {} | {version} | {noticed} | {} | {untried} | {} |\n", one.name, one.fooled().len(), one.exit_code)
+        }
+    });
+    let head = "## The clients\n\nEach as a careful user of it would write it; `curl -k`, which looks at no certificate, is the careless one, and must be caught.\n\n";
+    format!(
+        "{head}| client | version | noticed | fooled | untried | exit code |\n|---|---|--:|--:|--:|--:|\n{}\n",
+        rows.collect::<String>()
+    )
+}
+
+fn table(judgements: &[Judgement]) -> String {
+    let judged: Vec<&Judgement> = judgements.iter().filter(|one| one.version.is_ok()).collect();
+    let names: String = judged.iter().map(|one| format!(" {} |", one.name)).collect();
+    let rows = catalogue::all().map(|one| row(one, &judged));
+    let head = "## The misbehaviours\n\nWhat is said is TLS 1.3 but where it says otherwise. `closed`: without an alert.\n\n";
+    format!(
+        "{head}| name | what is wrong | forbidden by |{names}\n|---|---|---|{}\n{}\n",
+        "---|".repeat(judged.len()),
+        rows.collect::<String>()
+    )
+}
+
+fn row(one: &Misbehaviour, judged: &[&Judgement]) -> String {
+    let cells: String =
+        judged.iter().map(|judgement| format!(" {} |", judgement.cells.get(one.name).map_or("-".to_owned(), cell))).collect();
+    format!("| `{}` | {} | {} |{cells}\n", one.name, one.wrong, one.rfc)
+}
+
+fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Alert(alert, true) => alert.clone(),
+        Cell::Alert(alert, false) => format!("{alert} *"),
+        Cell::Closed => "closed".to_owned(),
+        Cell::Fooled(_) => "**fooled**".to_owned(),
+        Cell::Untried => "untried".to_owned(),
+        Cell::Accepted => "accepted".to_owned(),
+        Cell::Other(text) => text.clone(),
+    }
+}
+
+fn findings(judgements: &[Judgement]) -> String {
+    let careful = judgements.iter().filter(|one| one.care == Care::Careful);
+    let fooled: Vec<(&str, &str)> = careful.flat_map(|one| one.fooled().into_iter().map(|name| (name, one.name))).collect();
+    let lines = catalogue::all().filter_map(|one| {
+        let who: Vec<&str> = fooled.iter().filter(|(name, _)| *name == one.name).map(|(_, who)| *who).collect();
+        let note = notes::of(one.name).unwrap_or_default();
+        (!who.is_empty()).then(|| format!("- `{}`: {}. {note}\n", one.name, who.join(", ")))
+    });
+    let head = "## Where a careful client was fooled\n\nWhether the client is at fault is decided by the RFC's words.\n\n";
+    format!("{head}{}", lines.collect::<String>())
+}
