@@ -21,6 +21,7 @@
 //! | [`log()`] | a guest's log |
 //! | [`status()`] | what a guest says about itself |
 //! | [`bundle()`] | the bundle that a cell starts with |
+//! | [`recording()`] | a recording's events, read by a replay |
 //! | [`image()`] | a guest image, read by the loader |
 //! | [`config()`] | the configuration file |
 #![forbid(unsafe_code)]
@@ -44,6 +45,7 @@ mod proxy;
 mod queue_wires;
 mod queues;
 mod record;
+mod recording;
 mod script;
 mod sealing;
 pub mod seeds;
@@ -69,6 +71,7 @@ pub use peek::peek;
 pub use proxy::proxy;
 pub use queues::queue;
 pub use record::record;
+pub use recording::recording;
 pub use segment::segment;
 pub use status::status;
 pub use ticket::ticket;
@@ -77,7 +80,7 @@ pub use ticket::ticket;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them. `fuzz/` has a fuzzer for each, `fuzz/seeds/` a folder.
-pub const ALL: [Target; 18] = [
+pub const ALL: [Target; 19] = [
     ("bundle", bundle),
     ("cell", cell),
     ("client", client),
@@ -93,6 +96,7 @@ pub const ALL: [Target; 18] = [
     ("proxy", proxy),
     ("queue", queue),
     ("record", record),
+    ("recording", recording),
     ("segment", segment),
     ("status", status),
     ("ticket", ticket),

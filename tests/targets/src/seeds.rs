@@ -34,6 +34,9 @@ pub fn all() -> Vec<Seed> {
     add("status", "idle", Status::default().encode());
     add("status", "access", access());
     add("image", "small", image_file());
+    let (turn, over) = (turn(), [6, 1, 0].to_vec());
+    add("recording", "turn", [&turn[..], &over].concat());
+    add("recording", "behind-the-end", [over, turn].concat());
     for (name, hello) in openings() {
         add("hello", name, [&[6][..], hello].concat());
         add("peek", name, hello.to_vec());
@@ -43,6 +46,15 @@ pub fn all() -> Vec<Seed> {
     frames(&mut add);
     scripts(&mut add);
     seeds
+}
+
+/// One turn of a recording: a letter and a frame on the front link go in; a frame, an answer and a line of log come out.
+fn turn() -> Vec<u8> {
+    let frame = [&4_u32.to_le_bytes()[..], &[0; 10], b"wire"].concat();
+    let letter = [&1_u32.to_le_bytes()[..], &2_u32.to_le_bytes(), b"hi"].concat();
+    let go = [&[1, 1 | 4][..], &[0; 20], &letter, &1_u16.to_le_bytes(), &frame].concat();
+    let came = [&[2, 1 | 4 | 8][..], &[0; 8], &1_u16.to_le_bytes(), &[9; 8], &[8; 8], &[7; 8]].concat();
+    [go, came].concat()
 }
 
 /// A mailbox window with this letter in it.
