@@ -1,0 +1,169 @@
+//! Each rule, broken: and a voyage on which all hold.
+
+use keys::bundle::{Check, CheckKind, Limits, Memory, Upstream};
+
+use super::*;
+
+fn scenario() -> Scenario {
+    Scenario {
+        seed: 7,
+        memory: Memory::default(),
+        limits: Limits { lifetime_ms: 60_000, ..Limits::default() },
+        upstream: Upstream::default(),
+        offload: false,
+        tickets: (7200, 3600),
+        shared_tickets: false,
+        acts: Vec::new(),
+    }
+}
+
+fn visit(route: usize, then: Then) -> Visit {
+    let shown = if route == GUARDED { Shown::Member } else { Shown::Nothing };
+    Visit { who: 1, route, dialect: Dialect::Usual, shown, blocks: 100, then, trickle: None, deaf: None }
+}
+
+fn rule<T: core::fmt::Debug>(result: Result<T, Complaint>) -> Rule {
+    result.unwrap_err().rule
+}
+
+#[test]
+fn a_quiet_voyage_holds_on_every_route() {
+    let acts = (0..ROUTES.len()).map(|route| Act { at: Duration::ZERO, what: What::Visit(visit(route, Then::Close)) });
+    let logbook = sail(&Scenario { acts: acts.collect(), ..scenario() }, |_| true).unwrap();
+    assert_eq!((logbook.whole, logbook.ends.get("Done")), (4, Some(&8)), "a visit and a probe for each route");
+}
+
+#[test]
+fn a_backend_that_says_what_is_not_its_to_say_is_found() {
+    for lie in [words(99, 100), words(0, 99)] {
+        let mut voyage = Voyage::new(&scenario());
+        for n in BACKENDS {
+            voyage.sim.backends.behave(backend(n), Manners::Speak(lie.clone()));
+        }
+        voyage.visit(&visit(0, Then::Close));
+        assert_eq!(rule(voyage.settle()), Rule::ExactPrefix);
+    }
+}
+
+#[test]
+fn plaintext_on_the_front_link_is_found() {
+    let mut voyage = Voyage::new(&scenario());
+    voyage.sim.clients.add(Plan::raw(1, CANARY.to_vec()));
+    assert_eq!(rule(voyage.settle()), Rule::NoLeak);
+}
+
+#[test]
+fn a_key_on_any_link_is_found() {
+    let mut voyage = Voyage::new(&scenario());
+    let key = voyage.sim.identities()[0].secret().to_vec();
+    assert!(key.len() == 32 && key.iter().any(|byte| *byte != key[0]), "it is the key");
+    for n in BACKENDS {
+        voyage.sim.backends.behave(backend(n), Manners::Speak(key.clone()));
+    }
+    voyage.visit(&visit(0, Then::Close));
+    assert_eq!(rule(voyage.settle()), Rule::NoLeak);
+}
+
+#[test]
+fn what_a_backend_hears_from_nobody_is_found() {
+    let mut voyage = Voyage::new(&scenario());
+    let plan = voyage.sim.plan(1, "echo.test", Talk::Stream(b"not anybody's words".to_vec()), Then::Close);
+    voyage.sim.clients.add(plan);
+    assert_eq!(rule(voyage.settle()), Rule::ExactPrefix);
+}
+
+#[test]
+fn more_connections_than_the_limits_allow_are_found() {
+    let mut voyage = Voyage::new(&scenario());
+    voyage.judge = Judge::new(&Limits { connections: 1, waiting: 1, handshakes: 1, ..Limits::default() }, Memory::default());
+    voyage.visit(&visit(0, Then::Wait));
+    voyage.visit(&visit(0, Then::Wait));
+    assert_eq!(rule(voyage.settle()), Rule::WithinBudget);
+}
+
+#[test]
+fn a_connection_that_outlives_its_time_is_found() {
+    let mut voyage = Voyage::new(&scenario());
+    voyage.visit(&visit(0, Then::Wait));
+    voyage.run_to(Duration::from_secs(1)).unwrap();
+    assert_eq!(voyage.judge.look_back(&voyage.sim).unwrap().rule, Rule::EndForEach);
+}
+
+#[test]
+fn a_box_that_serves_nobody_any_more_is_found() {
+    let mut voyage = Voyage::new(&scenario());
+    voyage.sim.backends.stop(backend(3));
+    assert_eq!(rule(voyage.probe()), Rule::Service);
+}
+
+#[test]
+fn a_route_that_lets_everybody_in_is_found() {
+    for shown in [Shown::Nothing, Shown::Stranger] {
+        let mut voyage = Voyage::new(&scenario());
+        voyage.sim = Sim::new(Setup { guarded: Vec::new(), ..setup_of(&scenario()) });
+        voyage.sim.backends.heard = Some(Vec::new());
+        voyage.visit(&Visit { shown, ..visit(GUARDED, Then::Close) });
+        assert_eq!(rule(voyage.settle()), Rule::OnlyAuthenticated);
+    }
+}
+
+#[test]
+fn a_guarded_route_is_closed_to_strangers_and_open_to_members() {
+    for (shown, whole) in [(Shown::Nothing, 0), (Shown::Stranger, 0), (Shown::Member, 1)] {
+        let mut voyage = Voyage::new(&scenario());
+        voyage.visit(&Visit { shown, ..visit(GUARDED, Then::Close) });
+        voyage.settle().unwrap();
+        assert_eq!(voyage.logbook.whole, whole, "{shown:?}");
+    }
+}
+
+#[test]
+fn a_secret_in_a_report_and_one_in_the_status_are_found() {
+    let mut voyage = Voyage::new(&scenario());
+    voyage.judge.forbid("a name that is told", b"late.test");
+    voyage.visit(&visit(1, Then::Close));
+    let complaint = voyage.settle().unwrap_err();
+    assert_eq!(complaint.rule, Rule::NoLeak);
+    let mut voyage = Voyage::new(&scenario());
+    voyage.judge.forbid("a name that stands in metrics", b"speak.test");
+    assert!(voyage.settle().unwrap_err().words.contains("in the status"));
+}
+
+#[test]
+fn a_ticket_whose_key_should_be_gone_is_found() {
+    let voyage = Voyage::new(&Scenario { tickets: (4, 2), ..scenario() });
+    let now = wall(Duration::from_secs(20)).as_secs() / 2;
+    let late = |period: u64| {
+        let offered = Some((period.to_be_bytes().to_vec(), Duration::from_secs(20)));
+        voyage.stale_ticket(&Outcome { offered, resumed: true, ..Outcome::default() })
+    };
+    assert_eq!([late(now), late(now - 2), late(now - 3), late(now - 7)], [None, None, Some(1), Some(5)]);
+}
+
+#[test]
+fn a_connection_that_is_there_longer_than_its_limits_say_is_found_while_it_is_there() {
+    // Checks, so that something happens meanwhile.
+    let check = Some(Check { kind: CheckKind::Tcp, interval_ms: 1000, timeout_ms: 200, rise: 2, fall: 2 });
+    let limits = Limits { lifetime_ms: 600_000, idle_timeout_ms: 600_000, ..Limits::default() };
+    let mut voyage = Voyage::new(&Scenario { limits, upstream: Upstream { check, ..Upstream::default() }, ..scenario() });
+    voyage.judge = Judge::new(&Limits { lifetime_ms: 1, ..Limits::default() }, Memory::default());
+    voyage.visit(&visit(0, Then::Wait));
+    let complaint = voyage.run_to(Duration::from_secs(300)).unwrap_err();
+    assert_eq!(complaint.rule, Rule::EndForEach);
+}
+
+#[test]
+fn whoever_is_not_served_on_a_calm_day_is_found() {
+    let mut voyage = Voyage::new(&scenario());
+    voyage.sim.backends.stop(backend(3));
+    voyage.visit(&visit(1, Then::Close));
+    assert_eq!(rule(voyage.settle()), Rule::Service);
+}
+
+#[test]
+fn voyages_of_one_seed_have_one_hash_and_those_of_two_have_two() {
+    let acts = vec![Act { at: Duration::ZERO, what: What::Visit(visit(0, Then::Close)) }];
+    let hash = |seed| sail(&Scenario { seed, acts: acts.clone(), ..scenario() }, |_| true).unwrap().hash;
+    assert_eq!(hash(1), hash(1));
+    assert_ne!(hash(1), hash(2));
+}
