@@ -1,8 +1,8 @@
 //! `covered FOLDER "TARGET.."`: makes tables of what `llvm-cov export --summary-only` has said of each target and of all: FOLDER/TARGET.json, FOLDER/all.json.
 #![forbid(unsafe_code)]
 
+use core::error::Error;
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
