@@ -39,7 +39,7 @@ pub(crate) fn converse(tcp: TcpStream, misbehaviour: &Misbehaviour, authority: &
     };
     match said {
         Err(fault @ (Fault::OwnKey | Fault::OwnForm)) => return Err(fault),
-        Err(Fault::PeerOffer | Fault::PeerKey) => return Ok(Verdict::Untried),
+        Err(Fault::PeerOffer) => return Ok(Verdict::Untried),
         Err(_) if stage == Stage::Sound => return Ok(Verdict::NoClient(Absence::Left)),
         Err(Fault::PeerUnexpected(came)) => {
             if let Some(verdict) = reaction(&Ok(came)) {

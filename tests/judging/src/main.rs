@@ -3,8 +3,8 @@
 //! Arguments: words of the names of the clients to judge (all without any), and then no page is written. `rustls ADDRESS PORT NAME ROOT` is one of the
 //! judged clients itself.
 //!
-//! It fails when a client refuses the honest server, when one is fooled and [`notes`] does not say why, when a note is about nothing any more, and when
-//! the careless one is not caught.
+//! It fails when a client refuses the honest server or cannot be judged of something, and when the careless one is not caught. What a careful one was
+//! fooled by is explained in [`notes`], or said to be undecided.
 #![forbid(unsafe_code)]
 
 mod client;
@@ -16,7 +16,7 @@ mod rustls;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::{env, fs};
+use std::{env, fs, thread};
 
 use e2e::Outcome;
 
@@ -50,15 +50,17 @@ fn say(line: &str) {
 
 fn judge(words: &[String]) -> Outcome {
     env::set_current_dir(root())?;
-    let chosen = CLIENTS.iter().filter(|client| words.is_empty() || words.iter().any(|word| client.name.contains(word.as_str())));
-    let mut judgements = Vec::new();
-    for client in chosen {
-        say(&format!("judging {}", client.name));
-        let judgement = Judgement::of(client)?;
-        say(&judgement.summary());
-        judgements.push(judgement);
-    }
-    let complaints = notes::complaints(&judgements, words.is_empty());
+    let chosen: Vec<_> =
+        CLIENTS.iter().filter(|client| words.is_empty() || words.iter().any(|word| client.name.contains(word.as_str()))).collect();
+    // Each has a judge of its own, and none of them is measured.
+    let judgements: Vec<Outcome<Judgement>> = thread::scope(|scope| {
+        let begun: Vec<_> =
+            chosen.into_iter().map(|client| scope.spawn(|| Judgement::of(client).map_err(|fault| fault.to_string()))).collect();
+        begun.into_iter().map(|one| one.join().map_err(|_| "it panicked")?.map_err(Into::into)).collect()
+    });
+    let judgements = judgements.into_iter().collect::<Outcome<Vec<_>>>()?;
+    judgements.iter().for_each(|one| say(&format!("{}: {}", one.name, one.summary().trim_start())));
+    let complaints = notes::complaints(&judgements);
     if !complaints.is_empty() {
         return Err(complaints.join("\n").into());
     }

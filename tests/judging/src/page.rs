@@ -9,7 +9,7 @@ use crate::notes;
 
 const HEAD: &str = "# Judging TLS clients
 
-Written by `make judge`: nothing here is older than its last run, and there is no page unless every finding in it has a note.
+Written by `make judge`: the table is what its last run saw.
 
 `bountybox target --misbehave NAMES` is a TLS server that answers wrongly by script, and says of each client whether it noticed. It is not the box: it is a
 small server of TLS 1.3 and 1.2 of its own, in which each message can be wrong on purpose, on a port of the host. What it says wrongly stands in the
@@ -103,7 +103,7 @@ fn findings(judgements: &[Judgement]) -> String {
     let fooled: Vec<(&str, &str)> = careful.flat_map(|one| one.fooled().into_iter().map(|name| (name, one.name))).collect();
     let lines = catalogue::all().filter_map(|one| {
         let who: Vec<&str> = fooled.iter().filter(|(name, _)| *name == one.name).map(|(_, who)| *who).collect();
-        let note = notes::of(one.name).unwrap_or_default();
+        let note = notes::of(one.name).unwrap_or(notes::UNDECIDED);
         (!who.is_empty()).then(|| format!("- `{}`: {}. {note}\n", one.name, who.join(", ")))
     });
     let head = "## Where a careful client was fooled\n\nWhether the client is at fault is decided by the RFC's words.\n\n";
