@@ -25,10 +25,7 @@ pub(crate) const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r
 /// # Errors
 /// What was to be said could not be made.
 pub(crate) fn converse(tcp: TcpStream, misbehaviour: &Misbehaviour, authority: &Authority, patience: Duration) -> Result<Verdict, Fault> {
-    let mut peer = match Peer::over(tcp, patience) {
-        Ok(peer) => peer,
-        Err(_) => return Ok(Verdict::NoClient(Absence::NoHello)),
-    };
+    let Ok(mut peer) = Peer::over(tcp, patience) else { return Ok(Verdict::NoClient(Absence::NoHello)) };
     peer.end_at(Instant::now() + patience * PATIENCES_MAX);
     let mut incoming = Flight::default();
     let Ok(hello) = hears_hello(&mut peer, &mut incoming) else { return Ok(Verdict::NoClient(Absence::NoHello)) };
@@ -90,7 +87,7 @@ fn shown(chain: fn(&Authority) -> Made<Shown>, authority: &Authority) -> Result<
 fn asked(peer: &mut Peer) -> Said {
     let mut request = Vec::new();
     for _ in 0..RECORDS_MAX {
-        match peer.next()? {
+        match peer.hear()? {
             Came::Record(DATA, content) => request.extend(content),
             Came::Record(HANDSHAKE | CHANGE_CIPHER_SPEC, _) => {}
             Came::Silence if !request.is_empty() => return Ok(()),
@@ -105,7 +102,7 @@ fn asked(peer: &mut Peer) -> Said {
 
 /// What the client does now, and an honest answer for one that asks.
 fn settle(peer: &mut Peer) -> Verdict {
-    let verdict = (0..RECORDS_MAX).find_map(|_| reaction(&peer.next())).unwrap_or(Verdict::Fooled(Folly::WentOn));
+    let verdict = (0..RECORDS_MAX).find_map(|_| reaction(&peer.hear())).unwrap_or(Verdict::Fooled(Folly::WentOn));
     if verdict == Verdict::Fooled(Folly::Data) {
         // Whether it is heard is no longer the question.
         let _ = answer(peer);
@@ -119,6 +116,6 @@ pub(crate) fn answer(peer: &mut Peer) -> Said {
     peer.send(ALERT, &[WARNING, CLOSE_NOTIFY])?;
     peer.finish();
     peer.set_patience(DRAIN);
-    let _ = (0..RECORDS_MAX).find(|_| !matches!(peer.next(), Ok(Came::Record(..))));
+    let _ = (0..RECORDS_MAX).find(|_| !matches!(peer.hear(), Ok(Came::Record(..))));
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! rustls as the judged client: honest, it accepts the control and notices what it must; careless, it is fooled.
 
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
 

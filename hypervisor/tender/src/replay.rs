@@ -1,7 +1,7 @@
 //! Replay: runs a recorded guest again, gives it what it was given, and compares all that it gives.
 //!
 //! It is the same image, in a traced child of this process, which is jailed as a tender is: a recording, too, may hold what brings a guest to do what it must not.
-//! Nothing of it reaches a network. [`check`] authenticates the whole file before any of it is run.
+//! Nothing of it reaches a network. `check` authenticates the whole file before any of it is run.
 
 mod compare;
 mod guest;

@@ -6,7 +6,7 @@ use tls::{Alert, Event, Fault, Session};
 /// A server name and the protocols.
 type Read = (Option<String>, Vec<Vec<u8>>);
 
-/// What rustls takes, we take, but for what [`may_be_refused`] lists. What we take and rustls does not is refused later, when rustls gets the same
+/// What rustls takes, we take, but for what `may_be_refused` lists. What we take and rustls does not is refused later, when rustls gets the same
 /// message: nothing is decided by it but the route.
 pub fn peek(data: &[u8]) {
     match (ours(data), theirs(data)) {

@@ -63,10 +63,10 @@ pub(super) const ALL: &[Misbehaviour] = &[
         },
     ),
     agreed("share-short", "an X25519 share of 31 bytes", "RFC 8446 4.2.8.2", SHAPE, group::X25519, |it| {
-        it.hello.share(group::X25519, &[9; 31])
+        it.hello.share(group::X25519, &[9; 31]);
     }),
     agreed("share-long", "an X25519 share of 33 bytes", "RFC 8446 4.2.8.2", SHAPE, group::X25519, |it| {
-        it.hello.share(group::X25519, &[9; 33])
+        it.hello.share(group::X25519, &[9; 33]);
     }),
     agreed("share-empty", "a share of no length", "RFC 8446 4.2.8", SHAPE, group::X25519, |it| it.hello.share(group::X25519, &[])),
     agreed("point-off-curve", "a P-256 share that is no point of the curve", "RFC 8446 4.2.8.2", SHAPE, group::SECP256R1, |it| {

@@ -38,7 +38,7 @@ impl Flight {
             if let Some(message) = self.whole()? {
                 return Ok(message);
             }
-            match peer.next()? {
+            match peer.hear()? {
                 Came::Record(HANDSHAKE, content) => self.0.extend(content),
                 Came::Record(CHANGE_CIPHER_SPEC, _) => {}
                 other => return Err(Fault::PeerUnexpected(other)),

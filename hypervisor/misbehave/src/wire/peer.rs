@@ -95,7 +95,7 @@ impl Peer {
     ///
     /// # Errors
     /// The stream ends within a record, or a record does not open.
-    pub fn next(&mut self) -> Result<Came, Fault> {
+    pub fn hear(&mut self) -> Result<Came, Fault> {
         loop {
             if let Some(record) = self.take_record() {
                 return self.open(record);

@@ -418,12 +418,12 @@ fn show12(handshake: &mut v12::Handshake, shown: &Shown, flip: u8) -> Outcome {
     let exchange = handshake.exchange()?;
     handshake.say(&exchange)?;
     handshake.take_keys()?;
-    let (sealer, mut signature) = (handshake.peer.sealer.take(), shown.key.sign(&handshake.transcript)?);
+    // The proof still goes unprotected.
+    handshake.peer.sealer = None;
+    let mut signature = shown.key.sign(&handshake.transcript)?;
     *signature.last_mut().ok_or("no signature")? ^= flip;
     let proof = message(CERTIFICATE_VERIFY, &[&ECDSA_P256_SHA256.to_be_bytes()[..], &vec16(&signature)].concat());
-    handshake.say(&proof)?;
-    drop(sealer);
-    Ok(())
+    handshake.say(&proof)
 }
 
 /// Exchange, ChangeCipherSpec, and nothing more.

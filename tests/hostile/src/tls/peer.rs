@@ -44,7 +44,7 @@ impl Peer {
     /// Reads to the end, which must be one of these alerts, fatal, and behind it an orderly end: no reset that could have destroyed it.
     pub(crate) fn is_told(&mut self, wanted: &[u8]) -> Outcome {
         loop {
-            match self.next()? {
+            match self.hear()? {
                 Came::Record(ALERT, content) => {
                     ensure(matches!(*content, [FATAL, told] if wanted.contains(&told)), format!("told {content:?}, not {wanted:?}"))?;
                     break;
@@ -53,14 +53,14 @@ impl Peer {
                 other => return Err(format!("{other:?} instead of an alert of {wanted:?}").into()),
             }
         }
-        let end = self.next()?;
+        let end = self.hear()?;
         ensure(end == Came::End, format!("{end:?} behind the alert instead of the end"))
     }
 
     /// Reads to the end, which must come without an alert of a fault, and in order.
     pub(crate) fn is_left(&mut self) -> Outcome {
         loop {
-            match self.next()? {
+            match self.hear()? {
                 Came::Record(HANDSHAKE | CHANGE_CIPHER_SPEC, _) => {}
                 Came::Record(ALERT, content) if content.last() == Some(&CLOSE_NOTIFY) => {}
                 Came::End => return Ok(()),

@@ -106,7 +106,7 @@ pub(super) fn suite() -> Suite {
             peer.tcp.set_read_timeout(Some(STEP))?;
             while began.elapsed() < target.patience() {
                 step(&mut peer)?;
-                match peer.next() {
+                match peer.hear() {
                     Ok(Came::Silence | Came::Record(..)) => {}
                     // A FIN or a RST, or a RST before we could write.
                     Ok(Came::End | Came::Reset) | Err(_) => return Ok(()),

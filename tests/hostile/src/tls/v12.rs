@@ -142,7 +142,7 @@ impl Handshake {
         let wanted = format!("answer to {line}");
         let mut answer = Vec::new();
         while answer.len() < wanted.len() {
-            match self.peer.next()? {
+            match self.peer.hear()? {
                 Came::Record(DATA, content) => answer.extend(content),
                 other => return Err(format!("{other:?} instead of an answer").into()),
             }

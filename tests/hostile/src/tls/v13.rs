@@ -194,7 +194,7 @@ impl Established {
         let wanted = format!("answer to {line}");
         let mut answer = Vec::new();
         while answer.len() < wanted.len() {
-            match self.peer.next()? {
+            match self.peer.hear()? {
                 Came::Record(DATA, content) => answer.extend(content),
                 Came::Record(HANDSHAKE, content) if content.first() == Some(&KEY_UPDATE) => self.turn_their_key()?,
                 Came::Record(HANDSHAKE, _) => {}
