@@ -23,18 +23,19 @@ fn said(output: &Output) -> String {
 fn a_careful_client_notices_and_the_exit_code_is_0() {
     let dir = tempfile::tempdir().expect("a directory");
     let careful = [CURL, &["--cacert", "{ca}"]].concat();
-    let names = "expired,other-name,unknown-ca,proof-altered,finished-altered,share-of-zeros,data-altered,truncated,downgrade-to-1.2";
+    // Not `truncated`: curl takes an answer without a close_notify for whole (docs/misbehave.md).
+    let names = "expired,other-name,unknown-ca,proof-altered,finished-altered,share-of-zeros,data-altered,downgrade-to-1.2";
     let output = judge(dir.path(), &["--misbehave", names], &careful);
     let text = said(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
-    assert!(text.starts_with("honest: accepted\nhonest-1.2: accepted\n") && text.ends_with("9 of 9 noticed\n"), "{text}");
+    assert!(text.starts_with("honest: accepted\nhonest-1.2: accepted\n") && text.ends_with("8 of 8 noticed\n"), "{text}");
     assert!(text.contains("\nexpired: noticed (alert certificate_expired)\n"), "{text}");
     let root = std::fs::read_to_string(dir.path().join("misbehave-ca.pem")).expect("the root");
     assert!(root.starts_with("-----BEGIN CERTIFICATE-----") && !root.contains("KEY"));
 }
 
 #[test]
-fn a_careless_client_is_caught_and_the_exit_code_is_23() {
+fn a_careless_client_is_caught_and_the_exit_code_is_26() {
     let dir = tempfile::tempdir().expect("a directory");
     let careless = [CURL, &["-k"]].concat();
     let output = judge(dir.path(), &["--misbehave", "expired,finished-altered,self-signed"], &careless);
@@ -51,7 +52,7 @@ fn a_careless_client_is_caught_and_the_exit_code_is_23() {
 }
 
 #[test]
-fn nobody_is_24_and_a_control_that_is_refused_25() {
+fn nobody_is_27_and_a_control_that_is_refused_28() {
     let dir = tempfile::tempdir().expect("a directory");
     let output = judge(dir.path(), &["--misbehave", "expired"], &["true"]);
     assert_eq!(output.status.code(), Some(27), "{}", said(&output));
@@ -63,7 +64,7 @@ fn nobody_is_24_and_a_control_that_is_refused_25() {
 }
 
 #[test]
-fn without_a_command_whoever_comes_is_judged_and_nobody_is_24() {
+fn without_a_command_whoever_comes_is_judged_and_nobody_is_27() {
     let dir = tempfile::tempdir().expect("a directory");
     let output = judge(dir.path(), &["--misbehave", "expired", "--timeout", "1"], &[]);
     assert_eq!(output.status.code(), Some(27), "{}", said(&output));
