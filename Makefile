@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo test interop hostile judge tcp load sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage bench facts ci clean
+.PHONY: help deps build image run demo test interop hostile judge tcp load sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage bench bench-recording facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
@@ -76,6 +76,9 @@ fuzz-coverage: ## What seeds and corpora reach, as tables for docs/fuzz.md
 bench: build ## Measure against nginx, HAProxy, hitch, stunnel; writes docs/bench/
 	@tools/install bench
 	@tools/bench
+
+bench-recording: build ## What recording costs: the same box with and without, in one run; writes docs/bench/recording.md
+	@BENCH_SUBJECTS=kvm/tap,kvm/tap+record,kvm/user,kvm/user+record,process/user,process/user+record $(CARGO) run --locked -q --release -p bench
 
 facts: build ## Print the numbers that README quotes, from this tree
 	@tools/facts

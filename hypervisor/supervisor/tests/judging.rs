@@ -97,6 +97,7 @@ fn the_list_names_every_misbehaviour() {
     let dir = tempfile::tempdir().expect("a directory");
     let output = judge(dir.path(), &["--misbehave", "list"], &[]);
     assert_eq!((output.status.code(), said(&output).lines().count()), (Some(0), misbehave::catalogue::all().count()));
+    assert!(misbehave::catalogue::all().count() > 100, "README says more than a hundred");
     let json = judge(dir.path(), &["--misbehave", "list", "--json"], &[]);
     let value: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
     assert_eq!(value["misbehaviours"].as_array().map(Vec::len), Some(misbehave::catalogue::all().count()));

@@ -63,6 +63,9 @@ fn run() -> Outcome {
     }
     let text = table.markdown(rounds);
     say(&text);
+    if let Some(recording) = table.recording(rounds) {
+        report::write_recording(&recording)?;
+    }
     // What is kept compares all of them.
     if only.is_empty() { report::write(&text, &table.svg()) } else { Ok(()) }
 }

@@ -17,6 +17,13 @@ pub(crate) struct Table {
     values: BTreeMap<(&'static str, &'static str), Vec<Value>>,
 }
 
+/// How the name of a subject ends that is recorded.
+const RECORDED: &str = "+record";
+const RECORDING: &str = "# What recording costs
+
+`make bench-recording`: the same box with and without `[record]`, in turn, in one run; one core for the box, one for generator and backend. The recording goes to a file
+beneath the system's folder for temporary files. ";
+
 /// The subject that the others are compared with.
 const PEER: &str = "nginx";
 /// From this share of its core on, the generator was what held the rate back.
@@ -73,6 +80,33 @@ impl Table {
         format!("| {subject} | {:.1} |{} | {ratio} | {ceiling} |", value.value, shares(value.busy))
     }
 
+    /// Recorded subjects beside the same ones unrecorded, as Markdown; none if there are no such pairs.
+    pub(crate) fn recording(&self, rounds: usize) -> Option<String> {
+        let mut rows = String::new();
+        for (job, _) in job::ALL.iter().filter(|(job, _)| job.more_is_better) {
+            for subject in &self.subjects {
+                let Some(plain) = subject.strip_suffix(RECORDED).and_then(|name| self.subjects.iter().find(|other| **other == name)) else {
+                    continue;
+                };
+                let (Some(recorded), Some(unrecorded)) = (self.median(subject, job), self.median(plain, job)) else { continue };
+                let ratio = recorded.value / unrecorded.value;
+                let _ = writeln!(
+                    rows,
+                    "| {} | {plain} | {:.1} {unit} | {:.1} {unit} | {ratio:.2} |",
+                    job.name,
+                    unrecorded.value,
+                    recorded.value,
+                    unit = job.unit
+                );
+            }
+        }
+        (!rows.is_empty()).then(|| {
+            format!(
+                "{RECORDING}Medians of {rounds} rounds.\n\n| job | box | unrecorded | recorded | ratio |\n|---|---|--:|--:|--:|\n{rows}"
+            )
+        })
+    }
+
     /// The ratios as a plot.
     pub(crate) fn svg(&self) -> String {
         let groups = job::ALL.iter().map(|(job, _)| {
@@ -98,12 +132,17 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// Writes both into docs/bench/.
+/// Writes table and plot into docs/bench/.
 pub(crate) fn write(table: &str, svg: &str) -> Outcome {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/bench");
     fs::create_dir_all(&dir)?;
     fs::write(dir.join("peers.md"), format!("{table}![ratios](peers.svg)\n"))?;
     Ok(fs::write(dir.join("peers.svg"), svg)?)
+}
+
+/// Writes it into docs/bench/.
+pub(crate) fn write_recording(text: &str) -> Outcome {
+    Ok(fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/bench/recording.md"), text)?)
 }
 
 #[cfg(test)]
