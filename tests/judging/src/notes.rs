@@ -3,6 +3,10 @@
 use crate::client::Care;
 use crate::judgement::{Cell, Judgement};
 
+const UNASKED: &str = "RFC 8446 4.2: a client MUST abort with `unsupported_extension` on a response to an extension that it did not send. The client is at fault; it ignores what it does not know.";
+const MISPLACED: &str = "RFC 8446 4.2: an extension that is recognized and not specified for the message MUST be answered with `illegal_parameter`. The client is at fault.";
+const REPEATED: &str = "RFC 8446 4.2 forbids the sender to repeat an extension; no MUST says what a receiver does. Lenient, not at fault.";
+
 /// By misbehaviour.
 const NOTES: &[(&str, &str)] = &[
     (
@@ -17,55 +21,22 @@ const NOTES: &[(&str, &str)] = &[
         "issuer-may-not-sign",
         "RFC 5280 6.1.4 (n) is part of path validation: if there is key usage, keyCertSign has to be verified. The client is at fault.",
     ),
-    (
-        "unasked-in-certificate",
-        "RFC 8446 4.2: a client MUST abort with `unsupported_extension` on a response to an extension that it did not send. The client is at fault; it ignores what it does not know.",
-    ),
-    (
-        "retry-with-unasked",
-        "RFC 8446 4.2: a client MUST abort with `unsupported_extension` on a response to an extension that it did not send. The client is at fault; it ignores what it does not know.",
-    ),
-    (
-        "unknown-in-hello",
-        "RFC 8446 4.2: a client MUST abort with `unsupported_extension` on a response to an extension that it did not send. The client is at fault; it ignores what it does not know.",
-    ),
-    (
-        "unknown-extension",
-        "RFC 8446 4.2: a client MUST abort with `unsupported_extension` on a response to an extension that it did not send. The client is at fault; it ignores what it does not know.",
-    ),
-    (
-        "extension-not-asked",
-        "RFC 8446 4.2: a client MUST abort with `unsupported_extension` on a response to an extension that it did not send. The client is at fault; it ignores what it does not know.",
-    ),
-    (
-        "early-data-not-asked",
-        "RFC 8446 4.2: a client MUST abort with `unsupported_extension` on a response to an extension that it did not send. The client is at fault; it ignores what it does not know.",
-    ),
-    (
-        "cookie-in-hello",
-        "RFC 8446 4.2: an extension that is recognized and not specified for the message MUST be answered with `illegal_parameter`. The client is at fault.",
-    ),
+    ("unasked-in-certificate", UNASKED),
+    ("retry-with-unasked", UNASKED),
+    ("unknown-in-hello", UNASKED),
+    ("unknown-extension", UNASKED),
+    ("extension-not-asked", UNASKED),
+    ("early-data-not-asked", UNASKED),
+    ("cookie-in-hello", MISPLACED),
     (
         "unasked-in-hello-1.2",
         "RFC 5246 7.4.1.4: an extension that was not asked for MUST be answered with `unsupported_extension`. The client is at fault.",
     ),
-    (
-        "share-in-extensions",
-        "RFC 8446 4.2: an extension that is recognized and not specified for the message MUST be answered with `illegal_parameter`. The client is at fault.",
-    ),
-    (
-        "version-in-extensions",
-        "RFC 8446 4.2: an extension that is recognized and not specified for the message MUST be answered with `illegal_parameter`. The client is at fault.",
-    ),
-    (
-        "protocol-in-hello",
-        "RFC 8446 4.2: an extension that is recognized and not specified for the message MUST be answered with `illegal_parameter`. The client is at fault.",
-    ),
-    ("version-twice", "RFC 8446 4.2 forbids the sender to repeat an extension; no MUST says what a receiver does. Lenient, not at fault."),
-    (
-        "extension-twice",
-        "RFC 8446 4.2 forbids the sender to repeat an extension; no MUST says what a receiver does. Lenient, not at fault.",
-    ),
+    ("share-in-extensions", MISPLACED),
+    ("version-in-extensions", MISPLACED),
+    ("protocol-in-hello", MISPLACED),
+    ("version-twice", REPEATED),
+    ("extension-twice", REPEATED),
     (
         "cut-by-alert",
         "RFC 8446 5.1 forbids the sender to put other records between the parts of a message; no MUST says what a receiver does. Lenient, not at fault.",

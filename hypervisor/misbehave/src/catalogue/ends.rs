@@ -1,7 +1,7 @@
 //! What a server says in place of an answer when the handshake is over: keys, tickets, requests, alerts, the end (RFC 8446 sections 4.6 and 6).
 
+use super::after;
 use crate::misbehaviour::Misbehaviour;
-use crate::v13::{Established, HONEST, Said, Script};
 use crate::wire::bytes::{message, vec8, vec16};
 use crate::wire::registry::alert::{
     BAD_RECORD_MAC, DECODE_ERROR, FATAL, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, UNEXPECTED_MESSAGE, WARNING,
@@ -10,16 +10,6 @@ use crate::wire::registry::content::{ALERT, DATA, HANDSHAKE};
 use crate::wire::registry::handshake::{CLIENT_HELLO, FINISHED, HELLO_REQUEST, KEY_UPDATE, NEW_SESSION_TICKET};
 
 use super::finishing::{request, ticket};
-
-const fn after(
-    name: &'static str,
-    wrong: &'static str,
-    rfc: &'static str,
-    alerts: &'static [u8],
-    say: fn(&mut Established<'_>) -> Said,
-) -> Misbehaviour {
-    Misbehaviour::tls13(name, wrong, rfc, alerts, Script { after: Some(say), ..HONEST })
-}
 
 /// As if it had length to its end: only close_notify says where that is (RFC 9112 section 9.8).
 const UNENDED: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\npay 100";

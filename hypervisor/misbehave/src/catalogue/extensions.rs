@@ -1,9 +1,9 @@
 //! Extensions that nobody asked for, or where they do not belong (RFC 8446 sections 4.2 and 4.3.1).
 
-use crate::greeting::Greeting;
+use super::{greeted, sealed};
 use crate::hello::ClientHello;
 use crate::misbehaviour::Misbehaviour;
-use crate::v13::{HONEST, Said, Script, Speaker};
+use crate::v13::{Said, Speaker};
 use crate::wire::bytes::{vec8, vec16};
 use crate::wire::registry::alert::{DECODE_ERROR, ILLEGAL_PARAMETER, NO_APPLICATION_PROTOCOL, UNSUPPORTED_EXTENSION};
 use crate::wire::registry::{extension, group};
@@ -12,26 +12,6 @@ const UNASKED: &[u8] = &[UNSUPPORTED_EXTENSION, ILLEGAL_PARAMETER];
 const RULE: &str = "RFC 8446 4.2";
 /// Of no extension that there is.
 const UNKNOWN: u16 = 0xfafa;
-
-const fn greeted(
-    name: &'static str,
-    wrong: &'static str,
-    rfc: &'static str,
-    alerts: &'static [u8],
-    greet: fn(&mut Greeting<'_>),
-) -> Misbehaviour {
-    Misbehaviour::tls13(name, wrong, rfc, alerts, Script { greet, ..HONEST })
-}
-
-const fn sealed(
-    name: &'static str,
-    wrong: &'static str,
-    rfc: &'static str,
-    alerts: &'static [u8],
-    flight: fn(&mut Speaker<'_>) -> Said,
-) -> Misbehaviour {
-    Misbehaviour::tls13(name, wrong, rfc, alerts, Script { flight, ..HONEST })
-}
 
 fn with(it: &mut Speaker<'_>, list: &[(u16, Vec<u8>)]) -> Said {
     it.extensions(list);

@@ -1,8 +1,9 @@
 //! Finished (RFC 8446 section 4.4.4), and what must not stand around it.
 
+use super::sealed as said;
 use crate::misbehaviour::Misbehaviour;
 use crate::v12::flip_last;
-use crate::v13::{HONEST, Said, Script, Speaker};
+use crate::v13::{Said, Speaker};
 use crate::wire::bytes::{message, vec8, vec16};
 use crate::wire::registry::alert::{DECODE_ERROR, DECRYPT_ERROR, ILLEGAL_PARAMETER, MISSING_EXTENSION, UNEXPECTED_MESSAGE};
 use crate::wire::registry::handshake::{CERTIFICATE_REQUEST, END_OF_EARLY_DATA, FINISHED, KEY_UPDATE, NEW_SESSION_TICKET};
@@ -11,16 +12,6 @@ use crate::wire::schedule::finished;
 
 const FINISHED_IS: &str = "RFC 8446 4.4.4";
 const ORDER: &str = "RFC 8446 4";
-
-const fn said(
-    name: &'static str,
-    wrong: &'static str,
-    rfc: &'static str,
-    alerts: &'static [u8],
-    flight: fn(&mut Speaker<'_>) -> Said,
-) -> Misbehaviour {
-    Misbehaviour::tls13(name, wrong, rfc, alerts, Script { flight, ..HONEST })
-}
 
 /// Up to Finished.
 fn prove(it: &mut Speaker<'_>) -> Said {

@@ -1,5 +1,6 @@
 //! ServerHello and HelloRetryRequest: versions, suites, echoes (RFC 8446 sections 4.1.3, 4.1.4 and 4.2.1).
 
+use super::greeted;
 use crate::greeting::{Greeting, ServerHello};
 use crate::hello::ClientHello;
 use crate::misbehaviour::Misbehaviour;
@@ -12,16 +13,6 @@ use crate::wire::registry::{extension, group, suite};
 const HELLO: &str = "RFC 8446 4.1.3";
 const RETRY: &str = "RFC 8446 4.1.4";
 const ILLEGAL: &[u8] = &[ILLEGAL_PARAMETER];
-
-const fn greeted(
-    name: &'static str,
-    wrong: &'static str,
-    rfc: &'static str,
-    alerts: &'static [u8],
-    greet: fn(&mut Greeting<'_>),
-) -> Misbehaviour {
-    Misbehaviour::tls13(name, wrong, rfc, alerts, Script { greet, ..HONEST })
-}
 
 const fn retried(
     name: &'static str,

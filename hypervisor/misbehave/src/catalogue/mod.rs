@@ -10,8 +10,9 @@ mod proofs;
 mod records;
 mod tls12;
 
+use crate::greeting::Greeting;
 use crate::misbehaviour::Misbehaviour;
-use crate::v13;
+use crate::v13::{self, Established, HONEST as SOUND, Said, Script, Speaker};
 
 /// No misbehaviour: every client must accept it, or its other verdicts mean nothing.
 pub const HONEST: Misbehaviour = Misbehaviour::tls13("honest", "nothing", "RFC 8446", &[], v13::HONEST);
@@ -21,6 +22,39 @@ pub const HONEST_12: Misbehaviour = Misbehaviour::tls12("honest-1.2", "nothing, 
 
 const PARTS: [&[Misbehaviour]; 9] =
     [certificates::ALL, proofs::ALL, finishing::ALL, hellos::ALL, groups::ALL, extensions::ALL, records::ALL, ends::ALL, tls12::ALL];
+
+/// TLS 1.3 with another ServerHello.
+const fn greeted(
+    name: &'static str,
+    wrong: &'static str,
+    rfc: &'static str,
+    alerts: &'static [u8],
+    greet: fn(&mut Greeting<'_>),
+) -> Misbehaviour {
+    Misbehaviour::tls13(name, wrong, rfc, alerts, Script { greet, ..SOUND })
+}
+
+/// With another flight behind the ServerHello.
+const fn sealed(
+    name: &'static str,
+    wrong: &'static str,
+    rfc: &'static str,
+    alerts: &'static [u8],
+    flight: fn(&mut Speaker<'_>) -> Said,
+) -> Misbehaviour {
+    Misbehaviour::tls13(name, wrong, rfc, alerts, Script { flight, ..SOUND })
+}
+
+/// With this in place of an answer.
+const fn after(
+    name: &'static str,
+    wrong: &'static str,
+    rfc: &'static str,
+    alerts: &'static [u8],
+    say: fn(&mut Established<'_>) -> Said,
+) -> Misbehaviour {
+    Misbehaviour::tls13(name, wrong, rfc, alerts, Script { after: Some(say), ..SOUND })
+}
 
 /// All of them, without the honest ones.
 pub fn all() -> impl Iterator<Item = &'static Misbehaviour> {

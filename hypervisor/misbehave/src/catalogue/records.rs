@@ -1,31 +1,12 @@
 //! Records (RFC 8446 section 5): before the client is heard, and in place of an answer.
 
+use super::{after, sealed as before};
 use crate::misbehaviour::Misbehaviour;
-use crate::v13::{Established, HONEST, Said, Script, Speaker};
+use crate::v13::{Established, Said};
 use crate::wire::Fault;
 use crate::wire::peer::record;
 use crate::wire::registry::alert::{BAD_RECORD_MAC, DECODE_ERROR, FATAL, ILLEGAL_PARAMETER, RECORD_OVERFLOW, UNEXPECTED_MESSAGE};
 use crate::wire::registry::content::{ALERT, CHANGE_CIPHER_SPEC, DATA, HANDSHAKE};
-
-const fn before(
-    name: &'static str,
-    wrong: &'static str,
-    rfc: &'static str,
-    alerts: &'static [u8],
-    flight: fn(&mut Speaker<'_>) -> Said,
-) -> Misbehaviour {
-    Misbehaviour::tls13(name, wrong, rfc, alerts, Script { flight, ..HONEST })
-}
-
-const fn after(
-    name: &'static str,
-    wrong: &'static str,
-    rfc: &'static str,
-    alerts: &'static [u8],
-    say: fn(&mut Established<'_>) -> Said,
-) -> Misbehaviour {
-    Misbehaviour::tls13(name, wrong, rfc, alerts, Script { after: Some(say), ..HONEST })
-}
 
 /// A record of data, with its bytes changed before it is sent.
 fn altered(it: &mut Established<'_>, change: impl FnOnce(&mut Vec<u8>)) -> Said {
