@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::ops::Range;
 use core::time::Duration;
 
 use abi::control::offset;
@@ -22,6 +23,15 @@ pub enum Kind {
     Kvm,
     /// A traced child process.
     Process,
+}
+
+/// Where a cell's life may lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Course {
+    /// Forward: how guests serve.
+    Forward,
+    /// Back to where it was marked, see [`crate::rewind`]. Writes to these bytes of the image (offsets from its base, whole pages) are not watched.
+    Rewindable(Range<u64>),
 }
 
 /// A system call that the machine needs after the jail has been put up; all others may be forbidden.
@@ -52,7 +62,8 @@ pub struct Jailed;
 
 /// One guest on one machine. It stays on the thread that loaded it.
 pub struct Cell<S> {
-    machine: Box<dyn Machine>,
+    pub(crate) machine: Box<dyn Machine>,
+    course: Course,
     sealed: bool,
     over: bool,
     state: PhantomData<S>,
@@ -72,10 +83,25 @@ pub(crate) trait Machine {
     fn seal(&mut self) -> Result<(), HostFault>;
     /// What `run`, `registers` and `seal` need of the host.
     fn syscalls(&self) -> Vec<Allow>;
+    /// Remembers the registers, and begins to watch which pages the guest writes. Only for a machine that was loaded as [`Course::Rewindable`].
+    fn mark(&mut self) -> Result<(), HostFault>;
+    /// What the guest has written since `mark` or the last call, of what is watched.
+    fn written(&mut self) -> Result<Written, HostFault>;
+    /// Puts the registers back to what they were at `mark`. Not after a crash.
+    fn restore(&mut self) -> Result<(), HostFault>;
     /// See [`Cell::missing`].
     fn missing(&self) -> Option<MissingWall> {
         None
     }
+}
+
+/// What a machine knows of the pages that its guest has written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// These, as ranges of the cell's memory, in whole pages.
+    Pages(Vec<Range<usize>>),
+    /// Nothing: whoever wants to know has to compare.
+    Unknown,
 }
 
 /// Why a machine stopped, before the cell has judged it.
@@ -98,12 +124,26 @@ impl Cell<Loaded> {
     /// # Errors
     /// [`LoadFault`].
     pub fn load(kind: Kind, image: &Image, parcel: Parcel) -> Result<Self, LoadFault> {
+        Self::load_for(Course::Forward, kind, image, parcel)
+    }
+
+    /// Loads a cell for [`Rewinder::mark`](crate::rewind::Rewinder::mark). Its guest's memory is all the tender's to see, and (`process`) it may hold
+    /// descriptors before it is enclosed: for tests of a guest, not for one that serves. `left_out`: bytes of the image, from its base, whole pages, that are
+    /// not brought back.
+    ///
+    /// # Errors
+    /// [`LoadFault`].
+    pub fn load_rewindable(kind: Kind, image: &Image, parcel: Parcel, left_out: Range<u64>) -> Result<Self, LoadFault> {
+        Self::load_for(Course::Rewindable(left_out), kind, image, parcel)
+    }
+
+    fn load_for(course: Course, kind: Kind, image: &Image, parcel: Parcel) -> Result<Self, LoadFault> {
         let machine: Box<dyn Machine> = match kind {
             Kind::Kvm => Box::new(Kvm::load(image, &parcel)?),
-            Kind::Process => Box::new(Process::load(image, &parcel)?),
+            Kind::Process => Box::new(Process::load(image, &parcel, &course)?),
         };
         drop(parcel);
-        Ok(Self { machine, sealed: false, over: false, state: PhantomData })
+        Ok(Self { machine, course, sealed: false, over: false, state: PhantomData })
     }
 
     /// The system calls that the machine needs from now on, for the jail's filter. Dropping the cell needs more: a jailed process ends
@@ -125,7 +165,7 @@ impl Cell<Loaded> {
     /// What `jail` says; the cell is gone then.
     pub fn jailed<E>(self, jail: impl FnOnce() -> Result<(), E>) -> Result<Cell<Jailed>, E> {
         jail()?;
-        Ok(Cell { machine: self.machine, sealed: self.sealed, over: self.over, state: PhantomData })
+        Ok(Cell { machine: self.machine, course: self.course, sealed: self.sealed, over: self.over, state: PhantomData })
     }
 }
 
@@ -149,6 +189,16 @@ impl Cell<Jailed> {
         self.sealed |= exit == Exit::Sealed;
         self.over = matches!(exit, Exit::Exit(_) | Exit::Crash(_));
         Ok(exit)
+    }
+
+    /// Where its life may lead.
+    pub(crate) fn course(&self) -> &Course {
+        &self.course
+    }
+
+    /// Whether it has crashed or ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
     }
 
     /// Takes seed and bundle out of the guest's address space and wipes them. The answer to [`Exit::Sealed`].

@@ -74,6 +74,8 @@ pub enum Step {
     Run,
     /// Taking seed and bundle from the guest.
     Seal,
+    /// Watching what the guest writes, to bring it back.
+    Watch,
 }
 
 /// What the host did wrong while a guest ran.

@@ -2,6 +2,9 @@
 //!
 //! The tender itself forbids `unsafe`. Nothing here touches a guest.
 
+use core::mem::MaybeUninit;
+use core::ptr::{self, NonNull};
+use core::slice;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -23,6 +26,55 @@ pub fn unshare_namespaces(flags: libc::c_int) -> io::Result<()> {
     }
     // SAFETY: takes no pointer; `flags` holds namespaces only, so no thread loses sight of memory or descriptors (CLONE_FILES, CLONE_VM).
     check(unsafe { libc::unshare(flags) })
+}
+
+/// A System V shared memory segment that another process made, as AFL++ does for its coverage map and its inputs.
+///
+/// That process writes between the requests that it makes of this one, and not while it waits for an answer; so no slice from here, taken while a
+/// request is answered, changes under its reader.
+#[derive(Debug)]
+pub struct Segment {
+    base: NonNull<u8>,
+    len: usize,
+}
+
+impl Segment {
+    /// Attaches the segment of this number, for reading and writing.
+    ///
+    /// # Errors
+    /// What shmctl(2) or shmat(2) says.
+    pub fn attach(id: i32) -> io::Result<Self> {
+        // SAFETY: `shmid_ds` is a plain C structure for which all zeros are a value.
+        let mut state: libc::shmid_ds = unsafe { MaybeUninit::zeroed().assume_init() };
+        // SAFETY: IPC_STAT writes one `shmid_ds`, which outlives the call.
+        check(unsafe { libc::shmctl(id, libc::IPC_STAT, &raw mut state) })?;
+        // SAFETY: a null address lets the kernel choose a free range, so no mapping of this process is replaced.
+        let base = unsafe { libc::shmat(id, ptr::null(), 0) };
+        let base = NonNull::new(base.cast::<u8>()).filter(|base| base.as_ptr().addr() != usize::MAX).ok_or_else(io::Error::last_os_error)?;
+        Ok(Self { base, len: state.shm_segsz })
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: the mapping is live until drop, `len` bytes long as the kernel said (a segment never changes its length), initialised
+        // (zero at first), and not written by others while a request is answered (see the type).
+        unsafe { slice::from_raw_parts(self.base.as_ptr(), self.len) }
+    }
+
+    /// Its bytes, for writing.
+    #[must_use]
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `bytes`; and `&mut self` makes this the only slice of this process.
+        unsafe { slice::from_raw_parts_mut(self.base.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, is detached only here, and no slice of it outlives `self`.
+        let _ = unsafe { libc::shmdt(self.base.as_ptr().cast()) };
+    }
 }
 
 /// Marks every descriptor from `first` on close-on-exec, so that a child gets those that it is handed and no other.
@@ -83,6 +135,11 @@ fn check(result: libc::c_int) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_segment_that_is_not_there_is_refused() {
+        assert!(Segment::attach(-1).is_err());
+    }
 
     #[test]
     fn flags_that_are_no_namespace_are_refused() {

@@ -23,7 +23,7 @@ use kvm_bindings::{KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_MEMORY_FAULT, kvm_regs};
 use kvm_ioctls::{VcpuExit, VcpuFd, VmFd};
 use rustix::io::Errno;
 
-use crate::cell::{Allow, Machine, Stop};
+use crate::cell::{Allow, Machine, Stop, Written};
 use crate::exit::{Cause, Registers};
 use crate::fault::{HostFault, LoadFault, Step};
 use crate::image::Image;
@@ -49,6 +49,7 @@ pub(crate) struct Kvm {
     own: Own,
     space: Space,
     reported: bool,
+    marked: Option<kvm_regs>,
 }
 
 impl Kvm {
@@ -61,7 +62,7 @@ impl Kvm {
         let vcpu = vm::create_vcpu(&kvm, &vm, &own)?;
         let ticker = Ticker::start()?;
         block_signals(&vcpu, ticker.blocked_in_run())?;
-        let mut machine = Self { vcpu, _vm: vm, ticker, own, space, reported: false };
+        let mut machine = Self { vcpu, _vm: vm, ticker, own, space, reported: false, marked: None };
         machine.probe()?;
         let boot = machine.space.layout().place(Part::Boot).address;
         machine.set_registers(&vm::registers(machine.space.entry(), machine.space.stack_pointer(), boot, 0))?;
@@ -154,6 +155,25 @@ impl Machine for Kvm {
         }
         // Closing takes the pages from this process, at which KVM forgets all it has cached of them; the next walk finds them unmapped.
         self.space.close_secrets()
+    }
+
+    fn mark(&mut self) -> Result<(), HostFault> {
+        self.finish_out().map_err(|_| HostFault::Host(Step::Watch, Errno::IO))?;
+        let registers = self.vcpu.get_regs().map_err(|fault| HostFault::Host(Step::Watch, vm::errno(fault)))?;
+        self.marked = Some(registers);
+        Ok(())
+    }
+
+    /// KVM could log them, but each fault that this takes costs a way through the host: comparing all is faster (ADR 12).
+    fn written(&mut self) -> Result<Written, HostFault> {
+        Ok(Written::Unknown)
+    }
+
+    /// The vCPU stands behind an `out` that KVM may still have to finish, which must not fall into what is put back.
+    fn restore(&mut self) -> Result<(), HostFault> {
+        self.finish_out().map_err(|_| HostFault::Host(Step::Watch, Errno::IO))?;
+        let registers = self.marked.ok_or(HostFault::Host(Step::Watch, Errno::INVAL))?;
+        self.vcpu.set_regs(&registers).map_err(|fault| HostFault::Host(Step::Watch, vm::errno(fault)))
     }
 
     fn syscalls(&self) -> Vec<Allow> {

@@ -5,6 +5,7 @@
 //! - [`memory`]: the memory behind it; [`space`]: both together, filled;
 //! - [`cell`]: one guest on one machine, in states: only a jailed cell runs;
 //! - `kvm` and `process`: the two machines, which behave alike;
+//! - [`rewind`]: a cell that is brought back to where it stood, again and again;
 //! - [`exit`]: how a guest's turn ends; [`fault`]: what the host may do wrong; [`limits`]: every bound;
 //! - [`host`]: raw host calls that the tender needs behind safe functions.
 //!
@@ -27,10 +28,12 @@ pub mod layout;
 pub mod limits;
 pub mod memory;
 mod process;
+pub mod rewind;
 pub mod space;
 
 pub use cell::{Allow, Cell, Jailed, Kind, Loaded, MissingWall};
 pub use exit::{Cause, Crash, Exit, Registers};
 pub use fault::{HostFault, LoadFault};
 pub use image::{Image, ImageFault};
+pub use rewind::Rewinder;
 pub use space::{Draw, Parcel};

@@ -14,7 +14,7 @@ use core::ptr::{self, NonNull};
 use core::slice;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::fs::{MemfdFlags, SealFlags, SeekFrom};
 use rustix::io::Errno;
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 use zeroize::Zeroize;
@@ -86,6 +86,27 @@ impl Memory {
         Some(unsafe { slice::from_raw_parts_mut(start, len) })
     }
 
+    /// The parts of `range` that anybody has touched so far, in whole pages; all else is zero. Looking does not touch.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn touched(&self, range: Range<usize>) -> Result<Vec<Range<usize>>, Errno> {
+        let mut touched = Vec::new();
+        let mut at = range.start as u64;
+        while at < range.end as u64 {
+            // A file without data behind `at` says so by NXIO.
+            let start = match rustix::fs::seek(&self.file, SeekFrom::Data(at)) {
+                Err(Errno::NXIO) => break,
+                other => other?,
+            };
+            let end = rustix::fs::seek(&self.file, SeekFrom::Hole(start))?.min(range.end as u64);
+            let piece = usize::try_from(start).unwrap_or(usize::MAX)..usize::try_from(end).unwrap_or(usize::MAX);
+            touched.extend(Some(piece).filter(|piece| !piece.is_empty()));
+            at = end.max(start);
+        }
+        Ok(touched)
+    }
+
     /// Wipes `range` and takes all access to it from this process, for good. KVM drops its own mapping of it at the same moment.
     ///
     /// # Errors
@@ -152,6 +173,17 @@ mod tests {
         #[expect(clippy::reversed_empty_ranges, reason = "this is the case under test")]
         let reversed = 5..4;
         assert!(memory.bytes(reversed).is_none());
+    }
+
+    #[test]
+    fn what_was_touched_is_found_without_touching() {
+        let mut memory = Memory::new(64 * 4096).unwrap();
+        assert!(memory.touched(0..64 * 4096).unwrap().is_empty());
+        memory.bytes_mut(5 * 4096 + 17..5 * 4096 + 18).unwrap().fill(1);
+        memory.bytes_mut(40 * 4096..42 * 4096).unwrap().fill(2);
+        assert_eq!(memory.touched(0..64 * 4096).unwrap(), [5 * 4096..6 * 4096, 40 * 4096..42 * 4096]);
+        assert_eq!(memory.touched(41 * 4096..64 * 4096).unwrap().first(), Some(&(41 * 4096..42 * 4096)));
+        assert!(memory.touched(6 * 4096..40 * 4096).unwrap().is_empty());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //!
 //! - `gate`: the program that the process is made from; `filter`: its seccomp filters;
 //! - `spawn`: making the process; `tracee`: ruling it; `enclosure`: shutting it in;
+//! - `watch`: which pages the guest writes, for a cell that is brought back;
 //! - `verdict`: what a signal says about the guest.
 //!
 //! It never copies the tender into the child, starts no thread, and handles no signal.
@@ -17,6 +18,7 @@ mod gate;
 mod spawn;
 mod tracee;
 mod verdict;
+mod watch;
 
 use core::time::Duration;
 
@@ -24,7 +26,7 @@ use abi::boot::MACHINE_PROCESS;
 use rustix::io::Errno;
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 
-use crate::cell::{Allow, Machine, MissingWall, Stop};
+use crate::cell::{Allow, Course, Machine, MissingWall, Stop, Written};
 use crate::exit::{Cause, Registers};
 use crate::fault::{HostFault, LoadFault, Step};
 use crate::image::Image;
@@ -34,6 +36,7 @@ use crate::space::{Parcel, Space};
 use gate::Gate;
 use spawn::Ground;
 use tracee::{Halt, SystemCall, Tracee, UserRegisters};
+use watch::Watch;
 
 /// One guest in its process. The process is declared first, so that it is gone before its memory is.
 #[derive(Debug)]
@@ -43,18 +46,28 @@ pub(crate) struct Process {
     ground: Ground,
     fault_address: u64,
     space: Space,
+    watch: Option<Watch>,
 }
 
 impl Process {
-    pub(crate) fn load(image: &Image, parcel: &Parcel) -> Result<Self, LoadFault> {
+    pub(crate) fn load(image: &Image, parcel: &Parcel, course: &Course) -> Result<Self, LoadFault> {
         let space = Space::load(MACHINE_PROCESS, &gate::CODE, image, parcel)?;
         let gate = Gate::new(space.layout().place(Part::Gate).address);
         pin();
         let host = |step| move |errno| LoadFault::Host(step, errno);
-        let child = spawn::spawn(&gate.program(), space.memory().file()).map_err(host(Step::Spawn))?;
+        let child = spawn::spawn(&gate.program(), space.memory().file(), course).map_err(host(Step::Spawn))?;
         let mut tracee = Tracee::adopt(child.pid).map_err(host(Step::Spawn))?;
-        enclosure::build(&mut tracee, gate, &space).map_err(host(Step::Trace))?;
-        Ok(Self { tracee, gate, ground: child.ground, fault_address: 0, space })
+        enclosure::map(&mut tracee, gate, &space, course).map_err(host(Step::Trace))?;
+        let watch = match course {
+            Course::Forward => None,
+            Course::Rewindable(left_out) => Some(Watch::begin(&mut tracee, gate, &space, left_out).map_err(host(Step::Watch))?),
+        };
+        enclosure::close(&mut tracee, gate, &space).map_err(host(Step::Trace))?;
+        Ok(Self { tracee, gate, ground: child.ground, fault_address: 0, space, watch })
+    }
+
+    fn watch(&mut self) -> Result<&mut Watch, HostFault> {
+        self.watch.as_mut().ok_or(HostFault::Host(Step::Watch, Errno::OPNOTSUPP))
     }
 
     /// What the guest's stop means; `None` where it may go on.
@@ -114,6 +127,21 @@ impl Machine for Process {
     fn seal(&mut self) -> Result<(), HostFault> {
         enclosure::seal(&mut self.tracee, self.gate, &self.space).map_err(|errno| HostFault::Host(Step::Seal, errno))?;
         self.space.close_secrets()
+    }
+
+    fn mark(&mut self) -> Result<(), HostFault> {
+        let registers = self.tracee.registers().map_err(|errno| HostFault::Host(Step::Watch, errno))?;
+        self.watch()?.mark(registers).map_err(|errno| HostFault::Host(Step::Watch, errno))
+    }
+
+    fn written(&mut self) -> Result<Written, HostFault> {
+        self.watch()?.written().map(Written::Pages).map_err(|errno| HostFault::Host(Step::Watch, errno))
+    }
+
+    fn restore(&mut self) -> Result<(), HostFault> {
+        let registers = self.watch()?.registers();
+        let restored = registers.and_then(|registers| self.tracee.set_registers(&registers));
+        restored.map_err(|errno| HostFault::Host(Step::Watch, errno))
     }
 
     fn syscalls(&self) -> Vec<Allow> {

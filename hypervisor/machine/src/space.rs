@@ -10,8 +10,8 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use zeroize::Zeroizing;
 
 use crate::fault::{HostFault, LoadFault, Step};
-use crate::image::Image;
-use crate::layout::{self, Layout, Part, Place};
+use crate::image::{Access, Image};
+use crate::layout::{self, Layout, Mapping, Part, Place};
 use crate::memory::Memory;
 
 /// What a cell is given at its start. Consumed by the load, and wiped.
@@ -79,6 +79,19 @@ impl Space {
         &self.memory
     }
 
+    /// What the guest may write, by ascending offset, without `left_out`: bytes of the image from its base, in whole pages.
+    pub(crate) fn writable(&self, left_out: &Range<u64>) -> Vec<Mapping> {
+        let base = self.layout.place(Part::Image).address;
+        let hole = base.saturating_add(left_out.start)..base.saturating_add(left_out.end);
+        let writable = self.layout.mappings().into_iter().filter(|mapping| mapping.access == Access::Write);
+        writable.flat_map(|mapping| without(mapping, &hole)).filter(|mapping| mapping.len > 0).collect()
+    }
+
+    /// The memory behind it, all of it.
+    pub(crate) fn memory_mut(&mut self) -> &mut Memory {
+        &mut self.memory
+    }
+
     /// The address of the guest's first instruction.
     #[must_use]
     pub fn entry(&self) -> u64 {
@@ -137,6 +150,19 @@ impl Space {
         self.window_mut(Part::Bundle)?.copy_from_slice(&parcel.bundle);
         Some(())
     }
+}
+
+/// What is left of a mapping on both sides of a hole in the guest's address space.
+fn without(mapping: Mapping, hole: &Range<u64>) -> [Mapping; 2] {
+    let end = mapping.address.saturating_add(mapping.len);
+    let piece = |from: u64, to: u64| Mapping {
+        address: from,
+        offset: mapping.offset.saturating_add(from.saturating_sub(mapping.address)),
+        len: to.saturating_sub(from),
+        ..mapping
+    };
+    let (start, stop) = (hole.start.clamp(mapping.address, end), hole.end.clamp(mapping.address, end));
+    if start < stop { [piece(mapping.address, start), piece(stop, end)] } else { [mapping, piece(end, end)] }
 }
 
 /// What fills the gate page behind its code.

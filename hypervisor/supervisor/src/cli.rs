@@ -11,6 +11,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::admin::client;
 use crate::exit::{self, Exit};
+use crate::fuzz::{self, FuzzArgs};
 use crate::plan::{MachineKind, Restart};
 use crate::target::{self, TargetArgs};
 use crate::{config, mint, run, terminal};
@@ -46,6 +47,8 @@ Examples:
       say what is in the embedded guest image, and whether it holds an instruction that it must not
   bountybox target --misbehave all -- curl --silent --cacert {ca} https://{host}:{port}/
       judge a TLS client: answer it wrongly in every way, and say what it did not notice
+  bountybox fuzz crashes/
+      try inputs on the guest image, each from the same state, and say what they did to it
 
 A configuration:
   [[listen]]
@@ -79,6 +82,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Judge TLS clients by answering them wrongly.
     Target(TargetArgs),
+    /// Try inputs on the guest image, each from the same state; the end that AFL++ drives.
+    Fuzz(FuzzArgs),
     /// Run one guest; started by the supervisor only.
     #[command(hide = true)]
     Tender,
@@ -253,6 +258,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Reload(args) => client::reload(&args),
         Command::Drain(args) => client::drain(&args),
         Command::Target(args) => target::target(&args),
+        Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Tender => Exit::Internal,
     }
 }

@@ -80,6 +80,7 @@ exit_codes! {
         Fooled = 26, "The judged client was fooled at least once; the names are listed.";
         NoClient = 27, "No client came to be judged, or not for everything that was asked.";
         Control = 28, "The judged client refused the honest server, so what it noticed means nothing.";
+        Broken = 29, "An input did to the guest what none may; the verdict says what.";
     }
 }
 

@@ -10,10 +10,12 @@
 //! | [`admin`] | metrics, status, health; reload and drain |
 //! | `replay` | a recorded cell, run again |
 //! | [`run`] | `run`, `demo`, and the hidden `tender` |
+//! | [`fuzz`] | inputs for the guest image, each from the same state |
 //! | [`target`] | judging TLS clients by misbehaving |
 //! | [`exit`], [`terminal`] | how the process ends, and the only place that writes to a terminal |
 //!
-//! This crate opens and watches; it never parses a frame, and no process that serves runs a guest itself. `replay` does, jailed, in a process that does nothing else.
+//! This crate opens and watches; it never parses a frame, and no process that serves runs a guest itself. `replay` does, jailed, in a process that does nothing else, and `fuzz`, for whoever
+//! tests the image.
 //!
 //! ```
 //! let report = bountybox::config::examine("no such file.toml".as_ref(), std::time::Duration::ZERO);
@@ -28,6 +30,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod exit;
+pub mod fuzz;
 pub mod image;
 mod labels;
 pub mod limits;

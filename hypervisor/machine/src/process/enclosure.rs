@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::gate::Gate;
 use super::tracee::{FLAGS, NO_CALL, Tracee, UserRegisters};
+use crate::cell::Course;
 use crate::image::Access;
 use crate::layout::{Mapping, Part};
 use crate::space::Space;
@@ -18,15 +19,23 @@ use crate::space::Space;
 /// The end of what a process may map: the lower half less its last page.
 const USER_END: u64 = (1 << 47) - 4096;
 
-/// Builds the enclosure and puts the guest at its entry.
+/// Empties the process and puts the guest's regions in.
 ///
 /// # Errors
 /// What the kernel said to the first step that it refused.
-pub(super) fn build(tracee: &mut Tracee, gate: Gate, space: &Space) -> Result<(), Errno> {
+pub(super) fn map(tracee: &mut Tracee, gate: Gate, space: &Space, course: &Course) -> Result<(), Errno> {
     unmap_all_but(tracee, gate)?;
     for mapping in space.layout().mappings().iter().filter(|mapping| mapping.part != Part::Gate) {
-        map(tracee, gate, space, mapping)?;
+        map_one(tracee, gate, space, mapping, course)?;
     }
+    Ok(())
+}
+
+/// Closes every way back and puts the guest at its entry.
+///
+/// # Errors
+/// What the kernel said to the first step that it refused.
+pub(super) fn close(tracee: &mut Tracee, gate: Gate, space: &Space) -> Result<(), Errno> {
     for (number, args) in last_calls(gate) {
         tracee.call(gate, number, args)?;
     }
@@ -58,15 +67,15 @@ fn unmap_all_but(tracee: &mut Tracee, gate: Gate) -> Result<(), Errno> {
     Ok(())
 }
 
-fn map(tracee: &mut Tracee, gate: Gate, space: &Space, mapping: &Mapping) -> Result<(), Errno> {
+fn map_one(tracee: &mut Tracee, gate: Gate, space: &Space, mapping: &Mapping, course: &Course) -> Result<(), Errno> {
     let access = match mapping.access {
         Access::Read => libc::PROT_READ,
         Access::Write => libc::PROT_READ | libc::PROT_WRITE,
         Access::Execute => libc::PROT_READ | libc::PROT_EXEC,
     };
     let (kind, file, offset) = match mapping.part {
-        // Nobody but the guest ever needs these, so they are the process' own and the tender cannot even see them.
-        Part::Stack | Part::Heap => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0),
+        // Nobody but the guest ever needs these, so they are the process' own and the tender cannot even see them; but one that brings the guest back must.
+        Part::Stack | Part::Heap if *course == Course::Forward => (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0),
         _ => (libc::MAP_SHARED, space.memory().file().as_raw_fd(), mapping.offset),
     };
     let flags = kind | libc::MAP_FIXED_NOREPLACE | libc::MAP_NORESERVE;

@@ -13,6 +13,7 @@ use rustix::fs::MemfdFlags;
 use rustix::io::Errno;
 use rustix::process::Pid;
 
+use crate::cell::Course;
 use crate::limits::ERRAND_STACK_LEN;
 
 /// What a process list shows as the guest's name.
@@ -72,15 +73,18 @@ pub(super) struct Child {
 }
 
 /// Starts `program`, an ELF file, traced by the calling thread, as far from the host as that allows. Of this process' descriptors the child
-/// keeps only `memory`.
+/// keeps only `memory`, and may make no other but on a course that leads back: the tender watches its memory by one.
 ///
 /// # Errors
 /// What the kernel said to `clone`, or to one of the child's calls; the child is reaped then.
-pub(super) fn spawn(program: &[u8], memory: BorrowedFd<'_>) -> Result<Child, Errno> {
+pub(super) fn spawn(program: &[u8], memory: BorrowedFd<'_>, course: &Course) -> Result<Child, Errno> {
     let program = executable(program)?;
     let argv = [NAME.as_ptr(), ptr::null()];
     let envp = [ptr::null::<c_char>()];
-    let calls = calls(program.as_fd(), memory, &argv, &envp);
+    let mut calls = calls(program.as_fd(), memory, &argv, &envp).to_vec();
+    if *course != Course::Forward {
+        calls.retain(|(number, args)| (*number, args[1]) != (libc::SYS_prlimit64, c_long::from(libc::RLIMIT_NOFILE)));
+    }
     let mut last = Errno::PERM;
     for ground in Ground::ALL {
         let errand = Errand { calls: [ground.calls(), &calls].concat(), failed: AtomicI32::new(0) };

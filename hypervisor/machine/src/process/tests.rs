@@ -7,7 +7,7 @@ mod measure;
 mod walls;
 
 use super::*;
-use crate::cell::{Cell, Kind};
+use crate::cell::{Cell, Course, Kind};
 use crate::exit::Exit;
 use abi::hypercall::{EXIT, SEALED, WAIT};
 use guest::{Guest, guest};
@@ -22,7 +22,7 @@ fn exits(value: u32) -> Stop {
 }
 
 fn load(guest: Guest) -> Process {
-    Process::load(&guest::image(guest), &guest::parcel()).unwrap()
+    Process::load(&guest::image(guest), &guest::parcel(), &Course::Forward).unwrap()
 }
 
 /// What the first run of `guest` ends with.

@@ -37,7 +37,7 @@ fn measure_load_and_drop() {
     let (mut loads, mut drops) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let start = Instant::now();
-        let process = Process::load(&image, &guest::parcel()).unwrap();
+        let process = Process::load(&image, &guest::parcel(), &Course::Forward).unwrap();
         loads.push(microseconds(start, 1));
         let start = Instant::now();
         drop(process);

@@ -1,0 +1,100 @@
+//! The shipped image under the harness: what it says of an input, and that the image is brought back behind it, on both machines.
+
+use core::net::Ipv4Addr;
+use core::time::Duration;
+
+use boot::{bundle, image_file};
+use harness::input::{Act, encode};
+use harness::subject::{Fault, Order, Stage, Subject};
+use harness::verdict::{Secrets, Verdict};
+use harness::wire::Ends;
+use machine::Kind;
+use zeroize::Zeroizing;
+
+const MACHINES: [Kind; 2] = [Kind::Kvm, Kind::Process];
+/// As `boot::bundle` has them.
+const ENDS: Ends = Ends {
+    guest_mac: [2, 0, 0, 0, 0, 1],
+    gateway_mac: [2, 0, 0, 0, 1, 1],
+    guest: (Ipv4Addr::new(10, 0, 2, 15), 8443),
+    client: (Ipv4Addr::new(203, 0, 113, 7), 50_000),
+};
+/// Who has 10.0.2.15? Tell 10.0.2.2.
+const QUESTION: [u8; 42] = [
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 1, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 1, 1, 10, 0, 2, 2, 0, 0, 0, 0, 0, 0, 10, 0, 2, 15,
+];
+/// What the answer says of whom: the guest's link address and address, and the asker's link address.
+const ANSWER: [u8; 16] = [2, 0, 0, 0, 0, 1, 10, 0, 2, 15, 2, 0, 0, 0, 1, 1];
+
+fn order(kind: Kind, stage: Stage) -> Order {
+    Order {
+        kind,
+        stage,
+        seed: 7,
+        bundle: Zeroizing::new(bundle().encode().expect("a sound bundle").expose().to_vec()),
+        heap_len: abi::limits::HEAP_LEN_MIN,
+        unix: Duration::from_secs(1_800_000_000),
+        ends: ENDS,
+    }
+}
+
+fn start(kind: Kind, stage: Stage, secrets: Secrets) -> Subject {
+    Subject::start(order(kind, stage), &image_file(), secrets).expect("the image comes to its stage")
+}
+
+#[test]
+fn whatever_it_is_told_it_is_brought_back() {
+    let inputs = [
+        encode(&[Act::Front(&QUESTION), Act::Back(&QUESTION)]),
+        encode(&[Act::Bytes(b"GET / HTTP/1.1\r\n\r\n")]),
+        encode(&[Act::Bytes(&[22, 3, 1]), Act::Pass(60_000), Act::Bytes(&[0, 5])]),
+        encode(&[Act::Packet(&[0x45; 40]), Act::Packet(&[0x60; 60])]),
+        (0..=255).cycle().take(5000).collect(),
+    ];
+    for kind in MACHINES {
+        let mut subject = start(kind, Stage::Connected, Secrets::default());
+        let before = subject.state().expect("it can be looked at");
+        for input in &inputs {
+            for _ in 0..3 {
+                assert_eq!(subject.run(input), Ok(Verdict::Sound), "{kind:?}");
+                assert_ne!(subject.state().expect("it can be looked at"), before, "{kind:?}: an input leaves a trace");
+                subject.reset().expect("it can be brought back");
+                assert_eq!(subject.state().expect("it can be looked at"), before, "{kind:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_state_and_another_another() {
+    let bundle = order(Kind::Kvm, Stage::Connected).bundle;
+    for kind in MACHINES {
+        let state = |seed| {
+            let order = Order { seed, bundle: bundle.clone(), ..order(kind, Stage::Connected) };
+            Subject::start(order, &image_file(), Secrets::default()).expect("it starts").state().expect("it can be looked at")
+        };
+        assert_eq!(state(7), state(7), "{kind:?}");
+        assert_ne!(state(7), state(8), "{kind:?}");
+    }
+}
+
+#[test]
+fn what_must_not_leave_is_found_in_a_frame() {
+    for kind in MACHINES {
+        let mut secrets = Secrets::default();
+        secrets.watch("an address", &ANSWER);
+        let mut subject = start(kind, Stage::Sealed, secrets);
+        assert_eq!(subject.run(&encode(&[Act::Pass(1)])), Ok(Verdict::Sound), "{kind:?}");
+        assert_eq!(subject.run(&encode(&[Act::Front(&QUESTION)])), Ok(Verdict::Leak("an address")), "{kind:?}");
+        assert_eq!(subject.run(&encode(&[Act::Pass(1)])), Ok(Verdict::Sound), "{kind:?}: it was brought back");
+    }
+}
+
+#[test]
+fn an_image_that_does_not_come_to_its_stage_is_told() {
+    for kind in MACHINES {
+        let bundle = Zeroizing::new(b"no bundle".to_vec());
+        let fault = Subject::start(Order { bundle, ..order(kind, Stage::Sealed) }, &image_file(), Secrets::default());
+        assert!(matches!(&fault, Err(Fault::Stage(_))), "{kind:?}: {:?}", fault.err());
+    }
+}
