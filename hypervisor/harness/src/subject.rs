@@ -258,11 +258,17 @@ fn settle(cell: &mut Cell<Jailed>, unix: Duration, now: Duration, secrets: &Secr
             return Ok(verdict);
         }
         (0..LINKS).for_each(|link| queue::clear(cell.rx(link)));
-        if cell.deadline() != FLUSH {
+        if !is_restless(cell, now) {
             return Ok(Verdict::Sound);
         }
     }
     Ok(Verdict::Restless)
+}
+
+/// Whether the guest wants to go on at once: to be rid of its frames, or for a time that is there already.
+fn is_restless(cell: &Cell<Jailed>, now: Duration) -> bool {
+    let deadline = cell.deadline();
+    deadline == FLUSH || u128::from(deadline) <= now.as_nanos()
 }
 
 /// What the guest left, taken.
@@ -343,7 +349,7 @@ fn connect(cell: &mut Cell<Jailed>, order: &Order) -> Result<Talk, Fault> {
             give(cell, FRONT, &ends.segment(talk.sequence, talk.acknowledged, flag::ACK, &[]), CHECKED);
             return Ok(talk);
         }
-        if cell.deadline() != FLUSH {
+        if !is_restless(cell, START) {
             break;
         }
     }
