@@ -263,5 +263,6 @@ mod tests {
         assert_eq!(bucket.take(burst * 2, Duration::ZERO), burst);
         assert_eq!(bucket.take(1, Duration::ZERO), 0);
         assert_eq!(bucket.take(burst * 2, Duration::from_secs(1)), crate::limits::LOG_LINES_PER_S as usize);
+        assert_eq!(bucket.take(burst * 2, Duration::from_secs(3600)), burst, "nobody saves up lines by silence");
     }
 }

@@ -122,6 +122,8 @@ mod tests {
         for port in 1..1000 {
             assert_ne!(a.initial_sequence(&ends(port), Duration::ZERO), b.initial_sequence(&ends(port), Duration::ZERO));
             assert_ne!(a.table_hash(&ends(port)), b.table_hash(&ends(port)));
+            assert_ne!(a.port_offset(&ends(port)), b.port_offset(&ends(port)));
+            assert_ne!(a.cookie_mac(1, &ends(port), &[]), b.cookie_mac(1, &ends(port), &[]));
         }
     }
 

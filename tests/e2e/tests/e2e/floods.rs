@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Instant;
 
 use e2e::{Config, Outcome, Place, Running, backend, client, ensure};
 use rustix::process::Signal;
@@ -13,6 +14,8 @@ use rustls_std::pki_types::ServerName;
 /// How many of the flood there may be at one time, and how many come.
 const ROOM: u64 = 50;
 const FLOOD: u64 = 250;
+/// How long a client that says nothing may stay where the limit is 300 ms: half of what a whole handshake may take.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// What a cell may grow by meanwhile: [`ROOM`] connections at their worst, and what the allocator rounds up.
 const GROWTH_MAX: u64 = 16 << 20;
 
@@ -27,9 +30,11 @@ pub(crate) fn half_open_handshakes(place: &Place) -> Outcome {
 pub(crate) fn silent_clients(place: &Place) -> Outcome {
     let answer = backend::answer()?;
     let mut running = Running::start(place, &Config::one_route(&[answer.address()]).limit("first_byte_timeout_ms", 300))?;
+    let begun = Instant::now();
     let mut silent = TcpStream::connect(running.address())?;
     silent.set_read_timeout(Some(client::PATIENCE))?;
     ensure(silent.read(&mut [0]).unwrap_or(0) == 0, "a silent client got bytes")?;
+    ensure(begun.elapsed() < SILENCE_MAX, format!("a silent client was there for {:?}", begun.elapsed()))?;
     ask(&running)?;
     stop(&mut running)?;
     ensure(running.counter("timeouts", "first_byte")? == 1, running.said())
@@ -72,7 +77,8 @@ fn hello() -> Outcome<Vec<u8>> {
 }
 
 fn ask(running: &Running) -> Outcome {
-    let answer = client::ask(&mut client::connect(running.address())?, "and me?\n")?;
+    let answer = client::connect(running.address()).and_then(|mut stream| client::ask(&mut stream, "and me?\n"));
+    let answer = answer.map_err(|fault| format!("an honest client was not served: {fault}"))?;
     ensure(answer == "answer to and me?\n", format!("got {answer:?}"))
 }
 
