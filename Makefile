@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo test interop hostile judge tcp load sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage fuzz-box bench bench-recording facts ci clean
+.PHONY: help deps build image run demo test interop hostile hostile-planted judge tcp load sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage fuzz-box bench bench-recording facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
@@ -36,6 +36,10 @@ hostile: build ## Attack a running box in every way we know; judged by a legitim
 	@tools/install hostile
 	@tools/hostile $(HOSTILE)
 
+hostile-planted: deps ## Weaken the build by each patch of tests/hostile/planted: the test that it names must fail, and pass without it
+	@tools/install hostile
+	@tools/planted attacks
+
 judge: build ## Judge curl, OpenSSL, GnuTLS, Python, Node.js, Go, Java, rustls by answering them wrongly; writes docs/misbehave.md
 	@tools/install judge
 	@tools/judge $(JUDGE)
@@ -56,7 +60,7 @@ sim: deps ## SEEDS=1000 runs of the simulator, each thrown by one seed; RERUNS=1
 	@$(CARGO) run -q --locked --profile sim -p sim -- $(if $(SEED),--seed $(SEED) $(if $(ACTS),--acts $(ACTS)),--seeds $(or $(SEEDS),$(if $(RERUNS),1,100)) $(if $(FROM),--from $(FROM)) $(if $(RERUNS),--reruns $(RERUNS)))
 
 planted: deps ## Plant each bug of tests/sim/planted into a copy of the tree: the simulator must find it within SEEDS=2000 seeds
-	@tools/planted
+	@tools/planted sim
 
 soak: ## What takes longer than a test may: all 65,536 ports from the inside, one fresh cell each
 	@PORT_STEP=1 $(CARGO) test --locked -p machine --test hostile closed_ports
