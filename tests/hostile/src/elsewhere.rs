@@ -1,4 +1,6 @@
 //! Tests of attacks that stand elsewhere in the repository: what needs no running box, or another kind of it.
+//!
+//! Such a test has no naive endpoint to fail against. It fails against a build that was weakened: see [`planted`](crate::planted).
 
 use crate::attack::Layer;
 
@@ -11,6 +13,8 @@ pub(crate) struct Elsewhere {
     /// From the repository's root.
     pub(crate) file: &'static str,
     pub(crate) test: &'static str,
+    /// The patch of [`planted`](crate::planted) that it was seen to fail against.
+    pub(crate) weakened: &'static str,
 }
 
 /// All of them.
@@ -21,6 +25,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Flow,
         file: "tls-stack/net/tests/behaviour/sequence.rs",
         test: "ports_and_numbers_of_our_own_connections_depend_on_the_seed",
+        weakened: "ports-without-a-secret",
     },
     Elsewhere {
         row: "N7",
@@ -28,6 +33,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Flow,
         file: "tls-stack/net/tests/behaviour/endings.rs",
         test: "a_window_that_opens_by_single_bytes_does_not_hold_a_flow_for_ever",
+        weakened: "any-byte-is-progress",
     },
     Elsewhere {
         row: "N10",
@@ -35,6 +41,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Link,
         file: "tls-stack/net/tests/behaviour/doorman.rs",
         test: "lying_offload_notes_do_not_replace_a_checksum_unless_offloads_are_on",
+        weakened: "offloads-always-believed",
     },
     Elsewhere {
         row: "N17",
@@ -42,6 +49,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Guard,
         file: "tls-stack/net/tests/behaviour/injection.rs",
         test: "data_behind_the_peers_fin_is_not_taken",
+        weakened: "data-behind-fin",
     },
     Elsewhere {
         row: "H1",
@@ -49,6 +57,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "tests/e2e/tests/e2e/hostile.rs",
         test: "reports",
+        weakened: "hostile-queue-overlooked",
     },
     Elsewhere {
         row: "H1",
@@ -56,6 +65,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "tests/e2e/tests/e2e/hostile.rs",
         test: "listeners_stay_open",
+        weakened: "listeners-close-with-the-cell",
     },
     Elsewhere {
         row: "H1",
@@ -63,6 +73,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "tests/e2e/tests/e2e/hostile.rs",
         test: "back_off",
+        weakened: "no-back-off",
     },
     Elsewhere {
         row: "H1",
@@ -70,6 +81,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "tests/e2e/tests/e2e/hostile.rs",
         test: "good_guest_goes_bad",
+        weakened: "crash-ends-the-box",
     },
     Elsewhere {
         row: "H1",
@@ -77,13 +89,15 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "hypervisor/machine/tests/hostile/main.rs",
         test: "supervisor_pages_cannot_be_touched",
+        weakened: "page-tables-mapped",
     },
     Elsewhere {
         row: "H1",
         does: "features of the processor that a guest must not have",
         layer: Layer::Tender,
-        file: "hypervisor/machine/tests/hostile/main.rs",
-        test: "guest_sees_no_feature_that_it_must_not_have",
+        file: "hypervisor/machine/src/kvm/vm.rs",
+        test: "a_vcpu_is_told_of_no_feature_that_its_guest_must_not_have",
+        weakened: "all-features-told",
     },
     Elsewhere {
         row: "H1",
@@ -91,6 +105,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "hypervisor/queue/tests/hostile.rs",
         test: "a_count_is_believed_up_to_the_number_of_slots",
+        weakened: "count-off-by-one",
     },
     Elsewhere {
         row: "H1",
@@ -98,6 +113,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "hypervisor/queue/tests/hostile.rs",
         test: "a_length_is_believed_from_one_to_the_longest_frame",
+        weakened: "length-believed",
     },
     Elsewhere {
         row: "H1",
@@ -105,6 +121,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "hypervisor/queue/tests/hostile.rs",
         test: "frames_that_together_exceed_the_window_end_the_batch",
+        weakened: "frames-cut-at-the-window",
     },
     Elsewhere {
         row: "H1",
@@ -112,6 +129,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "hypervisor/tender/src/line.rs",
         test: "a_flood_is_bounded_and_recovers",
+        weakened: "silence-saves-up-lines",
     },
     Elsewhere {
         row: "H1",
@@ -119,6 +137,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "hypervisor/tender/src/line.rs",
         test: "control_characters_and_directions_never_reach_a_terminal",
+        weakened: "only-controls-escaped",
     },
     Elsewhere {
         row: "H1",
@@ -126,6 +145,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "hypervisor/tender/src/journal.rs",
         test: "a_flood_of_records_is_bounded",
+        weakened: "records-without-a-rate",
     },
     Elsewhere {
         row: "H2",
@@ -133,6 +153,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Image,
         file: "tests/boot/tests/boot.rs",
         test: "without_a_seed_it_refuses_to_serve",
+        weakened: "any-page-is-a-seed",
     },
     Elsewhere {
         row: "H2",
@@ -140,6 +161,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Image,
         file: "appliance/platform/src/drbg.rs",
         test: "a_page_too_short_for_a_seed_holds_none",
+        weakened: "short-seed-filled-up",
     },
     Elsewhere {
         row: "H2",
@@ -147,6 +169,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Flow,
         file: "tls-stack/net/src/keys.rs",
         test: "two_seeds_share_nothing",
+        weakened: "table-without-a-secret",
     },
     Elsewhere {
         row: "H2",
@@ -154,6 +177,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Doorman,
         file: "tls-stack/net/tests/behaviour/sequence.rs",
         test: "first_numbers_of_two_seeds_share_nothing_and_do_not_repeat",
+        weakened: "cookies-without-a-secret",
     },
     Elsewhere {
         row: "H2",
@@ -161,6 +185,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "tests/e2e/tests/e2e/clones.rs",
         test: "share_nothing",
+        weakened: "constant-seed",
     },
     Elsewhere {
         row: "H2",
@@ -168,6 +193,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Image,
         file: "appliance/core/src/seeds.rs",
         test: "no_two_purposes_share_a_secret",
+        weakened: "one-stretch-for-all",
     },
     Elsewhere {
         row: "H3",
@@ -175,6 +201,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "tests/e2e/tests/e2e/secrets.rs",
         test: "stay_inside",
+        weakened: "freed-memory-not-wiped",
     },
     Elsewhere {
         row: "H3",
@@ -182,6 +209,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "hypervisor/machine/src/process/tests/hostile.rs",
         test: "sealed_guest_has_neither_seed_nor_bundle",
+        weakened: "bundle-stays-mapped",
     },
     Elsewhere {
         row: "H3",
@@ -189,6 +217,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "hypervisor/machine/src/memory.rs",
         test: "closed_range_is_never_handed_out_again_and_is_wiped",
+        weakened: "closed-memory-not-wiped",
     },
     Elsewhere {
         row: "H3",
@@ -196,6 +225,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tender,
         file: "hypervisor/tender/src/mailbox.rs",
         test: "a_letter_is_with_the_guest_for_one_turn_and_is_wiped_then",
+        weakened: "letter-not-wiped",
     },
     Elsewhere {
         row: "H3",
@@ -203,6 +233,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Image,
         file: "keys/src/secret.rs",
         test: "debug_shows_nothing_of_the_value",
+        weakened: "secret-shown",
     },
     Elsewhere {
         row: "H3",
@@ -210,6 +241,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Tickets,
         file: "tls-stack/tls/src/ticketer/tests.rs",
         test: "a_secret_is_gone_once_no_ticket_needs_it",
+        weakened: "ticket-secrets-kept",
     },
     Elsewhere {
         row: "N8",
@@ -217,6 +249,7 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Admission,
         file: "tests/e2e/tests/e2e/floods.rs",
         test: "slow_hellos",
+        weakened: "youngest-makes-way",
     },
     Elsewhere {
         row: "N8",
@@ -224,8 +257,16 @@ pub(crate) const ALL: &[Elsewhere] = &[
         layer: Layer::Admission,
         file: "tests/e2e/tests/e2e/floods.rs",
         test: "half_open_handshakes",
+        weakened: "handshakes-without-a-limit",
     },
-    Elsewhere { row: "N8", does: "silent clients", layer: Layer::Admission, file: "tests/e2e/tests/e2e/floods.rs", test: "silent_clients" },
+    Elsewhere {
+        row: "N8",
+        does: "silent clients",
+        layer: Layer::Admission,
+        file: "tests/e2e/tests/e2e/floods.rs",
+        test: "silent_clients",
+        weakened: "first-byte-not-timed",
+    },
 ];
 
 /// Those of one row.

@@ -11,7 +11,7 @@
 //!
 //! - [`tls`]: rows T, on raw records; most of them on the user net;
 //! - [`network`]: rows N, below TLS, on a TAP;
-//! - [`elsewhere`]: tests of attacks that need no running box.
+//! - [`elsewhere`]: tests of attacks that need no running box, and [`planted`], what they fail against.
 //!
 //! Traffic goes to loopback, or into a namespace of the run's own.
 #![forbid(unsafe_code)]
@@ -23,6 +23,7 @@ mod judge;
 mod naive;
 mod network;
 mod page;
+mod planted;
 mod probe;
 mod rows;
 mod set_up;
@@ -59,12 +60,21 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if wants_page() {
+        write_page(&suites);
+        return ExitCode::SUCCESS;
+    }
     let conclusion = libtest_mimic::run(&arguments, trials(&suites, profile));
     stage::close();
     if !arguments.list {
         report(&suites, json);
     }
     conclusion.exit_code()
+}
+
+/// `page` alone: the page is written, and nothing is attacked.
+fn wants_page() -> bool {
+    std::env::args().skip(1).eq(["page"])
 }
 
 /// `--short` (or `short`) and `--json` are ours, the rest is libtest's.
@@ -86,6 +96,10 @@ fn report(suites: &[Arc<Suite>], json: bool) {
     } else {
         say(&summary::table(&entries));
     }
+    write_page(suites);
+}
+
+fn write_page(suites: &[Arc<Suite>]) {
     match page::write(suites) {
         Ok(true) => say("docs/attacks.md differs from before: read it, and commit it"),
         Ok(false) => {}

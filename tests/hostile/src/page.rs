@@ -1,4 +1,4 @@
-//! `docs/attacks.md`: attack, the layer that stops it, the test. Made from the registry alone; a test compares the two.
+//! `docs/attacks.md`: attack, the layer that stops it, the test. Made from the registry and the heads of the planted patches; a test compares the two.
 
 use core::fmt::Write as _;
 use std::collections::BTreeSet;
@@ -7,16 +7,18 @@ use std::{fs, io};
 
 use crate::attack::{Attack, Suite};
 use crate::elsewhere::{self, Elsewhere};
+use crate::planted;
 use crate::rows::{ROWS, Row};
 
 const TITLE: &str = "# What it is attacked with
 
-Written by `make hostile` from the attacks themselves; a test compares the two. Each attack is mounted on a running box, on kvm and on process, while a legitimate client with
-an address of its own visits it; what the box takes (memory, processors, flows) and how the client fares is recorded before, during and after. A crash, growth that stays or a
-client that fails is a defeat, as is any other answer than the one that the attack demands.
+Written by `make hostile` (or `make hostile HOSTILE=page` alone) from the attacks themselves; a test compares the two. Each attack is mounted on a running box, on kvm and
+on process, while a legitimate client with an address of its own visits it; what the box takes (memory, processors, flows) and how the client fares is recorded before, during
+and after. A crash, growth that stays or a client that fails is a defeat, as is any other answer than the one that the attack demands.
 
 Each has also been seen to succeed: a trial `teeth/..` runs the same function against the naive endpoint in the last column and fails if the attack fails there.
-Where a test stands elsewhere in the repository, its file is named.
+Where a test stands elsewhere in the repository, its file is named, and the patch that weakens the build so that the test fails: `make hostile-planted` plants each of them in a
+copy of the tree, and demands that the test fails in the words that the patch foretells.
 ";
 
 /// What stands in place of attacks that there are none of.
@@ -55,10 +57,15 @@ fn section(row: &Row, attacks: &[(&str, &Attack)]) -> String {
     for (suite, attack) in own {
         let _ = writeln!(text, "| {} | {} | `{suite}/{}` | {:?} |", attack.does, attack.layer, attack.name, attack.naive);
     }
-    for Elsewhere { does, layer, file, test, .. } in others {
-        let _ = writeln!(text, "| {does} | {layer} | `{file}` `{test}` | |");
+    for elsewhere in others {
+        let Elsewhere { does, layer, file, test, .. } = elsewhere;
+        let _ = writeln!(text, "| {does} | {layer} | `{file}` `{test}` | {} |", weakened(elsewhere));
     }
     text
+}
+
+fn weakened(Elsewhere { weakened, .. }: &Elsewhere) -> String {
+    planted::weakens(weakened).map_or_else(|| MISSING.to_owned(), |what| format!("fails against: `{}`: {what}", planted::path(weakened)))
 }
 
 fn naive(attacks: &[(&str, &Attack)]) -> String {
@@ -86,7 +93,7 @@ mod tests {
     fn the_page_has_the_attacks_of_the_code() {
         let suites = crate::suites().expect("suites");
         let found = fs::read_to_string(path()).expect("docs/attacks.md");
-        assert!(found == page(&suites), "docs/attacks.md is not what the code says: run `make hostile`");
+        assert!(found == page(&suites), "docs/attacks.md is not what the code says: run `make hostile HOSTILE=page`");
     }
 
     #[test]

@@ -49,7 +49,7 @@ attacks! {
 }
 
 /// kvm-pvm runs the guest's CPUID and XGETBV on the processor itself, so the guest sees what the host sees. What the *host* has of
-/// virtualisation or counters would be shown there; it could not be used, since all of it is CPL0's.
+/// virtualisation or counters would be shown there; it could not be used, since all of it is CPL0's. What KVM was told is looked at in `src/kvm/vm.rs`.
 #[test]
 fn guest_sees_no_feature_that_it_must_not_have() {
     if !kvm_or_skip() {
@@ -65,7 +65,7 @@ fn guest_sees_no_feature_that_it_must_not_have() {
     }
 }
 
-/// The machine's own pages lie in the guest's address space, but not for the guest.
+/// The machine's own pages lie in the guest's address space, but not for the guest. Seen to fail: `tests/hostile/planted/page-tables-mapped.patch`.
 #[test]
 fn supervisor_pages_cannot_be_touched() {
     const PRESENT: [u64; 6] = [0, 1, 2, 3, 4, 6];
