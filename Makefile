@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo test interop hostile hostile-planted judge tcp load sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage fuzz-box bench bench-recording facts ci clean
+.PHONY: help deps build image run demo test interop hostile hostile-planted judge tcp load sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage fuzz-box fuzz-box-planted bench bench-recording facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
@@ -80,6 +80,10 @@ fuzz-coverage: ## What seeds and corpora reach, as tables for docs/fuzz.md
 fuzz-box: deps ## AFL++ on the guest image itself for TIME seconds (60), on MACHINE=process|kvm, at STAGE=connected|sealed
 	@tools/install fuzz-box
 	@TIME=$(or $(TIME),60) tools/fuzz-box
+
+fuzz-box-planted: deps ## Plant each bug of fuzz/box/planted in the guest image, and see AFL++ find it
+	@tools/install fuzz-box
+	@tools/fuzz-box planted
 
 bench: build ## Measure against nginx, HAProxy, hitch, stunnel; writes docs/bench/
 	@tools/install bench
