@@ -5,7 +5,7 @@ use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use memchr::memmem::Finder;
+use aho_corasick::AhoCorasick;
 
 /// What a frame gave away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,9 @@ pub enum Finding {
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
-    secrets: Vec<(String, Finder<'static>)>,
+    /// By name, and all of them as one search: a frame is read once however many there are.
+    secrets: Vec<(String, Vec<u8>)>,
+    search: Option<AhoCorasick>,
     /// What whoever sends here has said on TCP, if that is looked at.
     sender: Option<Sender>,
     finding: Option<Finding>,
@@ -32,7 +34,9 @@ pub(crate) struct Watch {
 impl Watch {
     /// From now on no frame may hold any of these.
     pub(crate) fn forbid(&mut self, name: &str, patterns: &[&[u8]]) {
-        self.secrets.extend(patterns.iter().map(|pattern| (name.to_owned(), Finder::new(pattern).into_owned())));
+        self.secrets.extend(patterns.iter().map(|pattern| (name.to_owned(), pattern.to_vec())));
+        let search = AhoCorasick::new(self.secrets.iter().map(|(_, pattern)| pattern));
+        self.search = Some(search.unwrap_or_else(|fault| unreachable!("a few short patterns: {fault}")));
     }
 
     /// From now on the sender's padding, sequence numbers and retransmissions are looked at, too.
@@ -49,7 +53,8 @@ impl Watch {
         if self.finding.is_some() {
             return;
         }
-        let secret = self.secrets.iter().find(|(_, finder)| finder.find(frame).is_some()).map(|(name, _)| Finding::Secret(name.clone()));
+        let found = self.search.as_ref().and_then(|search| search.find(frame));
+        let secret = found.and_then(|found| self.secrets.get(found.pattern().as_usize())).map(|(name, _)| Finding::Secret(name.clone()));
         self.finding = secret.or_else(|| self.sender.as_mut()?.look(frame, now).err());
     }
 }

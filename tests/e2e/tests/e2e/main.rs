@@ -9,6 +9,7 @@ mod clones;
 mod demo;
 mod floods;
 mod fronts;
+mod fuzzing;
 mod groups;
 mod hello;
 mod hostile;
@@ -103,6 +104,9 @@ const ON_USER: &[Case] = &[
     ("all_backends_die_and_one_comes_back", backends::all_die),
     ("all_backends_die_unchecked_and_one_comes_back", backends::all_die_unchecked),
     ("backend_that_is_full_is_waited_for", backends::is_full),
+    ("fuzzed_image_is_sound_and_brought_back", fuzzing::is_brought_back),
+    ("fuzzed_image_that_crashes_is_told", fuzzing::crash_is_told),
+    ("fuzzing_without_an_input_or_image_is_refused", fuzzing::refusals),
     ("hostile_guest_is_reported_and_ends_with_code_18", hostile::reports),
     ("hostile_guest_is_reported_as_json", hostile::reports_as_json),
     ("hostile_guest_is_restarted_with_back_off", hostile::back_off),

@@ -7,7 +7,17 @@ pub(super) const BLOCK_LEN: usize = 32;
 
 /// The first `count` blocks of a speaker.
 pub(super) fn words(speaker: u64, count: usize) -> Vec<u8> {
-    (0_u64..).take(count).flat_map(|place| [&CANARY[..], &speaker.to_be_bytes(), &place.to_be_bytes()].concat()).collect()
+    let mut words = Vec::with_capacity(count.saturating_mul(BLOCK_LEN));
+    (0..).take(count).for_each(|place| words.extend_from_slice(&block(speaker, place)));
+    words
+}
+
+fn block(speaker: u64, place: u64) -> [u8; BLOCK_LEN] {
+    let mut block = [0; BLOCK_LEN];
+    block[..16].copy_from_slice(&CANARY);
+    block[16..24].copy_from_slice(&speaker.to_be_bytes());
+    block[24..].copy_from_slice(&place.to_be_bytes());
+    block
 }
 
 /// Whose words begin like this: all of `heard` must be theirs, in order and without a gap. A part of a first block is nobody's, and right as far as
@@ -19,8 +29,14 @@ pub(super) fn speaker_of(heard: &[u8]) -> Result<Option<u64>, usize> {
     let Some(speaker) = heard.get(16..24).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()).map(u64::from_be_bytes) else {
         return first_difference(heard, &CANARY[..heard.len().min(16)]).map_or(Ok(None), Err);
     };
-    let wanted = words(speaker, heard.len().div_ceil(BLOCK_LEN));
-    first_difference(heard, &wanted[..heard.len()]).map_or(Ok(Some(speaker)), Err)
+    for (place, part) in (0_u64..).zip(heard.chunks(BLOCK_LEN)) {
+        let wanted = block(speaker, place);
+        if part != &wanted[..part.len()] {
+            let before = usize::try_from(place).unwrap_or(usize::MAX).saturating_mul(BLOCK_LEN);
+            return Err(first_difference(part, &wanted).unwrap_or_default().saturating_add(before));
+        }
+    }
+    Ok(Some(speaker))
 }
 
 fn first_difference(heard: &[u8], wanted: &[u8]) -> Option<usize> {
