@@ -1,4 +1,0 @@
-//! See `targets::hello`.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::hello(data));

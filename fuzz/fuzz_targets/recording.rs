@@ -1,4 +1,0 @@
-//! See `targets::recording`.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::recording(data));
