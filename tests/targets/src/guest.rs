@@ -6,7 +6,7 @@ use appliance::{Link, Wires};
 use platform::LinkWindows;
 
 use crate::queue_wires::QueueWires;
-use crate::queues::window;
+use crate::queues::{Window, window};
 use crate::script::Script;
 use crate::setting::{MACS, appliance, bundle, now};
 
@@ -44,7 +44,7 @@ pub fn guest(data: &[u8]) {
 }
 
 /// One turn over these windows: how many of the receive windows were found malformed.
-fn turn(rx: &[Vec<u8>; 2], tx: &mut [Vec<u8>; 2], step: impl FnOnce(&mut dyn Wires)) -> u64 {
+fn turn(rx: &[Window; 2], tx: &mut [Window; 2], step: impl FnOnce(&mut dyn Wires)) -> u64 {
     let [front, back] = tx;
     let mut wires = QueueWires::new([LinkWindows { rx: &rx[0], tx: front }, LinkWindows { rx: &rx[1], tx: back }]);
     step(&mut wires);
@@ -52,7 +52,7 @@ fn turn(rx: &[Vec<u8>; 2], tx: &mut [Vec<u8>; 2], step: impl FnOnce(&mut dyn Wir
 }
 
 /// What the guest is shown is what stands there, up to the first lie.
-fn is_counted(rx: &[Vec<u8>; 2]) {
+fn is_counted(rx: &[Window; 2]) {
     turn(rx, &mut [window(&[]), window(&[])], |wires| {
         for (link, window) in [Link::Front, Link::Back].into_iter().zip(rx) {
             let there = queue::frames(window).map_or(0, |frames| frames.take_while(Result::is_ok).count());

@@ -87,8 +87,10 @@ impl Host {
             return;
         }
         if *spoilt > 0 {
-            let at = usize::from(*spoilt) * 5 % frame.0.len();
-            frame.0[at] ^= 1 << (*spoilt % 8);
+            let at = (usize::from(*spoilt) * 5).checked_rem(frame.0.len());
+            if let Some(byte) = at.and_then(|at| frame.0.get_mut(at)) {
+                *byte ^= 1 << (*spoilt % 8);
+            }
             *spoilt -= 1;
         }
         if *doubled > 0 {

@@ -1,6 +1,6 @@
 //! Boundary: the mailbox. A guest may leave anything in its outbox for the tender, and a tender anything in the inbox for the guest.
 
-use abi::limits::{OUTBOX_WINDOW_LEN, REASON_LEN_MAX};
+use abi::limits::REASON_LEN_MAX;
 use abi::mailbox::{DONE, RELOAD};
 use keys::bundle::Bundle;
 use status::Status;
@@ -11,7 +11,9 @@ use crate::script::Script;
 use crate::setting::{self, appliance, now};
 
 /// Room for a letter to the guest, far below what the window has: what is used of it matters.
-const INBOX_LEN: usize = 64 * 1024;
+const INBOX_LEN: usize = 4 * 1024;
+/// Room for an answer: enough for the longest reason and for whatever a fuzzer leaves.
+const OUTBOX_LEN: usize = 16 * 1024;
 
 /// The first byte says who is hostile, and what the tender has asked.
 pub fn letter(data: &[u8]) {
@@ -33,13 +35,13 @@ fn with_header(bytes: &[u8]) -> Vec<u8> {
 /// An answer is bounded, comes once, is wiped, and is an answer to what was asked.
 fn to_tender(left: &[u8], asked_to_reload: bool) {
     let mut inbox = vec![0; INBOX_LEN];
-    let mut outbox = vec![0; OUTBOX_WINDOW_LEN];
+    let mut outbox = vec![0; OUTBOX_LEN];
     let mut mailbox = Mailbox::default();
     let update = Update { backends: Vec::new(), linger_ms: 1, drain_ms: 2 };
     let letter = if asked_to_reload { Letter::Reload(update, b"secret".to_vec().into()) } else { Letter::Status };
     mailbox.take(letter).expect("room for one");
     mailbox.post(&mut inbox, &mut outbox);
-    let len = left.len().min(OUTBOX_WINDOW_LEN);
+    let len = left.len().min(OUTBOX_LEN);
     outbox[..len].copy_from_slice(&left[..len]);
     let claimed = queue::letter(&outbox).ok().flatten().map(|letter| (letter.kind, letter.bytes.to_vec()));
     match mailbox.answer(&mut inbox, &mut outbox).expect("an answer to every letter") {

@@ -3,6 +3,8 @@
 use rustls_std::server::Acceptor;
 use tls::{Alert, Event, Fault, Session};
 
+use crate::peer::records;
+
 /// A server name and the protocols.
 type Read = (Option<String>, Vec<Vec<u8>>);
 
@@ -11,7 +13,7 @@ type Read = (Option<String>, Vec<Vec<u8>>);
 pub fn peek(data: &[u8]) {
     match (ours(data), theirs(data)) {
         (Some(Ok(ours)), Some(Ok(theirs))) => assert_eq!(ours, theirs),
-        (Some(Err(fault)), Some(Ok(theirs))) => assert!(may_be_refused(fault, data.len()), "{fault:?}, and rustls reads {theirs:?}"),
+        (Some(Err(fault)), Some(Ok(theirs))) => assert!(may_be_refused(fault, data, &theirs), "{fault:?}, and rustls reads {theirs:?}"),
         (Some(Ok(ours)), None) => unreachable!("rustls waits for the rest of {ours:?}"),
         (None, Some(Ok(theirs))) => unreachable!("we wait for the rest of {theirs:?}"),
         _ => {}
@@ -19,16 +21,26 @@ pub fn peek(data: &[u8]) {
 }
 
 /// We refuse where rustls does not: hellos of nothing newer than TLS 1.1 (rustls says so once it has its configuration), a record in which
-/// something follows the hello, and hellos longer than any client's.
-fn may_be_refused(fault: Fault, len: usize) -> bool {
+/// something follows the hello, hellos longer than any client's, and a list of server names in which something follows the first.
+fn may_be_refused(fault: Fault, data: &[u8], (name, _): &Read) -> bool {
     match fault {
         Fault::Peer(Alert::PROTOCOL_VERSION | Alert::UNEXPECTED_MESSAGE) => true,
-        Fault::Peer(Alert::ILLEGAL_PARAMETER) => len > tls::limits::HELLO_LEN_MAX,
+        Fault::Peer(Alert::ILLEGAL_PARAMETER) => {
+            data.len() > tls::limits::HELLO_LEN_MAX || name.as_ref().is_some_and(|name| has_more_than(name, data))
+        }
         _ => false,
     }
 }
 
-/// What we make of it.
+/// Whether a list that begins with this name has more in it (RFC 6066 section 3).
+fn has_more_than(name: &str, data: &[u8]) -> bool {
+    let message: Vec<u8> = records(data).flat_map(|record| &record[5..]).copied().collect();
+    let len = u16::try_from(name.len()).unwrap_or(u16::MAX).to_be_bytes();
+    let entry = [&[0], &len[..], name.as_bytes()].concat();
+    let list_len = |list: &[u8]| usize::from(u16::from_be_bytes([list[0], list[1]]));
+    message.windows(2 + entry.len()).any(|list| list[2..].eq_ignore_ascii_case(&entry) && list_len(list) > entry.len())
+}
+
 fn ours(data: &[u8]) -> Option<Result<Read, Fault>> {
     let mut session = Session::new();
     session.receive(&mut data.to_vec(), &mut Vec::new());

@@ -1,13 +1,51 @@
 //! Boundary: a queue's window as a hostile guest leaves it for the tender.
 
+use core::cell::RefCell;
+use core::ops::{Deref, DerefMut};
+
 use abi::limits::{FRAME_LEN_MAX, QUEUE_WINDOW_LEN};
+use abi::queue::DATA_OFFSET;
+
+thread_local! {
+    /// Windows without content. To make one is to write a megabyte of zeros, and a fuzzer has no time for it.
+    static EMPTY: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A queue's window. Its first bytes are given, the rest is zero; but what the guest's frames have left behind them may stay, as it does in a cell.
+#[derive(Debug)]
+pub(crate) struct Window {
+    bytes: Vec<u8>,
+    used: usize,
+}
 
 /// A window that begins with these bytes.
-pub(crate) fn window(data: &[u8]) -> Vec<u8> {
-    let mut window = vec![0; QUEUE_WINDOW_LEN];
+pub(crate) fn window(data: &[u8]) -> Window {
+    let mut bytes = EMPTY.with_borrow_mut(Vec::pop).unwrap_or_else(|| vec![0; QUEUE_WINDOW_LEN]);
     let len = data.len().min(QUEUE_WINDOW_LEN);
-    window[..len].copy_from_slice(&data[..len]);
-    window
+    bytes[..len].copy_from_slice(&data[..len]);
+    Window { bytes, used: len.max(DATA_OFFSET) }
+}
+
+impl Deref for Window {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl DerefMut for Window {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let mut bytes = core::mem::take(&mut self.bytes);
+        bytes[..self.used].fill(0);
+        EMPTY.with_borrow_mut(|empty| empty.push(bytes));
+    }
 }
 
 /// Every frame lies within the window, and none overlaps the next.

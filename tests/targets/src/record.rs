@@ -59,7 +59,7 @@ impl Course {
             6 => return self.answer(how),
             _ => {
                 let kind = script.byte();
-                let text = script.text();
+                let (kind, text) = self.inner(kind, script.text());
                 if kind == DATA { self.data(text, padding, client) } else { client.seal(kind, text, padding) }
             }
         };
@@ -71,6 +71,15 @@ impl Course {
             assert_eq!(taken, part.len(), "a session with room takes everything");
         }
         self.listen();
+    }
+
+    /// TLS 1.3 takes the last byte that is not zero for the type (RFC 8446 section 5.4): behind a type of 0, one of the text.
+    fn inner<'t>(&self, kind: u8, text: &'t [u8]) -> (u8, &'t [u8]) {
+        if kind != 0 || self.version == Version::Tls12 {
+            return (kind, text);
+        }
+        let end = text.iter().rposition(|byte| *byte != 0);
+        end.map_or((0, &[]), |end| (text[end], &text[..end]))
     }
 
     fn data(&mut self, text: &[u8], padding: usize, client: &mut Sealing) -> Vec<u8> {
