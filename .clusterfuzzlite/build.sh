@@ -1,0 +1,2 @@
+#!/bin/bash -eu
+exec "$SRC/bountybox/fuzz/oss-fuzz/build.sh"
