@@ -87,7 +87,8 @@ impl Ends {
 
 /// RFC 1071.
 fn checksum(bytes: &[u8]) -> u16 {
-    let words = bytes.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0)])));
+    let words =
+        bytes.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0)])));
     let sum: u32 = words.sum();
     let folded = (sum & 0xffff).saturating_add(sum >> 16);
     !u16::try_from((folded & 0xffff).saturating_add(folded >> 16)).unwrap_or(0)

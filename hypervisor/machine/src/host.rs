@@ -50,7 +50,8 @@ impl Segment {
         check(unsafe { libc::shmctl(id, libc::IPC_STAT, &raw mut state) })?;
         // SAFETY: a null address lets the kernel choose a free range, so no mapping of this process is replaced.
         let base = unsafe { libc::shmat(id, ptr::null(), 0) };
-        let base = NonNull::new(base.cast::<u8>()).filter(|base| base.as_ptr().addr() != usize::MAX).ok_or_else(io::Error::last_os_error)?;
+        let base =
+            NonNull::new(base.cast::<u8>()).filter(|base| base.as_ptr().addr() != usize::MAX).ok_or_else(io::Error::last_os_error)?;
         Ok(Self { base, len: state.shm_segsz })
     }
 

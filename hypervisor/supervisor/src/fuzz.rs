@@ -114,8 +114,10 @@ fn attempt(mut subject: Subject, args: &FuzzArgs) -> Result<Exit, Exit> {
     let exit = if tried.is_empty() { Exit::Success } else { Exit::Broken };
     let same = before == after;
     if args.json {
-        let found: Vec<Value> =
-            tried.iter().map(|one| json!({ "input": one.file.display().to_string(), "verdict": one.verdict.name(), "text": one.told })).collect();
+        let found: Vec<Value> = tried
+            .iter()
+            .map(|one| json!({ "input": one.file.display().to_string(), "verdict": one.verdict.name(), "text": one.told }))
+            .collect();
         terminal::result(json!({
             "version": 1, "exit_code": exit.code(), "inputs": inputs.len(), "executions": count, "state": hex(&before), "state_after_resets": hex(&after),
             "seconds": spent.as_secs_f64(), "slowest_reset_ms": slowest.as_secs_f64() * 1e3, "found": found,
@@ -162,7 +164,10 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>, Exit> {
             files.push(path.clone());
         }
     }
-    files.into_iter().map(|path| read_bounded(&path, INPUT_LEN_MAX).map_err(|fault| cannot(&path, fault)).map(|bytes| (path, bytes))).collect()
+    files
+        .into_iter()
+        .map(|path| read_bounded(&path, INPUT_LEN_MAX).map_err(|fault| cannot(&path, fault)).map(|bytes| (path, bytes)))
+        .collect()
 }
 
 fn subject(args: &FuzzArgs) -> Result<Subject, Exit> {
@@ -177,7 +182,8 @@ fn subject(args: &FuzzArgs) -> Result<Subject, Exit> {
             (plan.bundle, plan.heap_len, unix_now())
         }
     };
-    let ends = ends(&bundle).ok_or_else(|| refuse(Exit::Config, "the box has no IPv4 address to listen on, and clients of the fuzzer speak IPv4"))?;
+    let ends = ends(&bundle)
+        .ok_or_else(|| refuse(Exit::Config, "the box has no IPv4 address to listen on, and clients of the fuzzer speak IPv4"))?;
     let mut secrets = Secrets::default();
     for certificate in &bundle.certificates {
         secrets.watch("a private key", private_part(certificate.key.expose()));
@@ -187,7 +193,8 @@ fn subject(args: &FuzzArgs) -> Result<Subject, Exit> {
         StageName::Sealed => Stage::Sealed,
         StageName::Connected => Stage::Connected,
     };
-    let order = Order { kind: Kind::Process, stage, seed: args.seed, bundle: Zeroizing::new(encoded.expose().to_vec()), heap_len, unix, ends };
+    let order =
+        Order { kind: Kind::Process, stage, seed: args.seed, bundle: Zeroizing::new(encoded.expose().to_vec()), heap_len, unix, ends };
     let on = |kind| Subject::start(Order { kind, ..order.clone() }, &image, Secrets::clone(&secrets));
     match args.machine {
         MachineKind::Kvm => on(Kind::Kvm),

@@ -15,7 +15,8 @@ const UNIX: Duration = Duration::from_secs(1_800_000_000);
 const BUDGET: Duration = Duration::from_secs(20);
 /// Who has 10.0.2.15? Tell 10.0.2.2.
 const QUESTION: [u8; 42] = [
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 1, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 1, 1, 10, 0, 2, 2, 0, 0, 0, 0, 0, 0, 10, 0, 2, 15,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 1, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 1, 1, 10, 0, 2, 2, 0, 0, 0, 0, 0, 0,
+    10, 0, 2, 15,
 ];
 
 fn waiting(kind: Kind, bundle: &[u8]) -> Cell<machine::Jailed> {

@@ -21,7 +21,8 @@ const ENDS: Ends = Ends {
 };
 /// Who has 10.0.2.15? Tell 10.0.2.2.
 const QUESTION: [u8; 42] = [
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 1, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 1, 1, 10, 0, 2, 2, 0, 0, 0, 0, 0, 0, 10, 0, 2, 15,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 1, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 1, 1, 10, 0, 2, 2, 0, 0, 0, 0, 0, 0,
+    10, 0, 2, 15,
 ];
 /// What the answer says of whom: the guest's link address and address, and the asker's link address.
 const ANSWER: [u8; 16] = [2, 0, 0, 0, 0, 1, 10, 0, 2, 15, 2, 0, 0, 0, 1, 1];

@@ -75,7 +75,10 @@ pub(crate) fn refusals(place: &Place) -> Outcome {
     ] {
         let output = run(arguments)?;
         let said = String::from_utf8_lossy(&output.stderr);
-        ensure(output.status.code() == Some(code) && said.contains(words), format!("{arguments:?}: {code} was wanted, {}: {said}", output.status))?;
+        ensure(
+            output.status.code() == Some(code) && said.contains(words),
+            format!("{arguments:?}: {code} was wanted, {}: {said}", output.status),
+        )?;
     }
     Ok(())
 }
