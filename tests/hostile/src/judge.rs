@@ -27,7 +27,7 @@ const OWN_FLOWS: u64 = 2;
 const HEAP_SLACK: u64 = 256 * 1024;
 /// A table that has doubled stays so, but does not double again and again: what has grown is attacked so often more.
 const AGAIN: usize = 2;
-/// The processes may be larger by so much: pages that the guest has touched once stay.
+/// The processes may be larger by so much: pages that the guest has touched once stay, but a second time it touches the same.
 const RESIDENT_SLACK: u64 = 48 * 1024 * 1024;
 
 /// When the client is asked after.
@@ -114,10 +114,10 @@ fn mount(attack: &Attack, target: &Target, since: Instant) -> (usize, Outcome) {
 fn grow(attack: &Attack, target: &Target, mut before: Figures) -> Outcome<(Figures, Figures)> {
     let mut after = settle(target, &before)?;
     for _ in 0..AGAIN {
-        if after.heap <= before.heap + HEAP_SLACK {
+        if after.heap <= before.heap + HEAP_SLACK && after.resident <= before.resident + RESIDENT_SLACK {
             break;
         }
-        before.heap = after.heap;
+        (before.heap, before.resident) = (after.heap, after.resident);
         let _ = mount(attack, target, Instant::now());
         after = settle(target, &before)?;
     }

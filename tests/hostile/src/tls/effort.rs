@@ -9,7 +9,7 @@ use e2e::{Outcome, ensure};
 use super::alert::{ILLEGAL_PARAMETER, UNEXPECTED_MESSAGE};
 use super::bytes::vec16;
 use super::hello::{GROUP_X25519, Hello, extension, share};
-use super::peer::{HANDSHAKE, Peer};
+use super::peer::{HANDSHAKE, Peer, record};
 use super::{v12, v13};
 use crate::attack::{Attack, Layer};
 use crate::naive::Naive;
@@ -17,6 +17,12 @@ use crate::target::Target;
 
 /// Handshakes that are left open.
 const OPEN: usize = 300;
+/// Slow clients of one address, all told.
+const CROWD: usize = 10_000;
+/// Honest questions behind them, of which one in a hundred may fail.
+const QUESTIONS: usize = 100;
+/// So many of them take a step each time that so many others have come.
+const STEPS: usize = 100;
 /// Connections whose cost is compared.
 const MANY: usize = 200;
 /// Whoever measures on a machine that others use measures more than once.
@@ -81,7 +87,36 @@ pub(super) fn attacks() -> Vec<Attack> {
             ensure(cheap, format!("{MANY} refusals, and {MANY} handshakes, cost {measured:?}"))
         })
     });
-    left.chain(cheap).collect()
+    let crowd = Attack::new(
+        "N8",
+        "ten_thousand_slow_clients_of_one_source_keep_nobody_out",
+        "10,000 clients of one address, each with half a hello, and a byte more now and then (100 in the short profile)",
+        Layer::Admission,
+        Naive::OneAtATime,
+        crowd,
+    );
+    left.chain(cheap).chain([crowd]).collect()
+}
+
+/// All of them stay as long as they are let, and the newest go on by a byte: whoever is displaced or reset meanwhile has been slow for long enough.
+fn crowd(target: &Target) -> Outcome {
+    let hello = Hello::tls13()?.message();
+    let half = hello.get(..hello.len() / 2).unwrap_or_default();
+    let mut there: Vec<Peer> = Vec::new();
+    for come in 1..=target.tries(CROWD) {
+        // Whoever is one too many is reset at once.
+        if let Ok(mut peer) = Peer::connect(target) {
+            peer.write(&record(HANDSHAKE, half));
+            there.push(peer);
+        }
+        if come.is_multiple_of(STEPS) {
+            there.iter_mut().rev().take(STEPS).for_each(|peer| peer.write(&record(HANDSHAKE, &[0])));
+        }
+    }
+    let (visitor, asked) = (target.visitor()?, target.tries(QUESTIONS));
+    let unanswered: Vec<_> = (0..asked).filter_map(|_| visitor.asks_within(target.patience().min(PATIENCE)).err()).collect();
+    let (count, first) = (unanswered.len(), unanswered.first());
+    ensure(count * QUESTIONS <= asked, format!("{count} of {asked} honest questions fail behind {} slow clients: {first:?}", there.len()))
 }
 
 /// The box's processor time for so many connections.
