@@ -32,15 +32,18 @@ fn may_be_refused(fault: Fault, data: &[u8], (name, _): &Read) -> bool {
     }
 }
 
-/// Whether a list that begins with this name has more in it (RFC 6066 section 3).
+/// Whether a list that begins with this name has more in it (RFC 6066 section 3). Rustls has taken a dot from the name's end.
 fn has_more_than(name: &str, data: &[u8]) -> bool {
     let message: Vec<u8> = records(data).flat_map(|record| &record[5..]).copied().collect();
-    let len = u16::try_from(name.len()).unwrap_or(u16::MAX).to_be_bytes();
-    let entry = [&[0], &len[..], name.as_bytes()].concat();
-    let list_len = |list: &[u8]| usize::from(u16::from_be_bytes([list[0], list[1]]));
-    message.windows(2 + entry.len()).any(|list| list[2..].eq_ignore_ascii_case(&entry) && list_len(list) > entry.len())
+    [name, &format!("{name}.")].into_iter().any(|name| {
+        let len = u16::try_from(name.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let entry = [&[0], &len[..], name.as_bytes()].concat();
+        let list_len = |list: &[u8]| usize::from(u16::from_be_bytes([list[0], list[1]]));
+        message.windows(2 + entry.len()).any(|list| list[2..].eq_ignore_ascii_case(&entry) && list_len(list) > entry.len())
+    })
 }
 
+/// What we make of it.
 fn ours(data: &[u8]) -> Option<Result<Read, Fault>> {
     let mut session = Session::new();
     session.receive(&mut data.to_vec(), &mut Vec::new());
