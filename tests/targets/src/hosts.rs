@@ -56,7 +56,13 @@ impl Host {
             offload: false,
             trust: Trust::Private,
             listen,
-            limits: net::Limits::default(),
+            limits: net::Limits {
+                first_rx_ring: 4096,
+                first_tx_ring: 4096,
+                rx_ring: 32 << 10,
+                tx_ring: 32 << 10,
+                ..net::Limits::default()
+            },
         };
         let net = Net::new(config, [seed; 32], Duration::ZERO).expect("a configuration that works");
         Self { net, lanes: Default::default(), fault: Fault::default(), buf: vec![0; net::limits::FRAME_LEN_MAX] }
