@@ -113,10 +113,11 @@ fn short(len: usize) -> [u8; 2] {
     u16::try_from(len).expect("a short text").to_le_bytes()
 }
 
-/// Configurations that the documents show, and one of which every byte counts.
+/// Configurations that the documents show, one of which every byte counts, and the same without a backend.
 fn config(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     let smallest = "[[listen]]\naddress=\"127.0.0.1:8443\"\n[[certificate]]\nchain=\"c\"\nkey=\"k\"\n[[route]]\nbackends=[\"a:1\"]\n";
     add("config", "smallest", smallest.into());
+    add("config", "no-backend", smallest.replace("\"a:1\"", "").into());
     for (page, text) in [
         ("readme", include_str!("../../../README.md")),
         ("reference", include_str!("../../../docs/reference.md")),
