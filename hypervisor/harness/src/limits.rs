@@ -14,9 +14,6 @@ pub const ACTS_MAX: usize = 64;
 /// One input at most, in bytes: AFL++'s own bound.
 pub const INPUT_LEN_MAX: usize = 1 << 20;
 
-/// Milliseconds that one [`Pass`](crate::input::Act::Pass) lets pass at most: all 16 bits of it.
-pub const PASS_MS_MAX: u16 = u16::MAX;
-
 /// Turns in which a stage must be reached.
 pub const STAGE_TURNS_MAX: usize = 64;
 
