@@ -65,7 +65,7 @@ planted: deps ## Plant each bug of tests/sim/planted into a copy of the tree: th
 soak: ## What takes longer than a test may: all 65,536 ports from the inside, one fresh cell each
 	@PORT_STEP=1 $(CARGO) test --locked -p machine --test hostile closed_ports
 
-fuzz: ## Run every fuzz target, or TARGET, for TIME seconds each (60), JOBS at once (1); a table at the end (nightly toolchain)
+fuzz: ## Run every fuzz target, or TARGET, for TIME seconds each (60), JOBS at once (1); a table at the end
 	@TIME=$(or $(TIME),60) JOBS=$(or $(JOBS),1) tools/fuzz $(TARGET)
 
 fuzz-short: ## 20 s a target, all cores: what CI may take

@@ -10,7 +10,6 @@ use std::io::{self, Read, Write};
 use machine::host::Segment;
 
 use crate::subject::{Fault, Subject};
-use crate::verdict::Verdict;
 
 /// Where AFL++ writes what it wants, and reads what became of it.
 const REQUESTS: &str = "/proc/self/fd/198";
@@ -71,11 +70,11 @@ pub fn is_wanted() -> bool {
 const MAP_ID: &str = "__AFL_SHM_ID";
 const INPUT_ID: &str = "__AFL_SHM_FUZZ_ID";
 
-/// Serves AFL++ until it goes. `found` is told of each input that is not sound.
+/// Serves AFL++ until it goes. It keeps the inputs that are not sound.
 ///
 /// # Errors
 /// [`ServeFault`].
-pub fn serve(subject: &mut Subject, found: &mut dyn FnMut(&Verdict, &[u8])) -> Result<(), ServeFault> {
+pub fn serve(subject: &mut Subject) -> Result<(), ServeFault> {
     let mut map = segment(MAP_ID)?.ok_or(ServeFault::NoFuzzer("it has no coverage map"))?;
     let mut requests = File::open(REQUESTS)?;
     let mut answers = OpenOptions::new().write(true).open(ANSWERS)?;
@@ -90,7 +89,7 @@ pub fn serve(subject: &mut Subject, found: &mut dyn FnMut(&Verdict, &[u8])) -> R
     let own = std::process::id();
     while read(&mut requests)?.is_some() {
         write(&mut answers, own)?;
-        let status = attempt(subject, input(inputs.bytes()), found)?;
+        let status = if subject.run(input(inputs.bytes()))?.is_sound() { ENDED } else { ABORTED };
         let counters = subject.counters();
         if let Some(map) = map.bytes_mut().get_mut(..counters.len()) {
             map.copy_from_slice(counters);
@@ -101,15 +100,6 @@ pub fn serve(subject: &mut Subject, found: &mut dyn FnMut(&Verdict, &[u8])) -> R
         subject.clear_counters();
     }
     Ok(())
-}
-
-fn attempt(subject: &mut Subject, input: &[u8], found: &mut dyn FnMut(&Verdict, &[u8])) -> Result<u32, ServeFault> {
-    let verdict = subject.run(input)?;
-    if verdict.is_sound() {
-        return Ok(ENDED);
-    }
-    found(&verdict, input);
-    Ok(ABORTED)
 }
 
 /// The input in a shared segment: its length, and so many bytes.

@@ -24,3 +24,5 @@ pub mod limits;
 pub mod subject;
 pub mod verdict;
 pub mod wire;
+
+pub use machine::Kind;

@@ -14,6 +14,9 @@ pub const ACTS_MAX: usize = 64;
 /// One input at most, in bytes: AFL++'s own bound.
 pub const INPUT_LEN_MAX: usize = 1 << 20;
 
+/// The least heap that a cell takes, in bytes: what is brought back is small then.
+pub const HEAP_LEN: usize = abi::limits::HEAP_LEN_MIN;
+
 /// Turns in which a stage must be reached.
 pub const STAGE_TURNS_MAX: usize = 64;
 

@@ -84,6 +84,14 @@ impl fmt::Display for Fault {
 
 impl core::error::Error for Fault {}
 
+impl Fault {
+    /// Whether it is the image that is at fault: no machine would load it.
+    #[must_use]
+    pub fn is_of_the_image(&self) -> bool {
+        matches!(self, Self::Load(LoadFault::Image(_)))
+    }
+}
+
 /// The image on a machine, brought to its stage.
 #[derive(Debug)]
 pub struct Subject {

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use harness::Kind;
 use harness::forkserver::{self, ServeFault};
-use harness::limits::INPUT_LEN_MAX;
+use harness::limits::{HEAP_LEN, INPUT_LEN_MAX};
 use harness::subject::{Fault, Order, Stage, Subject};
 use harness::verdict::{Secrets, Verdict};
 use harness::wire::Ends;
 use keys::bundle::Bundle;
-use machine::Kind;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -76,7 +76,7 @@ pub(crate) fn fuzz(args: &FuzzArgs) -> Exit {
 
 /// AFL++ chooses the inputs, and keeps those that are not sound.
 fn serve(mut subject: Subject) -> Result<Exit, Exit> {
-    match forkserver::serve(&mut subject, &mut |_, _| {}) {
+    match forkserver::serve(&mut subject) {
         Ok(()) => Ok(Exit::Success),
         Err(fault @ ServeFault::NoFuzzer(_)) => Err(refuse(Exit::Usage, fault)),
         Err(fault @ ServeFault::Io(_)) => Err(refuse(Exit::Internal, fault)),
@@ -173,7 +173,7 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>, Exit> {
 fn subject(args: &FuzzArgs) -> Result<Subject, Exit> {
     let image = image::read_to_run(args.image.as_deref())?;
     let (bundle, heap_len, unix) = match &args.config {
-        None => (plain::bundle(), plain::HEAP_LEN, Duration::from_secs(plain::UNIX_S)),
+        None => (plain::bundle(), HEAP_LEN, Duration::from_secs(plain::UNIX_S)),
         Some(file) => {
             let plan = config::load(file, unix_now()).map_err(|report| {
                 report.lines().for_each(terminal::note);
@@ -212,7 +212,7 @@ fn subject(args: &FuzzArgs) -> Result<Subject, Exit> {
 
 fn of_subject(fault: &Fault) -> Exit {
     let exit = match fault {
-        Fault::Load(machine::LoadFault::Image(_)) => Exit::Image,
+        _ if fault.is_of_the_image() => Exit::Image,
         Fault::Load(_) | Fault::Host(_) => Exit::Machine,
         Fault::Stage(_) => Exit::Guest,
     };

@@ -14,7 +14,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("recording", &["abi", "queue"]),
     ("tender", &["abi", "queue", "machine", "keys", "net", "recording", "status"]),
     ("harness", &["abi", "queue", "machine"]),
-    ("bountybox", &["abi", "harness", "machine", "tender", "keys", "bounty", "inspect", "misbehave", "recording", "status"]),
+    ("bountybox", &["harness", "tender", "keys", "bounty", "inspect", "misbehave", "recording", "status"]),
     ("platform", &["abi"]),
     ("status", &[]),
     ("appliance", &["net", "proxy", "tls", "keys", "status"]),

@@ -5,6 +5,7 @@
 
 use core::net::{Ipv4Addr, SocketAddr};
 
+use harness::limits::HEAP_LEN;
 use keys::Secret;
 use keys::bundle::{Bundle, Certificate, Limits, Listener, Memory, Mode, ProxyOut, Route, Tls, Upstream};
 
@@ -18,9 +19,6 @@ const MTU: u16 = 1500;
 
 /// 2030-01-01: the certificate is good for a century.
 pub(super) const UNIX_S: u64 = 1_893_456_000;
-
-/// The least that a cell takes: what is brought back is small then.
-pub(super) const HEAP_LEN: usize = abi::limits::HEAP_LEN_MIN;
 
 /// Where the guest listens.
 const PORT: u16 = 443;
