@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 
 use machine::host::Segment;
 
+use crate::limits::FUZZED_ACTS_MAX;
 use crate::subject::{Fault, Subject};
 
 /// Where AFL++ writes what it wants, and reads what became of it.
@@ -89,7 +90,7 @@ pub fn serve(subject: &mut Subject) -> Result<(), ServeFault> {
     let own = std::process::id();
     while read(&mut requests)?.is_some() {
         write(&mut answers, own)?;
-        let status = if subject.run(input(inputs.bytes()))?.is_sound() { ENDED } else { ABORTED };
+        let status = if subject.run(input(inputs.bytes()), FUZZED_ACTS_MAX)?.is_sound() { ENDED } else { ABORTED };
         let counters = subject.counters();
         if let Some(map) = map.bytes_mut().get_mut(..counters.len()) {
             map.copy_from_slice(counters);

@@ -2,8 +2,6 @@
 //!
 //! Every row of bytes is an input. A kind is taken modulo [`KINDS`]; a length that reaches behind the end stops there.
 
-use crate::limits::ACTS_MAX;
-
 /// Kinds of acts.
 pub const KINDS: u8 = 5;
 
@@ -41,7 +39,6 @@ pub fn acts(input: &[u8]) -> impl Iterator<Item = Act<'_>> {
             _ => Act::Packet(bytes),
         })
     })
-    .take(ACTS_MAX)
 }
 
 /// An input of these acts, for seeds and tests. Bytes behind 65,535 are left out.
@@ -50,7 +47,9 @@ pub fn encode(acts: &[Act<'_>]) -> Vec<u8> {
     acts.iter().flat_map(encode_one).collect()
 }
 
-fn encode_one(act: &Act<'_>) -> Vec<u8> {
+/// An input of one act.
+#[must_use]
+pub fn encode_one(act: &Act<'_>) -> Vec<u8> {
     let (kind, bytes) = match *act {
         Act::Front(bytes) => (0, bytes),
         Act::Back(bytes) => (1, bytes),
@@ -81,6 +80,6 @@ mod tests {
         assert_eq!(acts(&[]).count(), 0);
         assert_eq!(acts(&[0, 1]).count(), 0);
         assert_eq!(acts(&[5, 9, 0, 7]).collect::<Vec<_>>(), [Act::Front(&[7])]);
-        assert_eq!(acts(&[3; 3000]).count(), ACTS_MAX);
+        assert_eq!(acts(&[3; 3000]).count(), 1000);
     }
 }

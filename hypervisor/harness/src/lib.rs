@@ -4,6 +4,7 @@
 //! - [`input`]: what the bytes of an input mean; [`wire`]: the frames that it takes to say it;
 //! - [`verdict`]: what became of the guest, and whether a secret left it;
 //! - [`coverage`]: the counters that a fuzz build of the image carries;
+//! - [`visit`]: clients that speak TCP to it, and what of that can be tried again; `backend`: the one that answers them;
 //! - [`forkserver`]: AFL++ as the one that chooses inputs;
 //! - [`limits`]: every bound.
 //!
@@ -17,12 +18,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod backend;
 pub mod coverage;
 pub mod forkserver;
 pub mod input;
 pub mod limits;
 pub mod subject;
 pub mod verdict;
+pub mod visit;
 pub mod wire;
 
-pub use machine::Kind;
+pub use machine::{Crash, Kind};

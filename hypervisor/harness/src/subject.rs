@@ -6,12 +6,12 @@ use core::time::Duration;
 use std::time::Instant;
 
 use abi::boot::{BACK, FRONT};
-use abi::control::FLUSH;
+use abi::control::{FLUSH, NEVER};
 use abi::limits::{LINKS, SEED_LEN};
 use abi::log::HEADER_LEN;
 use machine::layout::Part;
 use machine::{Cell, Draw, Exit, HostFault, Image, Jailed, Kind, LoadFault, Parcel, Rewinder};
-use queue::{Batch, Offload};
+use queue::{Batch, Frame, Offload};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -100,6 +100,8 @@ pub struct Subject {
     counters: Option<core::ops::Range<usize>>,
     secrets: Secrets,
     rewinder: Rewinder,
+    /// The client's connection at the stage, and as it is now.
+    at_stage: Talk,
     talk: Talk,
     now: Duration,
     spent: bool,
@@ -113,8 +115,15 @@ struct Talk {
     up: bool,
 }
 
-/// The clock at the guest's start.
-const START: Duration = Duration::from_secs(1);
+/// A frame that the guest sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Heard<'f> {
+    pub(crate) link: usize,
+    pub(crate) frame: Frame<'f>,
+}
+
+/// The clock at the guest's start, and at its stage.
+pub(crate) const START: Duration = Duration::from_secs(1);
 /// The client's first sequence number.
 const FIRST: u32 = 0x1000_0000;
 
@@ -126,14 +135,20 @@ impl Subject {
     pub fn start(order: Order, image: &[u8], secrets: Secrets) -> Result<Self, Fault> {
         let parsed = Image::parse(image).map_err(LoadFault::from)?;
         let counters = coverage::counters(image);
-        let (rewinder, talk, now) = bring(&order, &parsed, counters.as_ref())?;
-        Ok(Self { order, image: parsed, counters, secrets, rewinder, talk, now, spent: false })
+        let (rewinder, at_stage) = bring(&order, &parsed, counters.as_ref())?;
+        Ok(Self { order, image: parsed, counters, secrets, rewinder, at_stage, talk: at_stage, now: START, spent: false })
     }
 
     /// Where the image lies, for reports.
     #[must_use]
     pub fn image(&self) -> &Image {
         &self.image
+    }
+
+    /// The machine that it runs on.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.order.kind
     }
 
     /// What the guest has counted since [`clear_counters`](Self::clear_counters); empty for an image that counts nothing.
@@ -151,24 +166,45 @@ impl Subject {
         }
     }
 
-    /// Tries an input on a guest that stands at its stage; brings it back there first where that was not done since the last.
+    /// Tries the first `acts_max` acts of an input on a guest that stands at its stage; brings it back there first where that was not done since the last.
     ///
     /// # Errors
     /// What the host refused.
-    pub fn run(&mut self, input: &[u8]) -> Result<Verdict, Fault> {
-        if self.spent {
-            self.reset()?;
-        }
-        self.spent = true;
-        let mut now = self.now;
-        let mut talk = self.talk;
-        for act in acts(input) {
-            let verdict = self.act(act, &mut now, &mut talk)?;
+    pub fn run(&mut self, input: &[u8], acts_max: usize) -> Result<Verdict, Fault> {
+        self.begin()?;
+        for act in acts(input).take(acts_max) {
+            let verdict = self.act(act, &mut |_| {})?;
             if !verdict.is_sound() {
                 return Ok(verdict);
             }
         }
         Ok(Verdict::Sound)
+    }
+
+    /// From now on it is not at its stage any more.
+    pub(crate) fn begin(&mut self) -> Result<(), Fault> {
+        if self.spent {
+            self.reset()?;
+        }
+        self.spent = true;
+        (self.now, self.talk) = (START, self.at_stage);
+        Ok(())
+    }
+
+    /// What the order said of it.
+    pub(crate) fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// What its clock says: since its start, and [`START`] at its stage.
+    pub(crate) fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// When it wants to go on by itself.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        let deadline = self.rewinder.cell().deadline();
+        (deadline != NEVER).then(|| Duration::from_nanos(deadline))
     }
 
     /// Brings the guest back to its stage, by loading it anew where nothing else helps. Returns how long it took.
@@ -180,8 +216,7 @@ impl Subject {
         match self.rewinder.rewind() {
             Ok(_) => {}
             Err(HostFault::Over) => {
-                let (rewinder, talk, now) = bring(&self.order, &self.image, self.counters.as_ref())?;
-                (self.rewinder, self.talk, self.now) = (rewinder, talk, now);
+                (self.rewinder, self.at_stage) = bring(&self.order, &self.image, self.counters.as_ref())?;
             }
             Err(fault) => return Err(fault.into()),
         }
@@ -202,20 +237,21 @@ impl Subject {
         Ok(digest.finalize().into())
     }
 
-    fn act(&mut self, act: Act<'_>, now: &mut Duration, talk: &mut Talk) -> Result<Verdict, Fault> {
+    /// Lets something happen, and the guest go on until it sleeps. `heard` is told what it sent.
+    pub(crate) fn act(&mut self, act: Act<'_>, heard: &mut dyn FnMut(Heard<'_>)) -> Result<Verdict, Fault> {
         let ends = self.order.ends;
         match act {
             Act::Front(bytes) => self.give(FRONT, bytes),
             Act::Back(bytes) => self.give(BACK, bytes),
-            Act::Bytes(bytes) if talk.up => {
-                let frame = ends.segment(talk.sequence, talk.acknowledged, flag::ACK | flag::PSH, bytes);
-                talk.sequence = talk.sequence.wrapping_add(u32::try_from(bytes.len()).unwrap_or(0));
+            Act::Bytes(bytes) if self.talk.up => {
+                let frame = ends.segment(self.talk.sequence, self.talk.acknowledged, flag::ACK | flag::PSH, bytes);
+                self.talk.sequence = self.talk.sequence.wrapping_add(u32::try_from(bytes.len()).unwrap_or(0));
                 self.give(FRONT, &frame);
             }
             Act::Bytes(bytes) | Act::Packet(bytes) => self.give(FRONT, &ends.frame(bytes)),
-            Act::Pass(ms) => *now = now.saturating_add(Duration::from_millis(ms.into())),
+            Act::Pass(ms) => self.now = self.now.saturating_add(Duration::from_millis(ms.into())),
         }
-        let judged = settle(self.rewinder.cell_mut(), self.order.unix, *now, &self.secrets);
+        let judged = settle(self.rewinder.cell_mut(), self.order.unix, self.now, &self.secrets, heard);
         for link in [FRONT, BACK] {
             forget(self.rewinder.cell_mut().rx(link), act);
         }
@@ -253,7 +289,13 @@ fn forget(window: &mut [u8], act: Act<'_>) {
 }
 
 /// Lets the guest go on until it sleeps, and looks at what it leaves.
-fn settle(cell: &mut Cell<Jailed>, unix: Duration, now: Duration, secrets: &Secrets) -> Result<Verdict, Fault> {
+fn settle(
+    cell: &mut Cell<Jailed>,
+    unix: Duration,
+    now: Duration,
+    secrets: &Secrets,
+    heard: &mut dyn FnMut(Heard<'_>),
+) -> Result<Verdict, Fault> {
     for _ in 0..TURNS_MAX {
         cell.set_time(now, unix.saturating_add(now));
         match cell.run(TURN_BUDGET)? {
@@ -262,7 +304,7 @@ fn settle(cell: &mut Cell<Jailed>, unix: Duration, now: Duration, secrets: &Secr
             Exit::Crash(crash) => return Ok(Verdict::Crash(crash)),
             Exit::Sealed => return Ok(Verdict::Restless),
         }
-        if let Some(verdict) = look(cell, secrets) {
+        if let Some(verdict) = look(cell, secrets, heard) {
             return Ok(verdict);
         }
         (0..LINKS).for_each(|link| queue::clear(cell.rx(link)));
@@ -280,13 +322,16 @@ fn is_restless(cell: &Cell<Jailed>, now: Duration) -> bool {
 }
 
 /// What the guest left, taken.
-fn look(cell: &mut Cell<Jailed>, secrets: &Secrets) -> Option<Verdict> {
+fn look(cell: &mut Cell<Jailed>, secrets: &Secrets, heard: &mut dyn FnMut(Heard<'_>)) -> Option<Verdict> {
     for link in 0..LINKS {
         match queue::frames(cell.tx(link)) {
             Ok(frames) => {
                 for frame in frames {
                     let leak = match frame {
-                        Ok(frame) => secrets.found_in(frame.bytes),
+                        Ok(frame) => {
+                            heard(Heard { link, frame });
+                            secrets.found_in(frame.bytes)
+                        }
                         Err(fault) => return Some(Verdict::Queue(fault)),
                     };
                     if let Some(name) = leak {
@@ -309,7 +354,7 @@ fn look(cell: &mut Cell<Jailed>, secrets: &Secrets) -> Option<Verdict> {
 }
 
 /// A cell at its stage.
-fn bring(order: &Order, image: &Image, counters: Option<&core::ops::Range<usize>>) -> Result<(Rewinder, Talk, Duration), Fault> {
+fn bring(order: &Order, image: &Image, counters: Option<&core::ops::Range<usize>>) -> Result<(Rewinder, Talk), Fault> {
     let parcel = Parcel {
         heap_len: order.heap_len,
         seed: Zeroizing::new(boot_seed(order.seed)),
@@ -324,7 +369,7 @@ fn bring(order: &Order, image: &Image, counters: Option<&core::ops::Range<usize>
         other => return Err(Fault::Stage(format!("instead of starting it says {other:?}"))),
     }
     let nothing = Secrets::default();
-    let reach = |cell: &mut Cell<Jailed>| match settle(cell, order.unix, START, &nothing)? {
+    let reach = |cell: &mut Cell<Jailed>| match settle(cell, order.unix, START, &nothing, &mut |_| {})? {
         Verdict::Sound => Ok(()),
         other => Err(Fault::Stage(other.to_string())),
     };
@@ -337,7 +382,7 @@ fn bring(order: &Order, image: &Image, counters: Option<&core::ops::Range<usize>
     for link in 0..LINKS {
         cell.rx(link).fill(0);
     }
-    Ok((Rewinder::mark(cell)?, talk, START))
+    Ok((Rewinder::mark(cell)?, talk))
 }
 
 /// The client's handshake, RFC 9293 section 3.5.

@@ -22,6 +22,8 @@ pub enum Verdict {
     Queue(queue::Fault),
     /// A piece of this secret left it.
     Leak(&'static str),
+    /// It does not answer those who come.
+    Deaf,
 }
 
 impl Verdict {
@@ -30,6 +32,16 @@ impl Verdict {
     pub fn is_sound(&self) -> bool {
         *self == Self::Sound
     }
+
+    /// The words of [`name`](Self::name) for what is not sound, each with what it means.
+    pub const FINDINGS: [(&'static str, &'static str); 6] = [
+        ("crash", "the guest does what it must not, or hangs"),
+        ("ended", "the guest gives up"),
+        ("restless", "the guest never comes to rest"),
+        ("queue", "the guest leaves a malformed queue"),
+        ("leak", "a piece of a secret leaves the guest"),
+        ("deaf", "the guest does not answer somebody new"),
+    ];
 
     /// One word for each kind.
     #[must_use]
@@ -41,6 +53,7 @@ impl Verdict {
             Self::Restless => "restless",
             Self::Queue(_) => "queue",
             Self::Leak(_) => "leak",
+            Self::Deaf => "deaf",
         }
     }
 }
@@ -54,6 +67,7 @@ impl fmt::Display for Verdict {
             Self::Restless => write!(out, "the guest never comes to rest"),
             Self::Queue(fault) => write!(out, "the guest left a malformed queue: {fault:?}"),
             Self::Leak(what) => write!(out, "a piece of {what} left the guest"),
+            Self::Deaf => write!(out, "the guest does not answer a SYN of somebody new"),
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! - [`key`]: whom a recording is for; `age`: the encryption, as age's files have it; [`seal`], [`open`]: writing and reading such a file;
 //! - [`event`]: what stands in it; [`mod@write`]: events as bytes; [`read`]: bytes as events, whatever they are;
-//! - [`digest`]: what is kept of what the guest gave; [`limits`]: every bound.
+//! - [`digest`]: what is kept of what the guest gave; [`pcap`]: frames for other people's tools; [`limits`]: every bound.
 //!
 //! It opens no file, runs no guest, and never panics whatever a file holds.
 //!
@@ -30,6 +30,7 @@ pub mod event;
 pub mod key;
 pub mod limits;
 pub mod open;
+pub mod pcap;
 pub mod read;
 pub mod seal;
 pub mod write;

@@ -15,7 +15,7 @@ pub mod board;
 pub(crate) mod client;
 mod document;
 mod exposition;
-mod http;
+pub(crate) mod http;
 pub mod metrics;
 mod server;
 mod table;

@@ -45,6 +45,8 @@ Examples:
       run a recorded cell again, and say where it goes another way
   bountybox inspect
       say what is in the embedded guest image, and whether it holds an instruction that it must not
+  bountybox target --sessions 10000 --junit report.xml -- your-fuzzer {host} {port}
+      be fuzzed by any program that speaks TCP: each connection begins from the same state and is judged; what did harm is kept
   bountybox target --misbehave all -- curl --silent --cacert {ca} https://{host}:{port}/
       judge a TLS client: answer it wrongly in every way, and say what it did not notice
   bountybox fuzz crashes/
@@ -80,7 +82,7 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Run a recorded cell again and compare all that it sends; ends with 0 where all is as recorded.
     Replay(ReplayArgs),
-    /// Judge TLS clients by answering them wrongly.
+    /// Be fuzzed over TCP: a box that is judged and brought back after each session. With --misbehave: judge TLS clients by answering them wrongly.
     Target(TargetArgs),
     /// Try inputs on the guest image, each from the same state; the end that AFL++ drives.
     Fuzz(FuzzArgs),

@@ -11,7 +11,8 @@
 //! | `replay` | a recorded cell, run again |
 //! | [`run`] | `run`, `demo`, and the hidden `tender` |
 //! | [`fuzz`] | inputs for the guest image, each from the same state |
-//! | [`target`] | judging TLS clients by misbehaving |
+//! | [`specimen`], [`findings`] | the box that those two try, and reports of what became of it |
+//! | [`target`] | a box that is there to be fuzzed over TCP; judging TLS clients by misbehaving |
 //! | [`exit`], [`terminal`] | how the process ends, and the only place that writes to a terminal |
 //!
 //! This crate opens and watches; it never parses a frame, and no process that serves runs a guest itself. `replay` does, jailed, in a process that does nothing else, and `fuzz`, for whoever
@@ -30,6 +31,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod exit;
+pub mod findings;
 pub mod fuzz;
 pub mod image;
 mod labels;
@@ -40,5 +42,6 @@ mod replay;
 pub mod report;
 pub mod rule;
 pub mod run;
+pub mod specimen;
 pub mod target;
 pub mod terminal;

@@ -92,6 +92,13 @@ const _: () = assert!(HEAP_MIB_MIN << 20 == keys::limits::HEAP_LEN_MIN, "the bun
 const _: () = assert!(HEAP_MIB_DEFAULT << 20 == keys::limits::HEAP_LEN_DEFAULT, "and its default the default");
 const _: () = assert!(RECORD_BYTES_MIN >= recording::limits::BEGINNING_LEN_MAX, "a recording has room for its beginning");
 
+/// Connections of a fuzzed box at a time.
+pub const TARGET_CONNECTIONS_MAX: usize = 200;
+/// What is read of a client of a fuzzed box at once, in bytes.
+pub const TARGET_READ_LEN: usize = 16 * 1024;
+/// Findings of a fuzzed box that are kept, each the first of its kind; more are counted.
+pub const FINDINGS_MAX: usize = 100;
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -1,4 +1,10 @@
-//! `bountybox target --misbehave`: judges TLS clients by answering them wrongly, and says which of them noticed.
+//! `bountybox target`: a box that is there to be fuzzed (`served`, its clients' sockets `wire`, its second channel `control`, what came of it `tally`); and with
+//! `--misbehave` a judge of TLS clients, which answers them wrongly and says which of them noticed.
+
+mod control;
+mod served;
+mod tally;
+mod wire;
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -16,38 +22,48 @@ use serde_json::{Value, json};
 use crate::config::suggest::nearest;
 use crate::exit::Exit;
 use crate::terminal;
+use served::ServedArgs;
 
 /// `target`
 #[derive(Debug, Clone, Args)]
 pub struct TargetArgs {
-    /// Misbehaviours by name, `all`, or `list` to see what there is (docs/misbehave.md).
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', required = true)]
+    /// The box.
+    #[command(flatten)]
+    pub served: ServedArgs,
+    /// Judge clients instead of being fuzzed: misbehaviours by name, `all`, or `list` to see what there is (docs/misbehave.md).
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = BOX_ARGS)]
     pub misbehave: Vec<String>,
     /// Where to listen; port 0 lets the system choose.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
     /// Where the throw-away root goes that the client is to trust.
-    #[arg(long, value_name = "FILE", default_value = "misbehave-ca.pem")]
+    #[arg(long, value_name = "FILE", default_value = "misbehave-ca.pem", requires = "misbehave")]
     pub ca: PathBuf,
     /// Write over the file if it stands there already.
-    #[arg(long)]
+    #[arg(long, requires = "misbehave")]
     pub force: bool,
     /// Write one JSON object.
     #[arg(long)]
     pub json: bool,
     /// How long a client may take for one thing. One that neither leaves nor complains by then has gone on.
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "misbehave", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
-    /// The client: started for each misbehaviour, with {host}, {port} and {ca} filled in, a request on its standard input, and its output thrown
-    /// away. Without it, whoever connects is judged.
+    /// What fuzzes the box: started once, with {host}, {port} and {control} filled in; the box ends when it does. With --misbehave the client: started for each
+    /// misbehaviour, with {host}, {port} and {ca} filled in, a request on its standard input, and its output thrown away. Without it, whoever connects is judged.
     #[arg(last = true, value_name = "CLIENT")]
     pub client: Vec<String>,
 }
+
+/// What means nothing to a judge.
+const BOX_ARGS: [&str; 10] = ["image", "config", "machine", "seed", "session", "sessions", "control", "findings", "junit", "sarif"];
 
 /// One misbehaviour, and what became of it.
 type Judged = (&'static Misbehaviour, Verdict);
 
 pub(crate) fn target(args: &TargetArgs) -> Exit {
+    if args.misbehave.is_empty() {
+        return served::serve(&args.served, args.listen, &args.client, args.json);
+    }
     if args.misbehave.iter().any(|name| name == "list") {
         return list(args);
     }

@@ -78,7 +78,7 @@ fn what_cannot_be_is_said_before_anything_is_written() {
         (&["--misbehave", "expird"][..], "did you mean `expired`?"),
         (&["--misbehave", "all,nonsense"], "`--misbehave list` shows all"),
         (&["--misbehave", "truncated"], "only the exit code of a client tells"),
-        (&[], "--misbehave <NAMES>"),
+        (&["--timeout", "1"], "--misbehave <NAMES>"),
     ] {
         let output = judge(dir.path(), arguments, &[]);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();

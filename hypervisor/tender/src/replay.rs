@@ -5,7 +5,6 @@
 
 mod compare;
 mod guest;
-mod pcap;
 
 use core::time::Duration;
 use std::fs::File;
@@ -16,6 +15,7 @@ use machine::{Draw, Image, LoadFault};
 use recording::event::{Beginning, Event, Given, How, Over};
 use recording::key::Identity;
 use recording::open::{Ahead, OpenFault, Opener};
+use recording::pcap::{Pcap, Way};
 use recording::read::{ReadFault, Reader};
 use sha2::{Digest, Sha256};
 
@@ -24,7 +24,6 @@ use crate::limits::DIFFERENCES_MAX;
 use crate::order::{JailWish, Machine};
 pub use compare::Difference;
 use guest::Guest;
-use pcap::Pcap;
 
 /// What is to be replayed, and how.
 #[derive(Debug)]
@@ -277,7 +276,7 @@ impl Replaying {
                 *count = count.saturating_add(u64::try_from(frames.len()).unwrap_or(0));
             }
             for frame in frames {
-                let captured = self.pcap.as_mut().map_or(Ok(()), |pcap| pcap.frame(link, pcap::Way::ToGuest, given.unix_ns, &frame.bytes));
+                let captured = self.pcap.as_mut().map_or(Ok(()), |pcap| pcap.frame(link, Way::ToGuest, given.unix_ns, &frame.bytes));
                 captured.map_err(ReplayFault::Pcap)?;
             }
         }
@@ -288,7 +287,7 @@ impl Replaying {
         for (link, count) in self.report.frames.sent.iter_mut().enumerate() {
             for frame in self.guest.sent(link) {
                 *count = count.saturating_add(1);
-                let captured = self.pcap.as_mut().map_or(Ok(()), |pcap| pcap.frame(link, pcap::Way::FromGuest, given.unix_ns, frame));
+                let captured = self.pcap.as_mut().map_or(Ok(()), |pcap| pcap.frame(link, Way::FromGuest, given.unix_ns, frame));
                 captured.map_err(ReplayFault::Pcap)?;
             }
         }

@@ -4,6 +4,8 @@
 //! that it accepts. Nothing here opens a socket.
 #![forbid(unsafe_code)]
 
+pub mod harnessed;
+
 use core::convert::Infallible;
 use core::iter;
 use core::time::Duration;

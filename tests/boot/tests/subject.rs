@@ -1,24 +1,14 @@
 //! The shipped image under the harness: what it says of an input, and that the image is brought back behind it, on both machines.
 
-use core::net::Ipv4Addr;
-use core::time::Duration;
-
-use boot::{bundle, image_file};
+use boot::harnessed::{MACHINES, order, start};
+use boot::image_file;
 use harness::input::{Act, encode};
+use harness::limits::ACTS_MAX;
 use harness::subject::{Fault, Order, Stage, Subject};
 use harness::verdict::{Secrets, Verdict};
-use harness::wire::Ends;
 use machine::Kind;
 use zeroize::Zeroizing;
 
-const MACHINES: [Kind; 2] = [Kind::Kvm, Kind::Process];
-/// As `boot::bundle` has them.
-const ENDS: Ends = Ends {
-    guest_mac: [2, 0, 0, 0, 0, 1],
-    gateway_mac: [2, 0, 0, 0, 1, 1],
-    guest: (Ipv4Addr::new(10, 0, 2, 15), 8443),
-    client: (Ipv4Addr::new(203, 0, 113, 7), 50_000),
-};
 /// Who has 10.0.2.15? Tell 10.0.2.2.
 const QUESTION: [u8; 42] = [
     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 1, 1, 8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 1, 1, 10, 0, 2, 2, 0, 0, 0, 0, 0, 0,
@@ -26,22 +16,6 @@ const QUESTION: [u8; 42] = [
 ];
 /// What the answer says of whom: the guest's link address and address, and the asker's link address.
 const ANSWER: [u8; 16] = [2, 0, 0, 0, 0, 1, 10, 0, 2, 15, 2, 0, 0, 0, 1, 1];
-
-fn order(kind: Kind, stage: Stage) -> Order {
-    Order {
-        kind,
-        stage,
-        seed: 7,
-        bundle: Zeroizing::new(bundle().encode().expect("a sound bundle").expose().to_vec()),
-        heap_len: abi::limits::HEAP_LEN_MIN,
-        unix: Duration::from_secs(1_800_000_000),
-        ends: ENDS,
-    }
-}
-
-fn start(kind: Kind, stage: Stage, secrets: Secrets) -> Subject {
-    Subject::start(order(kind, stage), &image_file(), secrets).expect("the image comes to its stage")
-}
 
 #[test]
 fn whatever_it_is_told_it_is_brought_back() {
@@ -57,7 +31,7 @@ fn whatever_it_is_told_it_is_brought_back() {
         let before = subject.state().expect("it can be looked at");
         for input in &inputs {
             for _ in 0..3 {
-                assert_eq!(subject.run(input), Ok(Verdict::Sound), "{kind:?}");
+                assert_eq!(subject.run(input, ACTS_MAX), Ok(Verdict::Sound), "{kind:?}");
                 assert_ne!(subject.state().expect("it can be looked at"), before, "{kind:?}: an input leaves a trace");
                 subject.reset().expect("it can be brought back");
                 assert_eq!(subject.state().expect("it can be looked at"), before, "{kind:?}");
@@ -85,9 +59,9 @@ fn what_must_not_leave_is_found_in_a_frame() {
         let mut secrets = Secrets::default();
         secrets.watch("an address", &ANSWER);
         let mut subject = start(kind, Stage::Sealed, secrets);
-        assert_eq!(subject.run(&encode(&[Act::Pass(1)])), Ok(Verdict::Sound), "{kind:?}");
-        assert_eq!(subject.run(&encode(&[Act::Front(&QUESTION)])), Ok(Verdict::Leak("an address")), "{kind:?}");
-        assert_eq!(subject.run(&encode(&[Act::Pass(1)])), Ok(Verdict::Sound), "{kind:?}: it was brought back");
+        assert_eq!(subject.run(&encode(&[Act::Pass(1)]), ACTS_MAX), Ok(Verdict::Sound), "{kind:?}");
+        assert_eq!(subject.run(&encode(&[Act::Front(&QUESTION)]), ACTS_MAX), Ok(Verdict::Leak("an address")), "{kind:?}");
+        assert_eq!(subject.run(&encode(&[Act::Pass(1)]), ACTS_MAX), Ok(Verdict::Sound), "{kind:?}: it was brought back");
     }
 }
 

@@ -13,7 +13,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("misbehave", &[]),
     ("recording", &["abi", "queue"]),
     ("tender", &["abi", "queue", "machine", "keys", "net", "recording", "status"]),
-    ("harness", &["abi", "queue", "machine"]),
+    ("harness", &["abi", "queue", "machine", "net"]),
     ("bountybox", &["harness", "tender", "keys", "bounty", "inspect", "misbehave", "recording", "status"]),
     ("platform", &["abi"]),
     ("status", &[]),

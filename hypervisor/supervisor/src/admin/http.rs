@@ -1,4 +1,4 @@
-//! As much of HTTP as the admin interface needs: one request a connection, its head bounded in bytes and in time, its body not wanted.
+//! As much of HTTP as the admin interface needs, and the second channel of `target`: one request a connection, its head bounded in bytes and in time, its body not wanted.
 //!
 //! The head is parsed by `httparse`, which hyper uses.
 
@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::limits::{ADMIN_HEAD_LEN_MAX, ADMIN_HEADERS_MAX, ADMIN_TIMEOUT};
 
 /// A stream whose waits can be bounded.
-pub(super) trait Timed: Read + Write {
+pub(crate) trait Timed: Read + Write {
     /// Bounds the next waits for input and for output.
     fn set_patience(&self, patience: Duration) -> io::Result<()>;
 }
@@ -30,38 +30,48 @@ impl Timed for std::os::unix::net::UnixStream {
 
 /// What is understood of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Request {
-    pub(super) method: String,
+pub(crate) struct Request {
+    pub(crate) method: String,
     /// With what stands behind a question mark.
-    pub(super) path: String,
+    pub(crate) path: String,
 }
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Response {
-    pub(super) status: u16,
-    pub(super) kind: &'static str,
-    pub(super) body: String,
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) kind: &'static str,
+    pub(crate) body: String,
 }
 
-pub(super) const TEXT: &str = "text/plain; charset=utf-8";
-pub(super) const JSON: &str = "application/json";
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
+pub(crate) const JSON: &str = "application/json";
 
 impl Response {
-    pub(super) fn text(status: u16, body: impl Into<String>) -> Self {
+    pub(crate) fn text(status: u16, body: impl Into<String>) -> Self {
         Self { status, kind: TEXT, body: body.into() }
     }
 }
 
 /// Reads a request and writes what `answer` makes of it.
-pub(super) fn serve(stream: &mut impl Timed, answer: impl FnOnce(&Request) -> Response) -> io::Result<()> {
+pub(crate) fn serve(stream: &mut impl Timed, answer: impl FnOnce(&Request) -> Response) -> io::Result<()> {
+    converse(stream, |request| Some(answer(request)))
+}
+
+/// Reads a request and writes what `answer` makes of it, if that is anything yet.
+pub(crate) fn converse(stream: &mut impl Timed, answer: impl FnOnce(&Request) -> Option<Response>) -> io::Result<()> {
     let until = Instant::now() + ADMIN_TIMEOUT;
     let response = match read(stream, until)? {
         Ok(request) => answer(&request),
-        Err(status) => Response::text(status, format!("{}\n", reason(status))),
+        Err(status) => Some(Response::text(status, format!("{}\n", reason(status)))),
     };
+    response.map_or(Ok(()), |response| write(stream, &response))
+}
+
+/// Writes an answer.
+pub(crate) fn write(stream: &mut impl Timed, response: &Response) -> io::Result<()> {
     stream.set_patience(ADMIN_TIMEOUT)?;
-    stream.write_all(head(&response).as_bytes())?;
+    stream.write_all(head(response).as_bytes())?;
     stream.write_all(response.body.as_bytes())?;
     stream.flush()
 }

@@ -26,11 +26,11 @@ use crate::cli::RunArgs;
 use crate::exit::Exit;
 use crate::{image, terminal};
 use reload::Reloads;
-use signals::Signals;
 use source::Source;
 use watch::Sources;
 
 pub(crate) use demo::demo;
+pub(crate) use signals::Signals;
 
 /// `bountybox run`
 pub(crate) fn run(args: &RunArgs) -> Exit {

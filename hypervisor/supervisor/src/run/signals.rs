@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Signals of one meaning.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     socket: UnixStream,
 }
 
@@ -17,7 +17,7 @@ impl Signals {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn to_stop() -> io::Result<Self> {
+    pub(crate) fn to_stop() -> io::Result<Self> {
         Self::catch(&[SIGINT, SIGTERM])
     }
 
@@ -25,7 +25,7 @@ impl Signals {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn to_reload() -> io::Result<Self> {
+    pub(crate) fn to_reload() -> io::Result<Self> {
         Self::catch(&[SIGHUP])
     }
 
@@ -39,7 +39,7 @@ impl Signals {
     }
 
     /// Whether one came since the last call.
-    pub(super) fn came(&self) -> bool {
+    pub(crate) fn came(&self) -> bool {
         let mut bytes = [0; 16];
         matches!((&self.socket).read(&mut bytes), Ok(count) if count > 0)
     }

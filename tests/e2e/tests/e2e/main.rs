@@ -21,6 +21,7 @@ mod secrets;
 mod seeing;
 mod serving;
 mod streams;
+mod targets;
 mod trouble;
 
 use std::io::Write as _;
@@ -107,6 +108,12 @@ const ON_USER: &[Case] = &[
     ("fuzzed_image_is_sound_and_brought_back", fuzzing::is_brought_back),
     ("fuzzed_image_that_crashes_is_told", fuzzing::crash_is_told),
     ("fuzzing_without_an_input_or_image_is_refused", fuzzing::refusals),
+    ("target_serves_real_clients", targets::serves),
+    ("target_gives_the_same_answer_in_every_session_and_process", targets::sessions_are_alike),
+    ("target_keeps_what_did_harm_and_it_does_so_again", targets::harm_is_kept),
+    ("target_says_at_a_second_channel_whether_it_lives", targets::liveness),
+    ("target_ends_with_its_fuzzer", targets::fuzzers),
+    ("target_is_what_the_action_runs", targets::action),
     ("hostile_guest_is_reported_and_ends_with_code_18", hostile::reports),
     ("hostile_guest_is_reported_as_json", hostile::reports_as_json),
     ("hostile_guest_is_restarted_with_back_off", hostile::back_off),

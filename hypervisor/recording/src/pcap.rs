@@ -6,14 +6,16 @@ use abi::limits::FRAME_LEN_MAX;
 
 /// Which way a frame went, seen from the guest; the numbers are those of the format's `epb_flags`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub enum Way {
+    /// It came to the guest.
     ToGuest = 1,
+    /// The guest sent it.
     FromGuest = 2,
 }
 
 /// A file of frames.
 #[derive(Debug)]
-pub(super) struct Pcap<W: Write> {
+pub struct Pcap<W: Write> {
     to: io::BufWriter<W>,
 }
 
@@ -31,7 +33,10 @@ const NAMES: [&str; abi::limits::LINKS] = ["front", "back"];
 
 impl<W: Write> Pcap<W> {
     /// Begins the file.
-    pub(super) fn begin(to: W) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// Those of `to`, as everywhere here.
+    pub fn begin(to: W) -> io::Result<Self> {
         let mut pcap = Self { to: io::BufWriter::new(to) };
         let version = [BYTE_ORDER.to_le_bytes(), [1, 0, 0, 0]].concat();
         pcap.block(SECTION, &[&version, &u64::MAX.to_le_bytes()])?;
@@ -45,7 +50,10 @@ impl<W: Write> Pcap<W> {
     }
 
     /// Adds a frame of this link; `unix_ns` are nanoseconds since 1970.
-    pub(super) fn frame(&mut self, link: usize, way: Way, unix_ns: u64, bytes: &[u8]) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// See [`begin`](Self::begin).
+    pub fn frame(&mut self, link: usize, way: Way, unix_ns: u64, bytes: &[u8]) -> io::Result<()> {
         let [t0, t1, t2, t3, t4, t5, t6, t7] = unix_ns.to_le_bytes();
         let len = u32::try_from(bytes.len()).unwrap_or(0).to_le_bytes();
         let link = u32::try_from(link).unwrap_or(0).to_le_bytes();
@@ -55,7 +63,10 @@ impl<W: Write> Pcap<W> {
     }
 
     /// Writes what waits.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// See [`begin`](Self::begin).
+    pub fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }
 
