@@ -65,13 +65,16 @@ planted: deps ## Plant each bug of tests/sim/planted into a copy of the tree: th
 soak: ## What takes longer than a test may: all 65,536 ports from the inside, one fresh cell each
 	@PORT_STEP=1 $(CARGO) test --locked -p machine --test hostile closed_ports
 
-fuzz: ## Run every fuzz target, or TARGET, for TIME seconds each (60), JOBS at once (1); a table at the end
+fuzz: deps ## Run every fuzz target, or TARGET, for TIME seconds each (60), JOBS at once (1); a table at the end
+	@tools/install fuzz
 	@TIME=$(or $(TIME),60) JOBS=$(or $(JOBS),1) tools/fuzz $(TARGET)
 
-fuzz-short: ## 20 s a target, all cores: what CI may take
-	@TIME=20 JOBS=$(or $(JOBS),$(shell nproc)) tools/fuzz
+fuzz-short: deps ## 20 s a target, all cores: what CI may take
+	@tools/install fuzz
+	@REQUIRE=1 TIME=20 JOBS=$(or $(JOBS),$(shell nproc)) tools/fuzz
 
-fuzz-planted: ## Plant a bug in the boundary of each target, and see it found
+fuzz-planted: deps ## Plant a bug in the boundary of each target, and see it found
+	@tools/install fuzz
 	@tools/fuzz planted $(TARGET)
 
 fuzz-coverage: ## What seeds and corpora reach, as tables for docs/fuzz.md
@@ -95,8 +98,9 @@ bench-recording: build ## What recording costs: the same box with and without, i
 facts: build ## Print the numbers that README quotes, from this tree
 	@tools/facts
 
-ci: lint test ## What CI runs: lint, every test, 200 runs of the simulator, each attack once
+ci: lint test ## What CI runs: lint, every test, 200 runs of the simulator, each fuzz target for 20 s, each attack once
 	@$(MAKE) --no-print-directory sim SEEDS=200
+	@$(MAKE) --no-print-directory fuzz-short
 	@$(MAKE) --no-print-directory hostile HOSTILE=short
 
 clean: ## Remove what was built
