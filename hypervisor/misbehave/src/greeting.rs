@@ -4,10 +4,12 @@ use ring::agreement::{Algorithm, ECDH_P256, EphemeralPrivateKey, UnparsedPublicK
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::hello::ClientHello;
+use crate::session::Session;
 use crate::wire::Fault;
 use crate::wire::bytes::{message, vec8, vec16};
 use crate::wire::registry::handshake::SERVER_HELLO;
 use crate::wire::registry::{extension, group, suite};
+use crate::wire::schedule::Secret;
 
 /// The random that makes a ServerHello a HelloRetryRequest (RFC 8446 section 4.1.3).
 const RETRY: [u8; 32] = [
@@ -107,10 +109,28 @@ pub(crate) struct Greeting<'a> {
     pub(crate) hello: ServerHello,
     /// What a client that takes all of it will have in common with us.
     pub(crate) shared: Vec<u8>,
+    /// The pre-shared key in the schedule; zeros stand for none (RFC 8446 section 7.1).
+    pub(crate) psk: Secret,
+    /// What the client has come back with.
+    pub(crate) session: Option<&'a Session>,
     /// Is said in the hello's place.
     pub(crate) instead: Option<Vec<u8>>,
     /// Stands behind the hello, in its record.
     pub(crate) behind: Vec<u8>,
+}
+
+impl Greeting<'_> {
+    /// Takes up what the client has come back with.
+    pub(crate) fn resume(&mut self) {
+        let Some(session) = self.session else { return };
+        self.choose(session.place(self.client).unwrap_or_default());
+        self.psk = session.secret.as_slice().try_into().unwrap_or_default();
+    }
+
+    /// Says that this identity is chosen.
+    pub(crate) fn choose(&mut self, at: u16) {
+        self.hello.set(extension::PRE_SHARED_KEY, &at.to_be_bytes());
+    }
 }
 
 /// Our half of a key agreement.
@@ -135,7 +155,8 @@ impl Half {
     }
 }
 
-fn random() -> Result<[u8; 32], Fault> {
+/// 32 bytes that nobody knows.
+pub(crate) fn random() -> Result<[u8; 32], Fault> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).map_err(|_| Fault::OwnKey)?;
     Ok(bytes)

@@ -71,6 +71,18 @@ impl ClientHello {
         None
     }
 
+    /// Identities of `pre_shared_key`, in its order (section 4.2.11).
+    #[must_use]
+    pub fn identities(&self) -> Vec<Vec<u8>> {
+        let list = self.extension(extension::PRE_SHARED_KEY).and_then(|body| Reader(body).vec(2).ok());
+        let (mut list, mut identities) = (Reader(list.unwrap_or_default()), Vec::new());
+        // Each turn takes six bytes at least; behind an identity stands its age.
+        while let (Ok(identity), Ok(_)) = (list.vec(2), list.take(4)) {
+            identities.push(identity.to_vec());
+        }
+        identities
+    }
+
     fn list(&self, kind: u16, len_len: usize) -> Vec<u16> {
         let list = self.extension(kind).and_then(|body| Reader(body).vec(len_len).ok());
         list.map(numbers).unwrap_or_default()
@@ -126,7 +138,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             if let Ok(hello) = ClientHello::parse(&bytes) {
-                let _ = (hello.versions(), hello.groups(), hello.schemes(), hello.share(29));
+                let _ = (hello.versions(), hello.groups(), hello.schemes(), hello.share(29), hello.identities());
             }
         }
 

@@ -1,4 +1,5 @@
-//! The judgement: one connection for each misbehaviour, from whoever comes or from a command that is started for it.
+//! The judgement: one connection for each misbehaviour, or two where it is said to a client that comes back, from whoever comes or from a command that
+//! is started for it.
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Instant;
 use time::OffsetDateTime;
 
 use crate::authority::{Authority, NAME};
-use crate::conversation::converse;
+use crate::conversation::{Host, Stage};
 use crate::limits::{LOOK, PATIENCES_MAX};
 use crate::misbehaviour::{Evidence, Misbehaviour};
 use crate::verdict::{Absence, Folly, Notice, Verdict};
@@ -122,21 +123,33 @@ impl Judge {
         Ok(child)
     }
 
-    /// Speaks to the next who connects.
+    /// Speaks to the next who connects; and again, if it is said to those who come back.
     fn meet(&self, misbehaviour: &Misbehaviour, mut child: Option<&mut Child>) -> Result<Verdict, JudgeFault> {
+        let host = Host { authority: &self.authority, patience: self.patience };
+        let Some(tcp) = self.next(child.as_deref_mut()) else { return Ok(Verdict::NoClient(Absence::Nobody)) };
+        let Some(first) = misbehaviour.first else { return host.converse(tcp, misbehaviour, None).map_err(JudgeFault::Saying) };
+        let stage = if misbehaviour.is_honest() { Stage::Wrong } else { Stage::Sound };
+        let session = match host.acquaint(tcp, &first, stage).map_err(JudgeFault::Saying)? {
+            Ok(session) => session,
+            Err(verdict) => return Ok(verdict),
+        };
+        let Some(tcp) = self.next(child) else { return Ok(Verdict::Untried) };
+        host.converse(tcp, misbehaviour, Some(&session)).map_err(JudgeFault::Saying)
+    }
+
+    /// Whoever connects next, if somebody does.
+    fn next(&self, mut child: Option<&mut Child>) -> Option<TcpStream> {
         let until = Instant::now() + self.patience * PATIENCES_MAX;
         while Instant::now() < until {
             // Looked at before the listener: who has gone may have come before.
             let gone = child.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)));
-            if let Some(tcp) = self.accept() {
-                return converse(tcp, misbehaviour, &self.authority, self.patience).map_err(JudgeFault::Saying);
-            }
-            if gone {
-                break;
+            let came = self.accept();
+            if came.is_some() || gone {
+                return came;
             }
             thread::sleep(LOOK);
         }
-        Ok(Verdict::NoClient(Absence::Nobody))
+        None
     }
 
     fn accept(&self) -> Option<TcpStream> {

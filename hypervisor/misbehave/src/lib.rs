@@ -10,8 +10,9 @@
 //! | [`limits`] | every bound of this crate |
 //!
 //! It speaks TLS 1.3 and 1.2 by code of its own, in which every message can be wrong on purpose; what is said wrongly stands in the transcript as it was
-//! said, so that a careless client completes the handshake and is caught at its first word. It is for judging clients and serves nobody anything: its
-//! keys are made anew each time, and nothing that a client sends is kept.
+//! said, so that a careless client completes the handshake and is caught at its first word. What can go wrong only when a client comes back is said to
+//! its second connection, behind an honest one. It is for judging clients and serves nobody anything: its keys are made anew each time, and nothing that
+//! a client sends is kept.
 //!
 //! ```
 //! let expired = misbehave::catalogue::find("expired").expect("there");
@@ -27,6 +28,7 @@ pub mod hello;
 pub mod judge;
 pub mod limits;
 pub mod misbehaviour;
+mod session;
 mod v12;
 mod v13;
 pub mod verdict;

@@ -10,5 +10,7 @@ pub const RECORDS_MAX: usize = 256;
 pub const PATIENCES_MAX: u32 = 4;
 /// A client that was answered may take so long to leave.
 pub const DRAIN: Duration = Duration::from_millis(500);
+/// What was given for a second has expired after that, by the clock of any client: some count whole seconds, and forgive one.
+pub const EXPIRED: Duration = Duration::from_secs(4);
 /// How often it is looked whether somebody has come, or has ended.
 pub const LOOK: Duration = Duration::from_millis(2);

@@ -3,8 +3,9 @@
 use rcgen::SigningKey;
 
 use crate::authority::{Authority, Made, Shown};
-use crate::greeting::{GROUPS, Half, ServerHello};
+use crate::greeting::{GROUPS, Half, ServerHello, random};
 use crate::hello::ClientHello;
+use crate::session::Session;
 use crate::v13::Said;
 use crate::wire::Fault;
 use crate::wire::bytes::{Reader, message, vec8, vec16, vec24};
@@ -12,7 +13,9 @@ use crate::wire::flight::Flight;
 use crate::wire::peer::{Peer, record};
 use crate::wire::protection::Protection;
 use crate::wire::registry::content::{CHANGE_CIPHER_SPEC, HANDSHAKE};
-use crate::wire::registry::handshake::{CERTIFICATE, CLIENT_KEY_EXCHANGE, FINISHED, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE};
+use crate::wire::registry::handshake::{
+    CERTIFICATE, CLIENT_KEY_EXCHANGE, FINISHED, NEW_SESSION_TICKET, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE,
+};
 use crate::wire::registry::{extension, group, scheme, suite};
 use crate::wire::schedule::{Randoms, hash, master, prf, protections};
 
@@ -33,6 +36,33 @@ pub(crate) struct Script {
 pub(crate) const HONEST: Script =
     Script { chain: |it| it.chain(&it.leaf()?), greet: |_, _| {}, flight: |it| it.honest(), end: |it| it.end() };
 
+/// Nothing is wrong, and the client gets a session to come back with: a ticket if it wants one (RFC 5077), else an id.
+pub(crate) const GIVING: Script = Script {
+    greet: |hello, client| {
+        if client.extension(extension::TICKET).is_some() {
+            hello.set(extension::TICKET, &[]);
+        } else {
+            hello.session = hash(&hello.random).to_vec();
+        }
+    },
+    end: |it| {
+        it.give()?;
+        it.end()
+    },
+    ..HONEST
+};
+
+/// Nothing is wrong, and the client has come back with it: its id is said again, and the server ends first (RFC 5246 section 7.3).
+pub(crate) const RESUMED: Script = Script {
+    greet: |hello, client| hello.session.clone_from(&client.session),
+    flight: |it| {
+        it.resume()?;
+        it.end()
+    },
+    end: |_| Ok(()),
+    ..HONEST
+};
+
 /// A named curve follows (RFC 8422 section 5.4).
 const NAMED_CURVE: u8 = 3;
 
@@ -42,12 +72,14 @@ pub(crate) struct Speaker<'a> {
     pub(crate) peer: &'a mut Peer,
     client: ClientHello,
     hello: ServerHello,
+    session: Option<&'a Session>,
+    ticket: Option<Vec<u8>>,
     shown: Shown,
     transcript: Vec<u8>,
     incoming: Flight,
     outgoing: Vec<u8>,
     half: Option<Half>,
-    master: Vec<u8>,
+    pub(crate) master: Vec<u8>,
     sealer: Option<Protection>,
 }
 
@@ -59,8 +91,12 @@ impl<'a> Speaker<'a> {
         hello: (ClientHello, Vec<u8>),
         script: &Script,
         shown: Shown,
+        session: Option<&'a Session>,
     ) -> Result<Self, Fault> {
         let (client, mut transcript) = hello;
+        if !session.is_none_or(|session| session.is_offered(&client)) {
+            return Err(Fault::PeerOffer);
+        }
         if !client.suites.contains(&suite::ECDHE_ECDSA_AES_128_GCM_SHA256) || !client.groups().iter().any(|group| GROUPS.contains(group)) {
             return Err(Fault::PeerOffer);
         }
@@ -70,7 +106,15 @@ impl<'a> Speaker<'a> {
         peer.send(HANDSHAKE, &said)?;
         transcript.extend(said);
         let (outgoing, master) = (Vec::new(), Vec::new());
-        Ok(Self { peer, client, hello, shown, transcript, incoming, outgoing, half: None, master, sealer: None })
+        let (ticket, half, sealer) = (None, None, None);
+        Ok(Self { peer, client, hello, session, ticket, shown, transcript, incoming, outgoing, half, master, sealer })
+    }
+
+    /// What is behind the greeting, to its end.
+    pub(crate) fn handshake(&mut self, script: &Script) -> Said {
+        (script.flight)(self)?;
+        self.hear()?;
+        (script.end)(self)
     }
 
     /// All that an honest server says before the client must answer.
@@ -122,11 +166,11 @@ impl<'a> Speaker<'a> {
     /// Sends what was said.
     pub(crate) fn flush(&mut self) -> Said {
         let said = core::mem::take(&mut self.outgoing);
-        self.peer.send(HANDSHAKE, &said)
+        if said.is_empty() { Ok(()) } else { self.peer.send(HANDSHAKE, &said) }
     }
 
     /// Has said all of its first flight, and hears the client's up to its Finished.
-    pub(crate) fn hear(&mut self) -> Said {
+    fn hear(&mut self) -> Said {
         self.flush()?;
         loop {
             let message = self.incoming.next(self.peer)?;
@@ -147,10 +191,43 @@ impl<'a> Speaker<'a> {
         let randoms = Randoms { client: &self.client.random, server: &self.hello.random };
         let extended = self.hello.extensions.iter().any(|(kind, _)| *kind == extension::MASTER_SECRET);
         self.master = master(&shared, extended.then_some(&self.transcript[..]), randoms);
+        self.key()
+    }
+
+    /// Takes the master secret of the session that the client has come back with.
+    pub(crate) fn resume(&mut self) -> Said {
+        self.master = self.session.ok_or(Fault::PeerOffer)?.secret.clone();
+        self.key()
+    }
+
+    /// The same of a client that knows extended_master_secret.
+    pub(crate) fn resume_extended(&mut self) -> Said {
+        self.client.extension(extension::MASTER_SECRET).ok_or(Fault::PeerOffer)?;
+        self.resume()
+    }
+
+    /// Makes keys of the master secret.
+    pub(crate) fn key(&mut self) -> Said {
+        let randoms = Randoms { client: &self.client.random, server: &self.hello.random };
         let [client, server] = protections(&self.master, randoms)?;
         self.peer.awaited = Some(client);
         self.sealer = Some(server);
         Ok(())
+    }
+
+    /// NewSessionTicket (RFC 5077 section 3.3), if one was promised.
+    fn give(&mut self) -> Said {
+        if self.hello.session.is_empty() {
+            let ticket = random()?;
+            self.say(&message(NEW_SESSION_TICKET, &[&7200_u32.to_be_bytes()[..], &vec16(&ticket)].concat()));
+            self.ticket = Some(ticket.to_vec());
+        }
+        self.flush()
+    }
+
+    /// What the client may come back with, now that the handshake is over.
+    pub(crate) fn session(self) -> Session {
+        Session::new(self.ticket.unwrap_or(self.hello.session), self.master)
     }
 
     /// ChangeCipherSpec and Finished.

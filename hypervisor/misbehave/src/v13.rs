@@ -4,14 +4,17 @@
 use rcgen::SigningKey;
 
 use crate::authority::{Authority, Made, Shown};
-use crate::greeting::{GROUPS, Greeting, Half, ServerHello, TLS13, extensions};
+use crate::greeting::{GROUPS, Greeting, Half, ServerHello, TLS13, extensions, random};
 use crate::hello::ClientHello;
+use crate::session::Session;
 use crate::wire::Fault;
 use crate::wire::bytes::{message, vec8, vec16, vec24};
 use crate::wire::flight::Flight;
 use crate::wire::peer::{Came, Peer, record};
 use crate::wire::registry::content::{CHANGE_CIPHER_SPEC, HANDSHAKE};
-use crate::wire::registry::handshake::{CERTIFICATE, CERTIFICATE_VERIFY, CLIENT_HELLO, ENCRYPTED_EXTENSIONS, FINISHED, MESSAGE_HASH};
+use crate::wire::registry::handshake::{
+    CERTIFICATE, CERTIFICATE_VERIFY, CLIENT_HELLO, ENCRYPTED_EXTENSIONS, FINISHED, MESSAGE_HASH, NEW_SESSION_TICKET,
+};
 use crate::wire::registry::{extension, scheme, suite};
 use crate::wire::schedule::{Secret, derive, expand_label, extract, finished, hash, protection};
 
@@ -39,6 +42,9 @@ pub(crate) struct Script {
 pub(crate) const HONEST: Script =
     Script { chain: |it| it.chain(&it.leaf()?), group: None, retry: None, greet: |_| {}, flight: |it| it.honest(), after: None };
 
+/// Nothing is wrong, and the client has come back with a session.
+pub(crate) const RESUMED: Script = Script { greet: |it| it.resume(), flight: |it| it.unproven(), ..HONEST };
+
 /// The context of a server's CertificateVerify (section 4.4.3), and of a client's.
 pub(crate) const SERVER_CONTEXT: &str = "TLS 1.3, server CertificateVerify";
 pub(crate) const CLIENT_CONTEXT: &str = "TLS 1.3, client CertificateVerify";
@@ -64,7 +70,9 @@ pub(crate) struct Speaker<'a> {
 #[derive(Debug)]
 pub(crate) struct Established<'a> {
     pub(crate) peer: &'a mut Peer,
+    pub(crate) client: ClientHello,
     server_secret: Secret,
+    resumption_secret: Secret,
 }
 
 /// Reads the client's hello.
@@ -84,9 +92,11 @@ impl<'a> Speaker<'a> {
         hello: (ClientHello, Vec<u8>),
         script: &Script,
         shown: Shown,
+        session: Option<&Session>,
     ) -> Result<Self, Fault> {
         let (mut client, mut transcript) = hello;
-        if !client.versions().contains(&TLS13) || !client.suites.contains(&suite::AES_128_GCM_SHA256) {
+        let is_back = session.is_none_or(|session| session.place(&client).is_some());
+        if !is_back || !client.versions().contains(&TLS13) || !client.suites.contains(&suite::AES_128_GCM_SHA256) {
             return Err(Fault::PeerOffer);
         }
         if let Some(retry) = retry(&client, script)? {
@@ -96,10 +106,10 @@ impl<'a> Speaker<'a> {
             transcript.extend(said);
             client = second;
         }
-        let (hello, shared) = greeting(&client, script)?;
+        let Common { hello, shared, psk } = greeting(&client, script, session)?;
         transcript.extend(&hello);
         send_hello(peer, &client, &hello)?;
-        let secret = extract(&derive(&extract(&[], &[0; 32]), "derived", &[]), &shared);
+        let secret = extract(&derive(&extract(&[], &psk), "derived", &[]), &shared);
         let [client_secret, server_secret] = ["c hs traffic", "s hs traffic"].map(|label| derive(&secret, label, &transcript));
         peer.opener = Some(protection(&client_secret)?);
         peer.sealer = Some(protection(&server_secret)?);
@@ -111,6 +121,13 @@ impl<'a> Speaker<'a> {
     pub(crate) fn honest(&mut self) -> Said {
         self.extensions(&[]);
         self.proven()
+    }
+
+    /// All that an honest server says whose client has come back: the session is its proof.
+    pub(crate) fn unproven(&mut self) -> Said {
+        self.extensions(&[]);
+        self.finish();
+        Ok(())
     }
 
     /// The certificate and all behind it.
@@ -184,16 +201,18 @@ impl<'a> Speaker<'a> {
         self.peer.sealer = Some(protection(&server)?);
         loop {
             let message = self.incoming.next(self.peer)?;
+            let wanted = finished(&self.client_secret, &self.transcript);
+            self.transcript.extend(&message.0);
             if message.kind() == FINISHED {
-                if message.body() != finished(&self.client_secret, &self.transcript) {
+                if message.body() != wanted {
                     return Err(Fault::PeerFinished);
                 }
                 break;
             }
-            self.transcript.extend(message.0);
         }
         self.peer.opener = Some(protection(&client)?);
-        Ok(Established { peer: self.peer, server_secret: server })
+        let resumption_secret = derive(&self.master, "res master", &self.transcript);
+        Ok(Established { peer: self.peer, client: self.client, server_secret: server, resumption_secret })
     }
 }
 
@@ -203,6 +222,13 @@ impl Established<'_> {
         self.server_secret = expand_label(&self.server_secret, "traffic upd", &[]);
         self.peer.sealer = Some(protection(&self.server_secret)?);
         Ok(())
+    }
+
+    /// Gives a ticket that is good for so long, and says what it stands for (section 4.6.1).
+    pub(crate) fn give(&mut self, lifetime_s: u32) -> Result<Session, Fault> {
+        let (ticket, nonce) = (random()?, [0]);
+        self.peer.send(HANDSHAKE, &new_ticket(lifetime_s, &nonce, &ticket))?;
+        Ok(Session::new(ticket.to_vec(), expand_label(&self.resumption_secret, "resumption", &nonce).to_vec()))
     }
 }
 
@@ -225,16 +251,23 @@ fn retry(client: &ClientHello, script: &Script) -> Result<Option<ServerHello>, F
 }
 
 /// What the greeting's record holds, and what both sides then have in common.
-fn greeting(client: &ClientHello, script: &Script) -> Result<(Vec<u8>, Vec<u8>), Fault> {
+struct Common {
+    hello: Vec<u8>,
+    shared: Vec<u8>,
+    psk: Secret,
+}
+
+fn greeting(client: &ClientHello, script: &Script, session: Option<&Session>) -> Result<Common, Fault> {
     let mut groups = GROUPS.into_iter().filter(|known| script.group.is_none_or(|group| group == *known));
     let (group, theirs) = groups.find_map(|group| Some((group, client.share(group)?))).ok_or(Fault::PeerOffer)?;
     let half = Half::new(group)?;
     let mut hello = ServerHello::tls13(client)?;
     hello.share(group, &half.public);
-    let mut greeting = Greeting { client, hello, shared: half.agree(&theirs)?, instead: None, behind: Vec::new() };
+    let shared = half.agree(&theirs)?;
+    let mut greeting = Greeting { client, hello, shared, psk: [0; 32], session, instead: None, behind: Vec::new() };
     (script.greet)(&mut greeting);
     let message = greeting.instead.unwrap_or_else(|| greeting.hello.message());
-    Ok(([message, greeting.behind].concat(), greeting.shared))
+    Ok(Common { hello: [message, greeting.behind].concat(), shared: greeting.shared, psk: greeting.psk })
 }
 
 /// Behind its first message a server says ChangeCipherSpec, once, to a client that shows a session (appendix D.4).
@@ -255,4 +288,10 @@ pub(crate) fn certificate(chain: &[Vec<u8>], extensions: &[u8]) -> Vec<u8> {
 /// CertificateVerify.
 pub(crate) fn verify(scheme: u16, signature: &[u8]) -> Vec<u8> {
     message(CERTIFICATE_VERIFY, &[&scheme.to_be_bytes()[..], &vec16(signature)].concat())
+}
+
+/// NewSessionTicket.
+pub(crate) fn new_ticket(lifetime_s: u32, nonce: &[u8], ticket: &[u8]) -> Vec<u8> {
+    let body = [&lifetime_s.to_be_bytes()[..], &[1, 2, 3, 4], &vec8(nonce), &vec16(ticket), &vec16(&[])].concat();
+    message(NEW_SESSION_TICKET, &body)
 }

@@ -35,6 +35,8 @@ pub enum Notice {
     Failed,
     /// It never asks for anything.
     Silent,
+    /// It came back without what had expired.
+    NotOffered,
 }
 
 /// How a client shows that it has not.
@@ -46,6 +48,8 @@ pub enum Folly {
     WentOn,
     /// Its exit code says that all is well.
     Succeeded,
+    /// It came back with what had expired.
+    Offered,
 }
 
 /// Why nobody could be judged.
@@ -79,6 +83,7 @@ impl fmt::Display for Notice {
             Self::Closed => f.write_str("closed"),
             Self::Failed => f.write_str("failed"),
             Self::Silent => f.write_str("it asked for nothing"),
+            Self::NotOffered => f.write_str("not offered"),
         }
     }
 }
@@ -89,6 +94,7 @@ impl fmt::Display for Folly {
             Self::Data => "it sent application data",
             Self::WentOn => "it went on",
             Self::Succeeded => "it ended well",
+            Self::Offered => "it offered it",
         })
     }
 }

@@ -7,14 +7,15 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::thread;
 
-use misbehave::catalogue::{self, HONEST, HONEST_12};
+use misbehave::catalogue::{self, CONTROLS, HONEST, HONEST_RESUMED};
 use misbehave::judge::{Client, Judge};
 use misbehave::misbehaviour::{Evidence, Misbehaviour};
-use misbehave::verdict::{Folly, Notice, Verdict};
+use misbehave::verdict::{Absence, Folly, Notice, Verdict};
 use rustls_std::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls_std::crypto::aws_lc_rs::default_provider;
 use rustls_std::pki_types::pem::PemObject;
 use rustls_std::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_std::time_provider::TimeProvider;
 use rustls_std::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme, StreamOwned};
 
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -34,11 +35,15 @@ fn judge() -> Judge {
     Judge::new(listen, time::OffsetDateTime::now_utc(), PATIENCE).expect("a judge")
 }
 
-/// Judges a client of this configuration; and what the client itself makes of it.
+/// Judges a client of this configuration, which comes back where that is what is judged; and what the client itself makes of it.
 fn judged(judge: &Judge, one: &Misbehaviour, config: &Arc<ClientConfig>) -> (Verdict, Result<Vec<u8>, ErrorKind>) {
     let address = judge.address().expect("an address");
     let config = Arc::clone(config);
-    let client = thread::spawn(move || ask(address, config));
+    let comes_back = one.is_resumed();
+    let client = thread::spawn(move || {
+        let first = ask(address, Arc::clone(&config));
+        if comes_back && first.is_ok() { ask(address, config) } else { first }
+    });
     let verdict = judge.judge(one, Client::Anybody).expect("judged");
     (verdict, client.join().expect("ends"))
 }
@@ -53,12 +58,27 @@ fn ask(address: SocketAddr, config: Arc<ClientConfig>) -> Result<Vec<u8>, ErrorK
     asked.map(|_| answer).map_err(|fault| fault.kind())
 }
 
+/// A new one each time: it remembers its sessions.
 fn careful(judge: &Judge) -> Arc<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(judge.root().as_bytes()).expect("a certificate")).expect("a root");
     let builder =
         ClientConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions().expect("versions");
-    Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
+    Arc::new(builder.with_root_certificates(roots(judge)).with_no_client_auth())
+}
+
+fn roots(judge: &Judge) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(judge.root().as_bytes()).expect("a certificate")).expect("a root");
+    roots
+}
+
+/// A clock that stands: nothing ever expires by it.
+#[derive(Debug)]
+struct Stopped(UnixTime);
+
+impl TimeProvider for Stopped {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(self.0)
+    }
 }
 
 /// It believes whatever it is shown.
@@ -107,11 +127,10 @@ fn careless() -> Arc<ClientConfig> {
 }
 
 #[test]
-fn the_honest_server_is_accepted_in_both_versions() {
+fn the_honest_server_is_accepted_in_both_versions_and_by_who_comes_back() {
     let judge = judge();
-    let config = careful(&judge);
-    for one in [&HONEST, &HONEST_12] {
-        let (verdict, answer) = judged(&judge, one, &config);
+    for one in CONTROLS {
+        let (verdict, answer) = judged(&judge, one, &careful(&judge));
         assert_eq!(verdict, Verdict::Accepted, "{}", one.name);
         assert!(answer.is_ok_and(|answer| answer.ends_with(b"ok\n")), "{}", one.name);
     }
@@ -120,10 +139,9 @@ fn the_honest_server_is_accepted_in_both_versions() {
 #[test]
 fn rustls_notices_every_misbehaviour_but_what_is_listed() {
     let judge = judge();
-    let config = careful(&judge);
     let mut wrong = Vec::new();
-    for one in catalogue::all().filter(|one| one.evidence == Evidence::Wire) {
-        let (verdict, answer) = judged(&judge, one, &config);
+    for one in catalogue::all().filter(|one| one.evidence != Evidence::ExitCode) {
+        let (verdict, answer) = judged(&judge, one, &careful(&judge));
         let is_borne = BORNE.iter().any(|(name, _)| *name == one.name);
         let is_noticed = matches!(verdict, Verdict::Noticed(_));
         if is_noticed == is_borne || (is_noticed && answer.is_ok()) {
@@ -136,7 +154,7 @@ fn rustls_notices_every_misbehaviour_but_what_is_listed() {
 
 #[test]
 fn a_careless_client_is_fooled_by_every_certificate_that_proves_nothing() {
-    let (judge, config) = (judge(), careless());
+    let judge = judge();
     let names = [
         "expired",
         "not-yet-valid",
@@ -176,10 +194,13 @@ fn a_careless_client_is_fooled_by_every_certificate_that_proves_nothing() {
         "proof-of-nothing",
         "exchange-altered",
         "exchange-of-other-hello",
+        "refused-unknown-ca",
+        "refused-other-name",
+        "refused-unknown-ca-1.2",
     ];
     for name in names {
         let one = catalogue::find(name).expect("there");
-        let (verdict, answer) = judged(&judge, one, &config);
+        let (verdict, answer) = judged(&judge, one, &careless());
         assert_eq!(verdict, Verdict::Fooled(Folly::Data), "{name}");
         assert!(answer.is_ok_and(|answer| answer.ends_with(b"ok\n")), "{name}: it completes, and has its answer");
     }
@@ -192,6 +213,43 @@ fn a_careless_client_still_notices_what_is_not_about_certificates() {
         let (verdict, _) = judged(&judge, catalogue::find(name).expect("there"), &config);
         assert!(matches!(verdict, Verdict::Noticed(Notice::Alert(_))), "{name}: {verdict}");
     }
+}
+
+#[test]
+fn a_client_whose_clock_stands_comes_back_with_what_has_expired() {
+    let judge = judge();
+    let clock = Arc::new(Stopped(UnixTime::now()));
+    let builder = ClientConfig::builder_with_details(Arc::new(default_provider()), clock).with_safe_default_protocol_versions();
+    let config = builder.expect("versions").with_root_certificates(roots(&judge)).with_no_client_auth();
+    let (verdict, _) = judged(&judge, catalogue::find("ticket-expired").expect("there"), &Arc::new(config));
+    assert_eq!(verdict, Verdict::Fooled(Folly::Offered));
+}
+
+#[test]
+fn who_comes_only_once_is_not_tried_by_what_is_said_to_who_comes_back() {
+    let judge = judge();
+    let (address, config) = (judge.address().expect("an address"), careful(&judge));
+    let client = thread::spawn(move || ask(address, config));
+    assert_eq!(judge.judge(&HONEST_RESUMED, Client::Anybody).expect("judged"), Verdict::Untried);
+    assert!(client.join().expect("ends").is_ok(), "its only connection is an honest one");
+}
+
+#[test]
+fn who_comes_back_without_the_session_is_not_tried() {
+    let judge = judge();
+    let (address, configs) = (judge.address().expect("an address"), [careful(&judge), careful(&judge)]);
+    let client = thread::spawn(move || configs.map(|config| ask(address, config).is_ok()));
+    assert_eq!(judge.judge(catalogue::find("resumed-beyond").expect("there"), Client::Anybody).expect("judged"), Verdict::Untried);
+    assert_eq!(client.join().expect("ends"), [true, false]);
+}
+
+#[test]
+fn who_refuses_the_first_connection_is_not_judged_of_the_second() {
+    let (judge, other) = (judge(), judge());
+    let stranger = careful(&other);
+    assert!(matches!(judged(&judge, &HONEST_RESUMED, &stranger).0, Verdict::Refused(Notice::Alert(_))));
+    let beyond = catalogue::find("resumed-beyond").expect("there");
+    assert_eq!(judged(&judge, beyond, &stranger).0, Verdict::NoClient(Absence::Left));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use misbehave::catalogue::{self, HONEST, HONEST_12};
+use misbehave::catalogue::{self, CONTROLS};
 use misbehave::judge::{Client, Judge, JudgeFault};
 use misbehave::misbehaviour::{Evidence, Misbehaviour};
 use misbehave::verdict::{Notice, Verdict};
@@ -30,7 +30,8 @@ pub struct TargetArgs {
     /// The box.
     #[command(flatten)]
     pub served: ServedArgs,
-    /// Judge clients instead of being fuzzed: misbehaviours by name, `all`, or `list` to see what there is (docs/misbehave.md).
+    /// Judge clients instead of being fuzzed: misbehaviours by name, `all`, `resumed` (what is said to a client that comes back), or `list` to see what there is
+    /// (docs/misbehave.md).
     #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = BOX_ARGS)]
     pub misbehave: Vec<String>,
     /// Where to listen; port 0 lets the system choose.
@@ -91,21 +92,23 @@ fn list(args: &TargetArgs) -> Exit {
 /// What is to be judged, each of it once, in the catalogue's order.
 fn choose(args: &TargetArgs) -> Result<Vec<&'static Misbehaviour>, String> {
     let names: Vec<&str> = args.misbehave.iter().map(String::as_str).collect();
-    let all = names.contains(&"all");
-    if let Some(unknown) = names.iter().find(|name| **name != "all" && catalogue::find(name).is_none()) {
-        let near = nearest(unknown, catalogue::all().map(|one| one.name));
+    let (all, resumed) = (names.contains(&"all"), names.contains(&"resumed"));
+    let is_known = |name: &str| ["all", "resumed"].contains(&name) || catalogue::find(name).is_some();
+    if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
+        let near = nearest(unknown, catalogue::all().map(|one| one.name).chain(["resumed"]));
         let advice = near.map_or_else(|| "`--misbehave list` shows all".to_owned(), |name| format!("did you mean `{name}`?"));
         return Err(format!("there is no misbehaviour {unknown:?}; {advice}"));
     }
     // Without a client's exit code nothing would tell.
-    let tells = |one: &Misbehaviour| one.evidence == Evidence::Wire || !args.client.is_empty();
+    let tells = |one: &Misbehaviour| one.evidence != Evidence::ExitCode || !args.client.is_empty();
     if let Some(mute) = catalogue::all().find(|one| names.contains(&one.name) && !tells(one)) {
         return Err(format!(
             "only the exit code of a client tells whether it noticed {}: give the client's command behind `--`",
             mute.name
         ));
     }
-    Ok(catalogue::all().filter(|one| (all || names.contains(&one.name)) && tells(one)).collect())
+    let is_wanted = |one: &Misbehaviour| all || (resumed && one.is_resumed()) || names.contains(&one.name);
+    Ok(catalogue::all().filter(|one| is_wanted(one) && tells(one)).collect())
 }
 
 /// The controls come first: what a client notices that refuses an honest server means nothing.
@@ -117,20 +120,31 @@ fn judge(args: &TargetArgs, chosen: &[&'static Misbehaviour]) -> Result<Vec<Judg
     let ca = args.ca.display().to_string();
     let client = if args.client.is_empty() { Client::Anybody } else { Client::Command(&args.client, &ca) };
     terminal::note(format!("ready: {address}, for clients that trust {ca} and ask for localhost"));
-    let controls = [Some(&HONEST), chosen.iter().any(|one| one.is_tls12()).then_some(&HONEST_12)];
     let mut judged: Vec<Judged> = Vec::new();
-    for one in controls.into_iter().flatten().chain(chosen.iter().copied()) {
-        let verdict = judge.judge(one, client).map_err(|fault| refuse(&fault))?;
+    for one in controls(args, chosen).into_iter().chain(chosen.iter().copied()) {
+        // What a client does not do with an honest server cannot be said wrongly to it.
+        let verdict = if is_untried(one, &judged) { Verdict::Untried } else { judge.judge(one, client).map_err(|fault| refuse(&fault))? };
         if !args.json {
             terminal::result(line(one, verdict));
         }
+        let is_over = matches!(verdict, Verdict::Refused(_)) || (judged.is_empty() && verdict != Verdict::Accepted);
         judged.push((one, verdict));
-        let refused = matches!(verdict, Verdict::Refused(_));
-        if refused || (one.name == HONEST.name && verdict != Verdict::Accepted) {
+        if is_over {
             break;
         }
     }
     Ok(judged)
+}
+
+/// Of all that is chosen, and what is chosen of them by name.
+fn controls(args: &TargetArgs, chosen: &[&'static Misbehaviour]) -> Vec<&'static Misbehaviour> {
+    let is_needed = |control: &Misbehaviour| chosen.iter().any(|one| catalogue::control(one).is_some_and(|of| of.name == control.name));
+    CONTROLS.iter().filter(|control| is_needed(control) || args.misbehave.iter().any(|name| name == control.name)).collect()
+}
+
+fn is_untried(one: &Misbehaviour, judged: &[Judged]) -> bool {
+    let control = catalogue::control(one).map(|control| control.name);
+    judged.iter().any(|(honest, verdict)| Some(honest.name) == control && *verdict == Verdict::Untried)
 }
 
 /// The file is made new, so that nobody's own authorities are written over by mistake.
@@ -222,6 +236,7 @@ fn alerts(one: &Misbehaviour) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use misbehave::catalogue::{HONEST, HONEST_RESUMED};
     use misbehave::verdict::{Absence, Folly};
 
     use super::*;
@@ -242,6 +257,13 @@ mod tests {
         assert_eq!(exit(&[sound, noticed, nobody]), Exit::NoClient);
         assert_eq!(exit(&[(&HONEST, Verdict::NoClient(Absence::Nobody))]), Exit::NoClient);
         assert_eq!(exit(&[(&HONEST, Verdict::Refused(Notice::Closed)), fooled]), Exit::Control);
+    }
+
+    #[test]
+    fn who_does_not_resume_is_tried_by_nothing_that_needs_it() {
+        let judged: Vec<Judged> = vec![(&HONEST, Verdict::Accepted), (&HONEST_RESUMED, Verdict::Untried)];
+        let of = |name| is_untried(catalogue::find(name).expect("there"), &judged);
+        assert!(of("resumed-beyond") && !of("resumed-suite-1.2") && !of("expired"));
     }
 
     #[test]

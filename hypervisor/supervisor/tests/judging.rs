@@ -52,6 +52,22 @@ fn a_careless_client_is_caught_and_the_exit_code_is_26() {
 }
 
 #[test]
+fn a_client_that_comes_back_is_judged_of_that_too() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let careful = [CURL, &["--cacert", "{ca}"]].concat();
+    let names = ["--misbehave", "refused-unknown-ca,resumed-without-key,resumed-other-session", "--timeout", "2", "--force"];
+    let twice = [&careful[..], &["--output", "/dev/null", "https://{host}:{port}/"]].concat();
+    let text = said(&judge(dir.path(), &names, &twice));
+    assert!(text.starts_with("honest-resumed: accepted\nhonest-resumed-1.2: accepted\n") && text.ends_with("3 of 3 noticed\n"), "{text}");
+    let careless = [CURL, &["-k", "--output", "/dev/null", "https://{host}:{port}/"]].concat();
+    let output = judge(dir.path(), &names, &careless);
+    assert_eq!(output.status.code(), Some(26), "{}", said(&output));
+    assert!(said(&output).ends_with("fooled by: refused-unknown-ca\n"), "{}", said(&output));
+    let once = judge(dir.path(), &names, &careful);
+    assert_eq!((once.status.code(), said(&once).lines().count()), (Some(27), 2), "the first control, and a sum: {}", said(&once));
+}
+
+#[test]
 fn nobody_is_27_and_a_control_that_is_refused_28() {
     let dir = tempfile::tempdir().expect("a directory");
     let output = judge(dir.path(), &["--misbehave", "expired"], &["true"]);
@@ -76,6 +92,7 @@ fn what_cannot_be_is_said_before_anything_is_written() {
     let dir = tempfile::tempdir().expect("a directory");
     for (arguments, complaint) in [
         (&["--misbehave", "expird"][..], "did you mean `expired`?"),
+        (&["--misbehave", "resumd"], "did you mean `resumed`?"),
         (&["--misbehave", "all,nonsense"], "`--misbehave list` shows all"),
         (&["--misbehave", "truncated"], "only the exit code of a client tells"),
         (&["--timeout", "1"], "--misbehave <NAMES>"),

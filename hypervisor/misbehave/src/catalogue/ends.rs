@@ -2,11 +2,14 @@
 
 use super::after;
 use crate::misbehaviour::Misbehaviour;
-use crate::wire::bytes::{message, vec8, vec16};
+use crate::v13::new_ticket;
+use crate::wire::Fault;
+use crate::wire::bytes::message;
 use crate::wire::registry::alert::{
     BAD_RECORD_MAC, DECODE_ERROR, FATAL, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, UNEXPECTED_MESSAGE, WARNING,
 };
 use crate::wire::registry::content::{ALERT, DATA, HANDSHAKE};
+use crate::wire::registry::extension;
 use crate::wire::registry::handshake::{CLIENT_HELLO, FINISHED, HELLO_REQUEST, KEY_UPDATE, NEW_SESSION_TICKET};
 
 use super::finishing::{request, ticket};
@@ -39,7 +42,11 @@ pub(super) const ALL: &[Misbehaviour] = &[
         "a CertificateRequest behind the handshake, and the client did not allow it",
         "RFC 8446 4.6.2",
         &[UNEXPECTED_MESSAGE],
-        |it| it.peer.send(HANDSHAKE, &request()),
+        |it| {
+            // Whoever sends the extension may be asked.
+            let is_allowed = it.client.extension(extension::POST_HANDSHAKE_AUTH).is_some();
+            if is_allowed { Err(Fault::PeerOffer) } else { it.peer.send(HANDSHAKE, &request()) }
+        },
     ),
     after("finished-late", "a Finished behind the handshake", "RFC 8446 4.6", &[UNEXPECTED_MESSAGE], |it| {
         it.peer.send(HANDSHAKE, &message(FINISHED, &[7; 32]))
@@ -51,8 +58,7 @@ pub(super) const ALL: &[Misbehaviour] = &[
         it.peer.send(HANDSHAKE, &message(CLIENT_HELLO, &[0; 48]))
     }),
     after("ticket-empty", "a ticket without a ticket in it", "RFC 8446 4.6.1", &[DECODE_ERROR, ILLEGAL_PARAMETER], |it| {
-        let body = [&7200_u32.to_be_bytes()[..], &[1, 2, 3, 4], &vec8(&[0]), &vec16(&[]), &vec16(&[])].concat();
-        it.peer.send(HANDSHAKE, &message(NEW_SESSION_TICKET, &body))
+        it.peer.send(HANDSHAKE, &new_ticket(7200, &[0], &[]))
     }),
     after("ticket-cut", "a ticket that ends within itself", "RFC 8446 6.2", &[DECODE_ERROR], |it| {
         it.peer.send(HANDSHAKE, &message(NEW_SESSION_TICKET, &[0, 0, 28, 32, 1, 2, 3, 4, 9]))
@@ -76,7 +82,7 @@ pub(super) const ALL: &[Misbehaviour] = &[
     .told_by_exit_code(),
     after("truncated-record", "the connection ends within a record of the answer", "RFC 8446 6.1, RFC 9112 9.8", &[], |it| {
         it.peer.send(DATA, UNENDED)?;
-        let sealed = it.peer.sealer.as_mut().ok_or(crate::wire::Fault::OwnKey)?.seal(DATA, b"00")?;
+        let sealed = it.peer.sealer.as_mut().ok_or(Fault::OwnKey)?.seal(DATA, b"00")?;
         it.peer.write(sealed.get(..9).unwrap_or_default());
         it.peer.finish();
         Ok(())

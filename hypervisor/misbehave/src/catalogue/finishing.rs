@@ -3,7 +3,7 @@
 use super::sealed as said;
 use crate::misbehaviour::Misbehaviour;
 use crate::v12::flip_last;
-use crate::v13::{Said, Speaker};
+use crate::v13::{Said, Speaker, new_ticket};
 use crate::wire::bytes::{message, vec8, vec16};
 use crate::wire::registry::alert::{DECODE_ERROR, DECRYPT_ERROR, ILLEGAL_PARAMETER, MISSING_EXTENSION, UNEXPECTED_MESSAGE};
 use crate::wire::registry::handshake::{CERTIFICATE_REQUEST, END_OF_EARLY_DATA, FINISHED, KEY_UPDATE, NEW_SESSION_TICKET};
@@ -121,8 +121,7 @@ pub(super) const ALL: &[Misbehaviour] = &[
 
 /// A sound NewSessionTicket.
 pub(super) fn ticket() -> Vec<u8> {
-    let body = [&7200_u32.to_be_bytes()[..], &[1, 2, 3, 4], &vec8(&[0]), &vec16(&[7; 32]), &vec16(&[])].concat();
-    message(NEW_SESSION_TICKET, &body)
+    new_ticket(7200, &[0], &[7; 32])
 }
 
 /// A sound CertificateRequest.

@@ -45,6 +45,7 @@ pub mod extension {
     pub const VERSIONS: u16 = 43;
     pub const COOKIE: u16 = 44;
     pub const PSK_MODES: u16 = 45;
+    pub const POST_HANDSHAKE_AUTH: u16 = 49;
     pub const KEY_SHARE: u16 = 51;
     pub const RENEGOTIATION: u16 = 0xff01;
 }
@@ -55,6 +56,7 @@ pub mod suite {
     pub const AES_128_GCM_SHA256: u16 = 0x1301;
     pub const AES_256_GCM_SHA384: u16 = 0x1302;
     pub const ECDHE_ECDSA_AES_128_GCM_SHA256: u16 = 0xc02b;
+    pub const ECDHE_RSA_AES_128_GCM_SHA256: u16 = 0xc02f;
     pub const FALLBACK_SCSV: u16 = 0x5600;
 }
 
