@@ -1,6 +1,6 @@
-//! Judges real TLS clients by `bountybox target --misbehave all`, and writes docs/misbehave.md.
+//! Judges real TLS clients by `bountybox target --misbehave all` and `resumed`, and writes docs/misbehave.md.
 //!
-//! Arguments: words of the names of the clients to judge (all without any), and then no page is written. `rustls ADDRESS PORT NAME ROOT` is one of the
+//! Arguments: words of the names of the clients to judge (all without any), and then no page is written. `rustls ADDRESS PORT NAME ROOT once|resume` is one of the
 //! judged clients itself.
 //!
 //! It fails when a client refuses the honest server or cannot be judged of something, and when the careless one is not caught. What a careful one was
@@ -16,7 +16,7 @@ mod rustls;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::{env, fs, thread};
+use std::{env, fs};
 
 use e2e::Outcome;
 
@@ -50,16 +50,14 @@ fn say(line: &str) {
 
 fn judge(words: &[String]) -> Outcome {
     env::set_current_dir(root())?;
-    let chosen: Vec<_> =
-        CLIENTS.iter().filter(|client| words.is_empty() || words.iter().any(|word| client.name.contains(word.as_str()))).collect();
-    // Each has a judge of its own, and none of them is measured.
-    let judgements: Vec<Outcome<Judgement>> = thread::scope(|scope| {
-        let begun: Vec<_> =
-            chosen.into_iter().map(|client| scope.spawn(|| Judgement::of(client).map_err(|fault| fault.to_string()))).collect();
-        begun.into_iter().map(|one| one.join().map_err(|_| "it panicked")?.map_err(Into::into)).collect()
-    });
-    let judgements = judgements.into_iter().collect::<Outcome<Vec<_>>>()?;
-    judgements.iter().for_each(|one| say(&format!("{}: {}", one.name, one.summary().trim_start())));
+    let chosen = CLIENTS.iter().filter(|client| words.is_empty() || words.iter().any(|word| client.name.contains(word.as_str())));
+    // One after another: a client that waits for a processor is taken for one that went on.
+    let mut judgements = Vec::new();
+    for client in chosen {
+        let judgement = Judgement::of(client)?;
+        say(&format!("{}: {}", judgement.name, judgement.summary()));
+        judgements.push(judgement);
+    }
     let complaints = notes::complaints(&judgements);
     if !complaints.is_empty() {
         return Err(complaints.join("\n").into());

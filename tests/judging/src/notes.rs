@@ -1,11 +1,14 @@
 //! Why a careful client may be fooled: what the RFC says, and whose fault it is then.
 
+use misbehave::catalogue::CONTROLS;
+
 use crate::client::Care;
 use crate::judgement::{Cell, Judgement};
 
 const UNASKED: &str = "RFC 8446 4.2: a client MUST abort with `unsupported_extension` on a response to an extension that it did not send. The client is at fault; it ignores what it does not know.";
 const MISPLACED: &str = "RFC 8446 4.2: an extension that is recognized and not specified for the message MUST be answered with `illegal_parameter`. The client is at fault.";
 const REPEATED: &str = "RFC 8446 4.2 forbids the sender to repeat an extension; no MUST says what a receiver does. Lenient, not at fault.";
+const MASTER_SECRET: &str = "RFC 7627 5.3: a client MUST abort when the session had the extension and the hello does not, or the other way round. The client is at fault.";
 
 /// By misbehaviour.
 const NOTES: &[(&str, &str)] = &[
@@ -44,10 +47,6 @@ const NOTES: &[(&str, &str)] = &[
     (
         "bytes-behind-finished",
         "RFC 8446 5.1: messages MUST NOT span key changes, and who finds that one does MUST abort with `unexpected_message`. The client is at fault.",
-    ),
-    (
-        "request-late",
-        "RFC 8446 4.6.2 has a client refuse it that did not send post_handshake_auth. curl does send it, so it may be asked: our expectation does not hold for it.",
     ),
     (
         "request-without-schemes",
@@ -123,6 +122,26 @@ const NOTES: &[(&str, &str)] = &[
         "empty-handshake-record",
         "RFC 8446 5.4: a handshake record of no content MUST be answered with `unexpected_message`. The client is at fault; it bears a bounded number of them.",
     ),
+    ("content-too-long", "RFC 8446 5.1: content of more than 2^14 bytes MUST be answered with `record_overflow`. The client is at fault."),
+    ("error-as-warning", "RFC 8446 6: errors MUST be treated as such, whatever level is said. The client is at fault; it waits on."),
+    (
+        "resumed-with-certificate",
+        "RFC 8446 2.2: a server that is proven by a pre-shared key shows no certificate, and 4 has messages in another order answered with `unexpected_message`. The client is at fault.",
+    ),
+    (
+        "resumed-with-request",
+        "RFC 8446 4.3.2: a server that is proven by a pre-shared key MUST NOT ask for a certificate in the handshake, and 4 has messages in another order answered with `unexpected_message`. The client is at fault.",
+    ),
+    (
+        "ticket-expired",
+        "RFC 8446 4.2.11.1: a client MUST NOT attempt to use a ticket that is older than its lifetime. The client is at fault.",
+    ),
+    (
+        "resumed-suite-1.2",
+        "RFC 5246 7.4.1.3 has the server say the session's suite; no MUST says that a client looks. Lenient, not at fault.",
+    ),
+    ("resumed-without-master-secret", MASTER_SECRET),
+    ("resumed-with-master-secret", MASTER_SECRET),
     (
         "downgrade-to-1.1",
         "RFC 8446 4.1.3: a client of TLS 1.3 that is answered with TLS 1.2 or below MUST check for both signs. The client is at fault; a server that says this one and TLS 1.2 contradicts itself.",
@@ -150,12 +169,42 @@ pub(crate) fn complaints(judgements: &[Judgement]) -> Vec<String> {
                 complaints.push(format!("{}: {name}: {text}", one.name));
             }
         }
-        if !one.cells.values().any(|cell| *cell == Cell::Accepted) {
-            complaints.push(format!("{} did not accept the honest server", one.name));
+        for control in CONTROLS.iter().filter(|control| one.cells.get(control.name) != Some(&Cell::Accepted)) {
+            complaints.push(format!("{} did not accept the honest server: {}", one.name, control.name));
         }
         if one.care == Care::Careless && !one.fooled().contains(&"self-signed") {
             complaints.push(format!("{} looks at no certificate, and was not caught", one.name));
         }
     }
     complaints
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use misbehave::catalogue;
+
+    use super::*;
+
+    #[test]
+    fn notes_are_of_what_there_is_and_one_of_each() {
+        let names: BTreeSet<&str> = NOTES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names.len(), NOTES.len());
+        assert!(names.iter().all(|name| catalogue::find(name).is_some()), "{names:?}");
+    }
+
+    #[test]
+    fn who_accepts_each_control_and_is_caught_where_it_is_careless_is_not_complained_of() {
+        let cells = CONTROLS.iter().map(|one| (one.name.to_owned(), Cell::Accepted)).collect();
+        let mut one = Judgement { name: "one", care: Care::Careless, version: Ok(String::new()), cells, exit_codes: vec![26] };
+        let of = |one: &Judgement| complaints(core::slice::from_ref(one)).len();
+        assert_eq!(of(&one), 1, "it was not caught");
+        one.cells.insert("self-signed".to_owned(), Cell::Fooled(String::new()));
+        assert_eq!(of(&one), 0);
+        one.cells.insert("honest-resumed".to_owned(), Cell::Untried);
+        assert_eq!(of(&one), 1, "it did not come back");
+        one.cells.insert("expired".to_owned(), Cell::Other("no client".to_owned()));
+        assert_eq!(of(&one), 2);
+    }
 }

@@ -15,20 +15,29 @@ use rustls_std::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 pub(crate) const VERSION: &str = "rustls 0.23.46 with aws-lc-rs";
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Asks once.
+/// Asks; and once more, with what it remembers, if it is to resume.
 ///
 /// # Errors
 /// Whatever the client does not like.
 pub(crate) fn ask(arguments: &[String]) -> Outcome {
-    let [address, port, name, root] = arguments else { return Err("ADDRESS PORT NAME ROOT".into()) };
+    let [address, port, name, root, times] = arguments else { return Err("ADDRESS PORT NAME ROOT once|resume".into()) };
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(root)?)?;
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions()?;
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let tcp = TcpStream::connect((address.as_str(), port.parse()?))?;
+    let (config, place) = (Arc::new(config), (address.as_str(), port.parse()?));
+    if times == "resume" {
+        ask_once(&config, place, name)?;
+    }
+    ask_once(&config, place, name)
+}
+
+fn ask_once(config: &Arc<ClientConfig>, place: (&str, u16), name: &str) -> Outcome {
+    let tcp = TcpStream::connect(place)?;
     tcp.set_read_timeout(Some(PATIENCE))?;
-    let mut stream = StreamOwned::new(ClientConnection::new(Arc::new(config), ServerName::try_from(name.clone())?)?, tcp);
+    let name = ServerName::try_from(name.to_owned())?;
+    let mut stream = StreamOwned::new(ClientConnection::new(Arc::clone(config), name)?, tcp);
     stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     stream.read_to_end(&mut Vec::new())?;
     Ok(())
