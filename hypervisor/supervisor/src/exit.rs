@@ -81,7 +81,7 @@ exit_codes! {
         NoClient = 27, "No client came to be judged, or not for everything that was asked.";
         Control = 28, "The judged client refused the honest server, so what it noticed means nothing.";
         Broken = 29, "An input did to the guest what none may; the verdict says what.";
-        Fuzzer = 30, "The command that was to fuzz the target failed, and nothing was found.";
+        Fuzzer = 32, "The command that was to fuzz the target failed, and nothing was found.";
     }
 }
 

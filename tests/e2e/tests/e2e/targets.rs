@@ -207,7 +207,7 @@ pub(crate) fn fuzzers(place: &Place) -> Outcome {
     let curl = ["curl", "--silent", "--insecure", "--max-time", "20", "--fail", "https://{host}:{port}/"];
     for (arguments, code, words) in [
         (&[&["--"][..], &curl].concat()[..], 0, "1 sessions"),
-        (&["--", "false"], 30, "the command behind `--` failed: exit status: 1"),
+        (&["--", "false"], 32, "the command behind `--` failed: exit status: 1"),
         (&["--", "/no/such/fuzzer"], 2, "/no/such/fuzzer cannot be started"),
         (&["--session", "asked"], 2, "--session asked wants a --control"),
         (&["--seed", "1", "--misbehave", "all"], 2, "cannot be used with"),
