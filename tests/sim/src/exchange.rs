@@ -1,17 +1,18 @@
 //! Cryptography whose every byte comes from a seed: the randomness of rustls, and the ephemeral keys of X25519 and X25519MLKEM768.
 //!
-//! ring and aws-lc draw ephemeral keys from the operating system, and neither lets a caller replace that. So X25519 is dalek's here, on both sides;
-//! the server's half of the hybrid group is the one that ships, given this X25519 and this randomness; the client's half is made of the same ML-KEM.
+//! As rustls uses them, ring and aws-lc draw ephemeral keys from the operating system, and neither lets a caller replace that. So X25519 is made here, on
+//! both sides, of aws-lc's and private keys of the seed; the server's half of the hybrid group is the one that ships, given this X25519 and this randomness; the client's half is made of the same ML-KEM.
 //! Nothing here is secret: dice make the keys.
 
 use core::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_lc_rs::agreement::{PrivateKey, PublicKey, UnparsedPublicKey, X25519 as CURVE, agree};
 use ml_kem::{Decapsulate, DecapsulationKey, KeyExport, MlKem768};
-use rustls_std::crypto::{ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret, SupportedKxGroup, aws_lc_rs};
+use rustls_std::crypto::aws_lc_rs::{default_provider, kx_group};
+use rustls_std::crypto::{ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret, SupportedKxGroup};
 use rustls_std::{Error, NamedGroup, PeerMisbehaved, ProtocolVersion};
 use tls::X25519MlKem768;
-use x25519_dalek::{PublicKey, StaticSecret};
 
 use crate::rng::Rng;
 
@@ -45,9 +46,8 @@ impl Exchange {
     /// A client's cryptography: aws-lc's but for what draws. Of the other groups it says that it knows them; the appliance prefers these two.
     pub(crate) fn client(self) -> Arc<CryptoProvider> {
         let hybrid: &'static ClientHybrid = Box::leak(Box::new(ClientHybrid(self)));
-        let kx_groups: Vec<&'static dyn SupportedKxGroup> =
-            vec![hybrid, self.x25519, aws_lc_rs::kx_group::SECP256R1, aws_lc_rs::kx_group::SECP384R1];
-        Arc::new(CryptoProvider { kx_groups, secure_random: self.source, ..aws_lc_rs::default_provider() })
+        let kx_groups: Vec<&'static dyn SupportedKxGroup> = vec![hybrid, self.x25519, kx_group::SECP256R1, kx_group::SECP384R1];
+        Arc::new(CryptoProvider { kx_groups, secure_random: self.source, ..default_provider() })
     }
 }
 
@@ -87,31 +87,31 @@ impl SupportedKxGroup for X25519 {
 }
 
 struct Active {
-    secret: StaticSecret,
+    secret: PrivateKey,
     public: PublicKey,
 }
 
 impl Active {
     fn new(source: &Source) -> Self {
-        let secret = StaticSecret::from(source.draw::<32>());
-        Self { public: PublicKey::from(&secret), secret }
+        let secret = PrivateKey::from_private_key(&CURVE, &source.draw::<32>()).expect("any 32 bytes are a key");
+        let public = secret.compute_public_key().expect("a key has its other half");
+        Self { secret, public }
     }
 
-    /// An all-zero secret is refused (RFC 8446 section 7.4.2).
-    fn agree(&self, share: &[u8]) -> Result<[u8; 32], Error> {
-        let share: [u8; 32] = share.try_into().map_err(|_| PeerMisbehaved::InvalidKeyShare)?;
-        let shared = self.secret.diffie_hellman(&PublicKey::from(share));
-        if shared.was_contributory() { Ok(shared.to_bytes()) } else { Err(PeerMisbehaved::InvalidKeyShare.into()) }
+    /// An all-zero secret is refused, by aws-lc (RFC 8446 section 7.4.2).
+    fn agree(&self, share: &[u8]) -> Result<Vec<u8>, Error> {
+        let refused = Error::from(PeerMisbehaved::InvalidKeyShare);
+        agree(&self.secret, UnparsedPublicKey::new(&CURVE, share), refused, |shared| Ok(shared.to_vec()))
     }
 }
 
 impl ActiveKeyExchange for Active {
     fn complete(self: Box<Self>, share: &[u8]) -> Result<SharedSecret, Error> {
-        Ok(SharedSecret::from(self.agree(share)?.as_slice()))
+        Ok(SharedSecret::from(self.agree(share)?))
     }
 
     fn pub_key(&self) -> &[u8] {
-        self.public.as_bytes()
+        self.public.as_ref()
     }
 
     fn group(&self) -> NamedGroup {
@@ -127,7 +127,7 @@ impl SupportedKxGroup for ClientHybrid {
     fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
         let classical = Active::new(self.0.source);
         let key = DecapsulationKey::<MlKem768>::from_seed(self.0.source.draw::<64>().into());
-        let share = [key.encapsulation_key().to_bytes().as_slice(), classical.public.as_bytes()].concat();
+        let share = [key.encapsulation_key().to_bytes().as_slice(), classical.public.as_ref()].concat();
         Ok(Box::new(ActiveHybrid { classical, key, share }))
     }
 
@@ -151,16 +151,16 @@ impl ActiveKeyExchange for ActiveHybrid {
         let (ciphertext, classical) = share.split_at_checked(CIPHERTEXT_LEN).ok_or(PeerMisbehaved::InvalidKeyShare)?;
         let ciphertext = ciphertext.try_into().map_err(|_| PeerMisbehaved::InvalidKeyShare)?;
         let quantum_safe = self.key.decapsulate(ciphertext);
-        Ok(SharedSecret::from([quantum_safe.as_slice(), &self.classical.agree(classical)?].concat().as_slice()))
+        Ok(SharedSecret::from([quantum_safe.as_slice(), &self.classical.agree(classical)?].concat()))
     }
 
     /// A client that offers both sends its X25519 share once more alone.
     fn hybrid_component(&self) -> Option<(NamedGroup, &[u8])> {
-        Some((NamedGroup::X25519, self.classical.public.as_bytes()))
+        Some((NamedGroup::X25519, self.classical.public.as_ref()))
     }
 
     fn complete_hybrid_component(self: Box<Self>, share: &[u8]) -> Result<SharedSecret, Error> {
-        Ok(SharedSecret::from(self.classical.agree(share)?.as_slice()))
+        Ok(SharedSecret::from(self.classical.agree(share)?))
     }
 
     fn pub_key(&self) -> &[u8] {
@@ -175,12 +175,13 @@ impl ActiveKeyExchange for ActiveHybrid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustls_std::crypto::ring;
 
-    /// Both halves with another's: aws-lc's own, which draws from the system.
+    /// Both halves with another's: rustls' own, of aws-lc and of ring, which draw from the system.
     #[test]
-    fn both_groups_agree_with_aws_lcs() {
+    fn both_groups_agree_with_rustls_own() {
         let exchange = Exchange::new(1);
-        for (ours, theirs) in exchange.client().kx_groups.iter().zip([aws_lc_rs::kx_group::X25519MLKEM768, aws_lc_rs::kx_group::X25519]) {
+        for (ours, theirs) in exchange.client().kx_groups.iter().zip([kx_group::X25519MLKEM768, ring::kx_group::X25519]) {
             let begun = ours.start().unwrap();
             let answer = theirs.start_and_complete(begun.pub_key()).unwrap();
             assert_eq!(begun.complete(&answer.pub_key).unwrap().secret_bytes(), answer.secret.secret_bytes());

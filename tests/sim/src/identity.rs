@@ -1,6 +1,6 @@
 //! Certificates for the appliance and the trust in them for its clients.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use keys::Secret;
 use keys::bundle::Certificate;
@@ -130,7 +130,8 @@ const STRANGERS: u8 = 2;
 
 /// The authority, in DER, that guarded routes take certificates of.
 pub(crate) fn members() -> Vec<u8> {
-    authority(MEMBERS).der().to_vec()
+    static DER: LazyLock<Vec<u8>> = LazyLock::new(|| authority(MEMBERS).der().to_vec());
+    DER.clone()
 }
 
 /// Always the same, whatever the run's seed: who belongs where is no matter of chance.

@@ -5,7 +5,7 @@ use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// What a frame gave away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Finding {
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
-    /// By name, and all of them as one search: a frame is read once however many there are.
+    /// By name, and all of them as one search, made when a frame comes: it is read once however many there are.
     secrets: Vec<(String, Vec<u8>)>,
     search: Option<AhoCorasick>,
     /// What whoever sends here has said on TCP, if that is looked at.
@@ -35,8 +35,7 @@ impl Watch {
     /// From now on no frame may hold any of these.
     pub(crate) fn forbid(&mut self, name: &str, patterns: &[&[u8]]) {
         self.secrets.extend(patterns.iter().map(|pattern| (name.to_owned(), pattern.to_vec())));
-        let search = AhoCorasick::new(self.secrets.iter().map(|(_, pattern)| pattern));
-        self.search = Some(search.unwrap_or_else(|fault| unreachable!("a few short patterns: {fault}")));
+        self.search = None;
     }
 
     /// From now on the sender's padding, sequence numbers and retransmissions are looked at, too.
@@ -53,10 +52,19 @@ impl Watch {
         if self.finding.is_some() {
             return;
         }
-        let found = self.search.as_ref().and_then(|search| search.find(frame));
+        let found = self.search.get_or_insert_with(|| search(&self.secrets)).find(frame);
         let secret = found.and_then(|found| self.secrets.get(found.pattern().as_usize())).map(|(name, _)| Finding::Secret(name.clone()));
         self.finding = secret.or_else(|| self.sender.as_mut()?.look(frame, now).err());
     }
+}
+
+/// Whether the leftmost match is asked for or any makes no difference to whether there is one; but only for the leftmost a vector of bytes is looked at
+/// at once, which passes over nearly all of a frame. What is left for the automaton is not worth a table of its own.
+fn search(secrets: &[(String, Vec<u8>)]) -> AhoCorasick {
+    let mut builder = AhoCorasick::builder();
+    let search = builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::ContiguousNFA));
+    let search = search.build(secrets.iter().map(|(_, pattern)| pattern));
+    search.unwrap_or_else(|fault| unreachable!("a few short patterns: {fault}"))
 }
 
 const ETHERNET_LEN: usize = 14;
@@ -248,6 +256,26 @@ mod tests {
     fn a_secret_and_padding_are_found() {
         assert_eq!(found(&[frame(1, 16, 1, b"__0123456789abcdef__", &[])]), Some(Finding::Secret("a secret".into())));
         assert_eq!(found(&[frame(1, 16, 1, b"", &[0, 0, 0, 0, 0, 7])]), Some(Finding::Padding));
+    }
+
+    /// As many as a long run forbids, and more than are looked at in one vector.
+    #[test]
+    fn each_of_many_secrets_is_found_at_any_place() {
+        let mut rng = crate::Rng::new(1);
+        for count in [1, 13, 64, 200] {
+            let secrets: Vec<Vec<u8>> = (0..count).map(|_| rng.bytes(16)).collect();
+            for (n, secret) in secrets.iter().enumerate() {
+                let mut watch = Watch::default();
+                for (n, secret) in secrets.iter().enumerate() {
+                    watch.forbid(&n.to_string(), &[secret]);
+                }
+                let (before, behind) = (rng.bytes(n), rng.bytes(200 - n));
+                watch.look(&[&before, &secret[1..], &behind].concat(), Duration::ZERO);
+                assert_eq!(watch.finding(), None);
+                watch.look(&[before, secret.clone(), behind].concat(), Duration::ZERO);
+                assert_eq!(watch.finding(), Some(&Finding::Secret(n.to_string())), "of {count}");
+            }
+        }
     }
 
     #[test]

@@ -10,8 +10,8 @@ use rustls_std::pki_types::ServerName;
 use rustls_std::{AlertDescription, ClientConnection, Error};
 
 use super::judge::{Complaint, Judge, Rule};
-use super::scenario::{Act, BACKENDS, Before, Change, GUARDED, Manner, ROUTES, SPEECH_BLOCKS, SPEECH_SPEAKER, Scenario, Visit, What};
-use super::words::{BLOCK_LEN, CANARY, speaker_of, words};
+use super::scenario::{Act, BACKENDS, Before, Change, GUARDED, Manner, ROUTES, SPEECH_BLOCKS, Scenario, Visit, What};
+use super::words::{BLOCK_LEN, CANARY, speaker_of, speech, words};
 use crate::backend::Manners;
 use crate::cell::wall;
 use crate::client::{ClientEnd, Outcome, Plan, Speech, Talk, Then};
@@ -96,11 +96,10 @@ struct Voyage {
 }
 
 fn setup_of(scenario: &Scenario) -> Setup {
-    let speech = words(SPEECH_SPEAKER, SPEECH_BLOCKS);
     let manners = |manner| match manner {
         Manner::Echo => Manners::Echo,
         Manner::EchoAfterEnd => Manners::EchoAfterEnd,
-        Manner::Speak => Manners::Speak(speech.clone()),
+        Manner::Speak => Manners::Speak(speech()),
     };
     let backends = ROUTES.iter().flat_map(|(_, manner, list)| list.iter().map(|n| (backend(*n), manners(*manner))));
     Setup {
@@ -324,7 +323,7 @@ impl Voyage {
         let outcome = self.sim.clients.outcome(index);
         let wanted = match ROUTES[visit.route].1 {
             _ if !visit.may_enter() => Vec::new(),
-            Manner::Speak => words(SPEECH_SPEAKER, SPEECH_BLOCKS),
+            Manner::Speak => speech(),
             Manner::Echo | Manner::EchoAfterEnd => words(speaker, visit.blocks),
         };
         if !wanted.starts_with(&outcome.received) {
@@ -378,7 +377,7 @@ impl Voyage {
         self.run_to(self.sim.now + Duration::from_secs(30))?;
         for (route, (name, manner, _)) in ROUTES.iter().enumerate() {
             let (said, begun) = (words(u64::from(PROBE), PROBE_BLOCKS), self.sim.now);
-            let wanted = if *manner == Manner::Speak { words(SPEECH_SPEAKER, SPEECH_BLOCKS) } else { said.clone() };
+            let wanted = if *manner == Manner::Speak { speech() } else { said.clone() };
             let plan = self.sim.plan(PROBE - u16::try_from(route).unwrap_or(0), name, Talk::Stream(said), Then::Close);
             let shown = if route == GUARDED { Shown::Member } else { Shown::Nothing };
             let speech = Speech::Tls(self.sim.config_for(Dialect::Usual, shown), name);

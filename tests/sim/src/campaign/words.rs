@@ -1,5 +1,9 @@
 //! What is said: blocks of 32 bytes, each with a word that must never be seen in the clear on the front link, the speaker, and its place.
 
+use std::sync::LazyLock;
+
+use super::scenario::{SPEECH_BLOCKS, SPEECH_SPEAKER};
+
 /// Stands in every block. Whoever finds it where plaintext does not belong has found a leak.
 pub(super) const CANARY: [u8; 16] = *b"plaintext canary";
 /// A block's length in bytes.
@@ -10,6 +14,12 @@ pub(super) fn words(speaker: u64, count: usize) -> Vec<u8> {
     let mut words = Vec::with_capacity(count.saturating_mul(BLOCK_LEN));
     (0..).take(count).for_each(|place| words.extend_from_slice(&block(speaker, place)));
     words
+}
+
+/// What a speaking backend says: the same in every run, so it is made once.
+pub(super) fn speech() -> Vec<u8> {
+    static SPEECH: LazyLock<Vec<u8>> = LazyLock::new(|| words(SPEECH_SPEAKER, SPEECH_BLOCKS));
+    SPEECH.clone()
 }
 
 fn block(speaker: u64, place: u64) -> [u8; BLOCK_LEN] {
