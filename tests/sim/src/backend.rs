@@ -2,7 +2,8 @@
 
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use net::{Event, FlowId, Net};
 
@@ -46,7 +47,7 @@ pub fn reply_to(request: [u8; 4]) -> Vec<u8> {
 #[derive(Debug)]
 pub struct Backends {
     host: Host,
-    manners: BTreeMap<SocketAddr, Manners>,
+    manners: BTreeMap<SocketAddr, Arc<Manners>>,
     peers: BTreeMap<FlowId, Peer>,
     /// Connections ever accepted, by listener.
     pub accepted: BTreeMap<SocketAddr, u64>,
@@ -59,9 +60,9 @@ pub struct Backends {
 #[derive(Debug)]
 struct Peer {
     local: SocketAddr,
-    manners: Manners,
+    manners: Arc<Manners>,
     /// What waits to be sent.
-    pending: Vec<u8>,
+    pending: VecDeque<u8>,
     received: usize,
     /// Its place in [`Backends::heard`].
     ear: Option<usize>,
@@ -76,6 +77,7 @@ impl Backends {
     /// Backends at these addresses.
     #[must_use]
     pub fn new(net: Net, manners: BTreeMap<SocketAddr, Manners>) -> Self {
+        let manners = manners.into_iter().map(|(at, manners)| (at, Arc::new(manners))).collect();
         Self { host: Host::new(net), manners, peers: BTreeMap::new(), accepted: BTreeMap::new(), broken: Vec::new(), heard: None }
     }
 
@@ -96,7 +98,7 @@ impl Backends {
 
     /// What a backend does with new connections from now on.
     pub fn behave(&mut self, backend: SocketAddr, manners: Manners) {
-        self.manners.insert(backend, manners);
+        self.manners.insert(backend, Arc::new(manners));
     }
 
     /// Connections ever accepted by a backend.
@@ -173,18 +175,18 @@ enum After {
 }
 
 impl Peer {
-    fn new(local: SocketAddr, manners: Manners) -> Self {
-        let pending = if let Manners::Speak(words) = &manners { words.clone() } else { Vec::new() };
+    fn new(local: SocketAddr, manners: Arc<Manners>) -> Self {
+        let pending = if let Manners::Speak(words) = &*manners { words.clone().into() } else { VecDeque::new() };
         Self { local, manners, pending, received: 0, ear: None, finished: false, shut: false }
     }
 
     fn turn(&mut self, net: &mut Net, flow: FlowId, mut ear: Option<&mut Vec<u8>>) -> After {
         while self.read(net, flow, ear.as_deref_mut()) + self.write(net, flow) > 0 {}
-        if matches!(self.manners, Manners::ResetAfter(bytes) if self.received >= bytes) {
+        if matches!(*self.manners, Manners::ResetAfter(bytes) if self.received >= bytes) {
             net.abort(flow);
             return After::Gone;
         }
-        let done = self.finished && net.readable(flow) == 0 || matches!(self.manners, Manners::Speak(_));
+        let done = self.finished && net.readable(flow) == 0 || matches!(*self.manners, Manners::Speak(_));
         if done && self.pending.is_empty() && !self.shut {
             net.shutdown(flow);
             self.shut = true;
@@ -193,7 +195,7 @@ impl Peer {
     }
 
     fn read(&mut self, net: &mut Net, flow: FlowId, ear: Option<&mut Vec<u8>>) -> usize {
-        if self.pending.len() >= PENDING_MAX && matches!(self.manners, Manners::Echo) {
+        if self.pending.len() >= PENDING_MAX && matches!(*self.manners, Manners::Echo) {
             return 0;
         }
         let bytes = net.recv(flow, |bytes| (bytes.len(), bytes.to_vec())).unwrap_or_default();
@@ -202,11 +204,11 @@ impl Peer {
         }
         let before = self.received;
         self.received += bytes.len();
-        match &self.manners {
-            Manners::Echo | Manners::EchoAfterEnd => self.pending.extend_from_slice(&bytes),
+        match &*self.manners {
+            Manners::Echo | Manners::EchoAfterEnd => self.pending.extend(&bytes),
             Manners::Answer { request_len, reply } => {
                 for _ in before / request_len..self.received / request_len {
-                    self.pending.extend_from_slice(reply);
+                    self.pending.extend(reply);
                 }
             }
             Manners::Own => {
@@ -220,10 +222,10 @@ impl Peer {
     }
 
     fn write(&mut self, net: &mut Net, flow: FlowId) -> usize {
-        if matches!(self.manners, Manners::EchoAfterEnd) && !(self.finished && net.readable(flow) == 0) {
+        if matches!(*self.manners, Manners::EchoAfterEnd) && !(self.finished && net.readable(flow) == 0) {
             return 0;
         }
-        if matches!(self.manners, Manners::Endless) {
+        if matches!(*self.manners, Manners::Endless) {
             return net.send(flow, |space| (space.len(), space.len())).unwrap_or(0);
         }
         let pending = &mut self.pending;
@@ -231,8 +233,9 @@ impl Peer {
             return 0;
         }
         let sent = net.send(flow, |space| {
-            let len = pending.len().min(space.len());
-            space[..len].copy_from_slice(&pending[..len]);
+            let first = pending.as_slices().0;
+            let len = first.len().min(space.len());
+            space[..len].copy_from_slice(&first[..len]);
             (len, len)
         });
         let sent = sent.unwrap_or(0);

@@ -6,8 +6,10 @@ use std::collections::VecDeque;
 use abi::limits::{FRAME_LEN_MAX, QUEUE_WINDOW_LEN};
 use appliance::{Appliance, Deadline, Link, Now, ReloadFault, Report, Room, Wires};
 use keys::bundle::Bundle;
+use memmap2::MmapMut;
 use queue::{Batch, Frames};
 
+use crate::heap::{self, Heap};
 use crate::wire::{Frame, Lane};
 
 /// One appliance and when it wants to be called.
@@ -21,6 +23,8 @@ pub struct Cell {
     pub steps: u64,
     /// By how many seconds its wall clock is wrong.
     pub wall_error_s: i64,
+    /// What it allocates.
+    pub heap: Heap,
     deadline: Deadline,
     front: Port,
     back: Port,
@@ -31,8 +35,8 @@ pub struct Cell {
 struct Port {
     /// What has arrived and found no room in a batch yet.
     waiting: VecDeque<Frame>,
-    rx: Vec<u8>,
-    tx: Vec<u8>,
+    rx: MmapMut,
+    tx: MmapMut,
 }
 
 /// Both links' queues for one step.
@@ -44,14 +48,31 @@ struct Batches<'c> {
 impl Cell {
     /// Takes an appliance that has not been stepped.
     #[must_use]
-    pub fn new(appliance: Appliance) -> Self {
-        Self { appliance, reports: Vec::new(), steps: 0, wall_error_s: 0, deadline: Deadline::Flush, front: Port::new(), back: Port::new() }
+    pub fn new(make: impl FnOnce() -> Appliance) -> Self {
+        let mut heap = Heap::default();
+        Self {
+            appliance: heap.during(make),
+            reports: Vec::new(),
+            steps: 0,
+            wall_error_s: 0,
+            heap,
+            deadline: Deadline::Flush,
+            front: Port::new(),
+            back: Port::new(),
+        }
+    }
+
+    /// Whether the guest has ended, because an allocation failed. What it was about to send and to report has gone with it.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.heap.has_refused()
     }
 
     /// When it wants to be called.
     #[must_use]
     pub fn next(&self, now: Duration) -> Option<Duration> {
         match self.deadline {
+            _ if self.is_lost() => None,
             // The guest ends when it has handed over its last frames.
             Deadline::Flush if self.appliance.drained() => None,
             _ if !self.front.waiting.is_empty() || !self.back.waiting.is_empty() => Some(now),
@@ -69,6 +90,11 @@ impl Cell {
 
     /// Steps it, if a frame has come or its time has.
     pub fn run(&mut self, now: Duration, front: (&mut Lane, &mut Lane), back: (&mut Lane, &mut Lane)) {
+        if self.is_lost() {
+            // Nobody is there who takes them.
+            [front.0, back.0].into_iter().for_each(|lane| while lane.arrived(now).is_some() {});
+            return;
+        }
         let due = self.next(now).is_some_and(|at| at <= now);
         let arrived = self.front.arrive(front.0, now) + self.back.arrive(back.0, now);
         if !due && arrived == 0 {
@@ -76,10 +102,23 @@ impl Cell {
         }
         self.steps += 1;
         let mut batches = Batches { front: self.front.open(), back: self.back.open() };
-        self.deadline = self.appliance.step(at(now, self.wall_error_s), &mut batches);
+        self.deadline = self.heap.during(|| self.appliance.step(at(now, self.wall_error_s), &mut batches));
+        if self.is_lost() {
+            return;
+        }
         self.front.leave(front.1, now);
         self.back.leave(back.1, now);
-        self.reports.extend(core::iter::from_fn(|| self.appliance.poll_report()));
+        self.tell();
+    }
+
+    /// Takes what it reports, which is copied, as it is into the log.
+    fn tell(&mut self) {
+        let Self { appliance, reports, heap, .. } = self;
+        heap.during(|| {
+            while let Some(report) = appliance.poll_report() {
+                heap::outside(|| reports.push(report.clone()));
+            }
+        });
     }
 
     /// Takes another bundle for new connections.
@@ -88,7 +127,7 @@ impl Cell {
     /// Why the appliance refuses it.
     pub fn reload(&mut self, bundle: &Bundle, now: Duration) -> Result<(), ReloadFault> {
         self.deadline = Deadline::Flush;
-        self.appliance.reload(bundle, at(now, self.wall_error_s))
+        self.heap.during(|| self.appliance.reload(bundle, at(now, self.wall_error_s)))
     }
 
     /// Begins a drain.
@@ -113,7 +152,7 @@ fn at(now: Duration, wall_error_s: i64) -> Now {
 
 impl Port {
     fn new() -> Self {
-        Self { waiting: VecDeque::new(), rx: vec![0; QUEUE_WINDOW_LEN], tx: vec![0; QUEUE_WINDOW_LEN] }
+        Self { waiting: VecDeque::new(), rx: window(), tx: window() }
     }
 
     /// Fills the receive window, as the tender does; how many frames are in it.
@@ -140,6 +179,11 @@ impl Port {
             lane.send(Frame { bytes: frame.bytes.to_vec(), offload: of_net(frame.offload) }, now);
         }
     }
+}
+
+/// Zeros, of which only those cost something that are ever touched.
+fn window() -> MmapMut {
+    MmapMut::map_anon(QUEUE_WINDOW_LEN).expect("there is memory")
 }
 
 impl<'c> Batches<'c> {

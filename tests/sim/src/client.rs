@@ -193,6 +193,24 @@ impl Clients {
         self.alarms.insert((now, index));
     }
 
+    /// Whoever is still there says that it is done: whose cell is gone, or has forgotten it, hears of that when it speaks. Who has said so before and waits
+    /// for an answer can say nothing more, and goes.
+    pub fn leave(&mut self, now: Duration) {
+        for (index, client) in self.list.iter_mut().enumerate().filter(|(_, client)| client.outcome.end.is_none()) {
+            let Some(flow) = client.flow else { continue };
+            if client.closing == Closing::Done {
+                self.host.net.abort(flow);
+                self.by_flow.remove(&flow);
+                client.flow = None;
+                client.outcome.end = Some((ClientEnd::Broken(CloseReason::Done), now));
+            } else {
+                self.host.net.shutdown(flow);
+                client.closing = Closing::Done;
+            }
+            self.alarms.insert((now, index));
+        }
+    }
+
     /// Clients whose connection has not ended.
     #[must_use]
     pub fn open(&self) -> usize {

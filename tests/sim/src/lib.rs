@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Sim`], [`Setup`] | one run, and what it is made of |
 //! | [`Cell`] | the appliance, with vectors for wires |
+//! | [`Heap`] | what the appliance allocates, and which allocation fails |
 //! | [`Clients`], [`Plan`], [`Outcome`] | rustls' own client on our stack: what each does, and what it has seen |
 //! | [`Backends`], [`Manners`] | plain TCP backends, good and bad |
 //! | [`Lane`], [`Faults`] | one direction of a link: latency, loss, duplicates, reordering |
@@ -19,6 +20,7 @@ pub mod campaign;
 mod cell;
 mod client;
 mod exchange;
+mod heap;
 mod host;
 mod identity;
 mod offer;
@@ -31,6 +33,7 @@ mod wire;
 pub use backend::{Backends, Manners, reply_to};
 pub use cell::Cell;
 pub use client::{ClientEnd, Clients, Outcome, Plan, Speech, Talk, Then};
+pub use heap::Heap;
 pub use identity::{Dialect, Identity, Kind, Shown};
 pub use rng::Rng;
 pub use sim::{LATENCY, SERVER, Setup, Sim, backend, client, refusing};

@@ -186,13 +186,13 @@ fn shrink_and_tell(seed: u64, complaint: &Complaint) {
 
 /// What all runs together were.
 fn told(sum: &Logbook, start: Instant) -> String {
-    let Logbook { turns, ms, accepted, handshakes, resumptions, whole, hash, ends } = sum;
+    let Logbook { turns, ms, accepted, handshakes, resumptions, whole, exhausted, hash, ends } = sum;
     let hours = ms / 3_600_000;
     let seconds = start.elapsed().as_secs().max(1);
     let rate = handshakes / seconds / u64::try_from(cores()).unwrap_or(1);
     let ends: String = ends.iter().map(|(end, count)| format!("\n{count:>8} {end}")).collect();
     format!(
         "{hours} virtual hours, {turns} turns, {accepted} connections, {handshakes} handshakes, {resumptions} resumed, {whole} whole; \
-         {rate} TLS connections a second and core; hash {hash:016x}{ends}"
+         {exhausted} cells lost for want of memory; {rate} TLS connections a second and core; hash {hash:016x}{ends}"
     )
 }

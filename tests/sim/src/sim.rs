@@ -139,9 +139,7 @@ impl Sim {
         let mut rng = Rng::new(setup.seed);
         let identities: Vec<Identity> = setup.routes.iter().map(|(names, _)| identity(setup.kind, names, &mut rng)).collect();
         let exchange = Exchange::new(rng.next_u64());
-        let mut bundle = bundle_of(&setup, &identities);
-        (setup.amend)(&mut bundle);
-        let (appliance, boot_seed) = boot(bundle, &mut rng, Now::default());
+        let (cell, boot_seed) = boot(|| bundle_of(&setup, &identities), &mut rng, Now::default());
         let manners: BTreeMap<_, _> = setup.backends.iter().cloned().collect();
         let listen = manners.keys().map(|at| net::Listen { address: Some(at.ip()), port: at.port() }).collect();
         let quiet = Faults::default();
@@ -153,7 +151,7 @@ impl Sim {
         ];
         Self {
             now: Duration::ZERO,
-            cell: Cell::new(appliance),
+            cell,
             clients: Clients::new(gateway(FRONT_GATEWAY, FRONT_CELL, Vec::new(), setup.offload, rng.seed())),
             backends: Backends::new(gateway(BACK_GATEWAY, BACK_CELL, listen, setup.offload, rng.seed()), manners),
             lanes,
@@ -169,12 +167,10 @@ impl Sim {
 
     /// The cell is gone, and a fresh one, made of `setup` and the certificates of now, takes its place. What it has reported goes with it.
     pub fn restart(&mut self, setup: &Setup) {
-        let mut bundle = bundle_of(setup, &self.identities);
-        (setup.amend)(&mut bundle);
         let now = Now { mono: self.now, unix: Duration::ZERO };
         let wall_error_s = self.cell.wall_error_s;
-        let (appliance, boot_seed) = boot(bundle, &mut self.rng, now);
-        self.cell = Cell::new(appliance);
+        let (cell, boot_seed) = boot(|| bundle_of(setup, &self.identities), &mut self.rng, now);
+        self.cell = cell;
         self.boots.push(boot_seed);
         self.cell.wall_error_s = wall_error_s;
     }
@@ -222,9 +218,7 @@ impl Sim {
     /// # Errors
     /// Why the cell refuses it.
     pub fn reload(&mut self, setup: &Setup) -> Result<(), ReloadFault> {
-        let mut bundle = bundle_of(setup, &self.identities);
-        (setup.amend)(&mut bundle);
-        self.cell.reload(&bundle, self.now)
+        self.cell.reload(&bundle_of(setup, &self.identities), self.now)
     }
 
     /// From now on this backend hears nothing.
@@ -313,11 +307,12 @@ fn identity(kind: Kind, names: &[&str], rng: &mut Rng) -> Identity {
     Identity::new(kind, if names.is_empty() { &["default.test"] } else { names }, rng)
 }
 
-/// An appliance all of whose randomness comes from the run's, and its seed.
-fn boot(bundle: Bundle, rng: &mut Rng, now: Now) -> (Appliance, [u8; 32]) {
-    let (seed, exchange) = (rng.seed(), Exchange::new(rng.next_u64()));
-    let provide = |seed| tls::Provider::with_groups(seed, exchange.server());
-    (Appliance::with_provider(bundle, seed, now, provide).expect("a bundle that works"), seed)
+/// A cell all of whose randomness comes from the run's, and its seed. Its bundle is made in its own heap, where the guest decodes it.
+fn boot(bundle: impl FnOnce() -> Bundle, rng: &mut Rng, now: Now) -> (Cell, [u8; 32]) {
+    let (seed, groups) = (rng.seed(), Exchange::new(rng.next_u64()).server());
+    let provide = |seed| tls::Provider::with_groups(seed, groups);
+    let appliance = || Appliance::with_provider(bundle(), seed, now, provide).expect("a bundle that works");
+    (Cell::new(appliance), seed)
 }
 
 fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {
@@ -332,7 +327,7 @@ fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {
         upstream: setup.upstream.clone(),
         proxy: bundle::ProxyOut::Off,
     });
-    Bundle {
+    let mut bundle = Bundle {
         front: link(bundle::LinkKind::Wire, FRONT_CELL, FRONT_GATEWAY, setup.offload),
         back: link(bundle::LinkKind::User, BACK_CELL, BACK_GATEWAY, setup.offload),
         listeners: vec![bundle::Listener { address: None, port: SERVER.port(), known_as: None, proxy_from: Vec::new() }],
@@ -342,7 +337,9 @@ fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {
         ticket_key: setup.ticket_key.map(|key| bundle::TicketKey { secret: keys::Secret::new(key.to_vec()) }),
         limits: setup.memory.fit(setup.limits.clone()),
         memory: setup.memory,
-    }
+    };
+    (setup.amend)(&mut bundle);
+    bundle
 }
 
 fn guard() -> bundle::ClientAuth {

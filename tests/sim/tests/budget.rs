@@ -1,14 +1,9 @@
 //! Clients that stop reading while their backend goes on: the cell stays within its memory, and serves whoever comes next.
-//! One test alone in its process, because the counting allocator counts for all.
 
 use core::time::Duration;
 
 use keys::bundle::Memory;
-use peak_alloc::PeakAlloc;
-use sim::{Kind, Manners, Setup, Sim, Talk, Then, backend};
-
-#[global_allocator]
-static ALLOCATOR: PeakAlloc = PeakAlloc;
+use sim::{Heap, Kind, Manners, Setup, Sim, Talk, Then, backend};
 
 const FOREVER: Duration = Duration::from_secs(3600);
 /// Before the first of them is given up for a window that stays shut.
@@ -32,9 +27,7 @@ fn stalled(mib: u64, readers: u16) -> Sim {
 fn taken(sim: Sim) -> u64 {
     let Sim { mut cell, .. } = sim;
     cell.reports = Vec::new();
-    let before = ALLOCATOR.current_usage();
-    drop(cell);
-    u64::try_from(before - ALLOCATOR.current_usage()).unwrap_or(u64::MAX)
+    Heap::given_back(cell)
 }
 
 #[test]

@@ -68,6 +68,8 @@ pub enum What {
     Jump(i64),
     /// The cell is lost, and a fresh one takes its place.
     Restart,
+    /// The guest is granted so many allocations more. At the next it ends, in the middle of a turn, and a fresh one takes its place.
+    Exhaust(u64),
 }
 
 /// What comes before an alert.

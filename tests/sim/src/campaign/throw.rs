@@ -27,7 +27,7 @@ const MEMORY_MIN: u64 = 12 << 20;
 pub fn throw(seed: u64) -> Scenario {
     let mut rng = Rng::new(seed ^ 0x5ce0_a710_0000_0000);
     let mut acts = visits(&mut rng);
-    for trouble in [noise, alerts, weather, back_weather, mutes, stops, reloads, pauses, jumps, restarts, bursts, crowds] {
+    for trouble in [noise, alerts, weather, back_weather, mutes, stops, reloads, pauses, jumps, restarts, exhaustions, bursts, crowds] {
         if rng.chance(400) {
             trouble(&mut rng, &mut acts);
         }
@@ -203,6 +203,14 @@ fn restarts(rng: &mut Rng, acts: &mut Vec<Act>) {
     }
 }
 
+/// At once, within a turn or two, or when some more clients have come.
+fn exhaustions(rng: &mut Rng, acts: &mut Vec<Act>) {
+    for _ in 0..1 + rng.below(2) {
+        let granted = [20, 500, 5000][small(rng, 3)];
+        acts.push(Act { at: time(rng), what: What::Exhaust(rng.below(granted)) });
+    }
+}
+
 fn bursts(rng: &mut Rng, acts: &mut Vec<Act>) {
     let (at, source) = (time(rng), address(rng));
     let from_one = rng.chance(500);
@@ -271,6 +279,7 @@ mod tests {
             "Pause",
             "Jump",
             "Restart",
+            "Exhaust",
             "deaf: Some",
             "trickle: Some",
         ];

@@ -45,6 +45,8 @@ pub struct Logbook {
     pub resumptions: u64,
     /// Clients that got everything, and were told so.
     pub whole: u64,
+    /// Cells that were lost because an allocation failed.
+    pub exhausted: u64,
     /// Frames, times and reports, as one number: of the same scenario it is the same every time. Of many runs, their sum.
     pub hash: u64,
     /// How connections ended.
@@ -60,6 +62,7 @@ impl Logbook {
         self.handshakes += other.handshakes;
         self.resumptions += other.resumptions;
         self.whole += other.whole;
+        self.exhausted += other.exhausted;
         self.hash = self.hash.wrapping_add(other.hash);
         for (end, count) in &other.ends {
             *self.ends.entry(end.clone()).or_default() += count;
@@ -168,12 +171,18 @@ impl Voyage {
     }
 
     fn run_until(&mut self, limit: Duration, until: impl Fn(&Sim) -> bool) -> Result<bool, Complaint> {
-        let (judge, mut complaint) = (&mut self.judge, None);
-        let held = self.sim.run_until(limit, |sim| {
-            complaint = judge.look(sim);
-            complaint.is_some() || until(sim)
-        });
-        complaint.map_or(Ok(held), Err)
+        loop {
+            let (judge, mut complaint) = (&mut self.judge, None);
+            let held = self.sim.run_until(limit, |sim| {
+                complaint = if sim.cell.is_lost() { None } else { judge.look(sim) };
+                complaint.is_some() || sim.cell.is_lost() || until(sim)
+            });
+            match complaint {
+                Some(complaint) => return Err(complaint),
+                None if self.sim.cell.is_lost() => self.restart(),
+                None => return Ok(held),
+            }
+        }
     }
 
     fn complain(&self, rule: Rule, words: impl Into<String>) -> Complaint {
@@ -200,6 +209,7 @@ impl Voyage {
             }
             What::Jump(by) => self.sim.cell.wall_error_s += by,
             What::Restart => self.restart(),
+            What::Exhaust(granted) => self.sim.cell.heap.refuse_after(*granted),
         }
         Ok(())
     }
@@ -261,6 +271,7 @@ impl Voyage {
 
     fn restart(&mut self) {
         self.note_the_cell();
+        self.logbook.exhausted += u64::from(self.sim.cell.is_lost());
         self.sim.restart(&self.setup);
         self.judge.forget_the_cell();
         self.forbid_seed();
@@ -271,6 +282,7 @@ impl Voyage {
         self.weather([0, 1], Faults::default());
         self.weather([2, 3], Faults::default());
         self.sim.cell.wall_error_s = 0;
+        self.sim.cell.heap.refuse_nothing();
         for n in BACKENDS {
             self.sim.unsilence(backend(n));
             self.sim.backends.start(backend(n));
@@ -290,12 +302,21 @@ impl Voyage {
             counters.connections == 0 && counters.front.flows + counters.back.flows == 0
         })?;
         self.judge.look_back(&self.sim).map_or(Ok(()), Err)?;
+        self.see_them_off()?;
         self.check_the_heard()?;
         for (index, speaker, visit) in &self.visits {
             let whole = self.check_visit(*index, *speaker, visit).map_err(|(rule, words)| self.complain(rule, words))?;
             self.logbook.whole += u64::from(whole);
         }
         Ok(())
+    }
+
+    /// The cell knows nobody any more; whoever thinks otherwise is told so.
+    fn see_them_off(&mut self) -> Result<(), Complaint> {
+        self.sim.clients.leave(self.sim.now);
+        let gone = self.run_until(self.sim.now + SETTLE, |sim| sim.clients.open() == 0)?;
+        let words = || format!("{} clients never end, and the cell knows none of them", self.sim.clients.open());
+        if gone { Ok(()) } else { Err(self.complain(Rule::EndForEach, words())) }
     }
 
     /// Each connection of each backend brought the words of one client, from the first on; and that client was let in, at that backend.
@@ -400,7 +421,10 @@ impl Voyage {
         self.logbook.turns = self.sim.turns;
         self.logbook.hash = self.sim.traces().iter().fold(self.logbook.hash, |hash, trace| mix(mix(hash, trace.frames), trace.hash));
         self.logbook.ms = u64::try_from(self.sim.now.as_millis()).unwrap_or(u64::MAX);
-        if drained { Ok(()) } else { Err(self.complain(Rule::Drain, "not drained in time")) }
+        if !drained {
+            return Err(self.complain(Rule::Drain, "not drained in time"));
+        }
+        self.judge.count_records(&self.sim).map_or(Ok(()), Err)
     }
 
     fn note_the_cell(&mut self) {

@@ -82,6 +82,32 @@ fn more_connections_than_the_limits_allow_are_found() {
 }
 
 #[test]
+fn a_cell_that_takes_more_than_its_heap_is_found() {
+    let mut voyage = Voyage::new(&scenario());
+    voyage.judge = Judge::new(&Limits::default(), Memory(voyage.sim.cell.heap.used()));
+    let complaint = voyage.settle().unwrap_err();
+    assert_eq!((complaint.rule, complaint.words.starts_with("heap: ")), (Rule::WithinBudget, true), "{complaint}");
+}
+
+#[test]
+fn a_guest_whose_allocation_fails_is_followed_by_another_and_all_holds() {
+    let visits = [0, 1].map(|s| Act { at: Duration::from_secs(s), what: What::Visit(visit(0, Then::Wait)) });
+    let [first, second] = visits;
+    let acts = vec![first, Act { at: Duration::ZERO, what: What::Exhaust(40) }, second];
+    let sailed = || sail(&Scenario { acts: acts.clone(), ..scenario() }, |_| true).unwrap();
+    assert_eq!(sailed().exhausted, 1);
+    assert_eq!(sailed(), sailed());
+}
+
+#[test]
+fn a_client_that_never_ends_and_that_the_cell_does_not_know_is_found() {
+    let mut voyage = Voyage::new(&scenario());
+    let plan = voyage.sim.plan(1, "echo.test", Talk::Stream(Vec::new()), Then::Close);
+    voyage.sim.clients.add(Plan { at: Duration::MAX, ..plan });
+    assert_eq!(rule(voyage.settle()), Rule::EndForEach);
+}
+
+#[test]
 fn a_connection_that_outlives_its_time_is_found() {
     let mut voyage = Voyage::new(&scenario());
     voyage.visit(&visit(0, Then::Wait));
