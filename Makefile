@@ -62,8 +62,9 @@ sim: deps ## SEEDS=1000 runs of the simulator, each thrown by one seed; RERUNS=1
 planted: deps ## Plant each bug of tests/sim/planted into a copy of the tree: the simulator must find it within SEEDS=2000 seeds
 	@tools/planted sim
 
-soak: ## What takes longer than a test may: all 65,536 ports from the inside, one fresh cell each
+soak: build ## What takes longer than a test may: all 65,536 ports from the inside, one fresh cell each; a minute of mixed load, recorded and replayed
 	@PORT_STEP=1 $(CARGO) test --locked -p machine --test hostile closed_ports
+	@RECORD_SECONDS=60 $(CARGO) test --locked -p e2e --test e2e -- user/recorded_session
 
 fuzz: deps ## Run every fuzz target, or TARGET, for TIME seconds each (60), JOBS at once (1); a table at the end
 	@tools/install fuzz

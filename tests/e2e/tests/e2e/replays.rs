@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Instant;
 
 use e2e::eye::{ADMIN, Eye};
 use e2e::{Config, Outcome, Place, Running, backend, bountybox, client, ensure, image, images};
@@ -148,16 +149,22 @@ fn bulk(running: &Running) -> Outcome {
     ensure(back == bytes, "other bytes came back")
 }
 
-/// A session of everything: each turn of the replay gives what was recorded, and every frame of it.
+/// A session of everything, for RECORD_SECONDS where that is set: each turn of the replay gives what was recorded, and every frame of it.
 pub(crate) fn session(place: &Place) -> Outcome {
     let operator = Operator::new()?;
     let (answer, echo) = (backend::answer()?, backend::echo()?);
     let config = Config::default().route(&["ask.example.test"], &[answer.address()]).route(&[], &[echo.address()]);
     let mut running = Running::start(place, &config.more(ADMIN).more(&operator.section("")))?;
+    let least = std::env::var("RECORD_SECONDS").map_or(Ok(0), |seconds| seconds.parse())?;
+    let until = Instant::now() + Duration::from_secs(least);
     mixed_load(&running)?;
+    while Instant::now() < until {
+        mixed_load(&running).map_err(|fault| format!("{fault}; the box said: {}", running.said()))?;
+    }
     running.signal(Signal::TERM)?;
     running.ended(PATIENCE)?;
     let report = operator.same(&operator.file(), &[])?;
+    ensure(report["time_s"].as_f64() >= Some(least as f64), report.to_string())?;
     ensure(report["end"] == "guest" && report["machine"] == place.machine.name(), report.to_string())?;
     let (sent, given) = (count(&report, "frames_sent"), count(&report, "frames_received"));
     ensure(sent > 100 && given > 100 && report["turns"].as_u64() > Some(100), report.to_string())?;
