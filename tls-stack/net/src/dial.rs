@@ -25,6 +25,8 @@ pub(crate) struct Dial {
     wait: Duration,
     /// What the peer's own SYN offered, if it has sent one.
     crossed: Option<(u32, Offer)>,
+    /// The peer was told once that it has something left of an earlier connection.
+    pub(crate) cleared: bool,
 }
 
 /// What a segment means to a connection that we have begun.
@@ -43,7 +45,16 @@ pub(crate) enum Answer {
 
 impl Dial {
     pub(crate) fn new(sequence: u32, hop: IpAddr, timeout: Duration, now: Duration) -> Self {
-        Self { sequence, hop, next_hop: None, give_up_at: now.saturating_add(timeout), next_try_at: now, wait: FIRST_WAIT, crossed: None }
+        Self {
+            sequence,
+            hop,
+            next_hop: None,
+            give_up_at: now.saturating_add(timeout),
+            next_try_at: now,
+            wait: FIRST_WAIT,
+            crossed: None,
+            cleared: false,
+        }
     }
 
     /// Books a SYN that was sent, or a request for the hop's link address.

@@ -152,7 +152,15 @@ impl Net {
             Answer::Open(peer_sequence, offer) => self.open_dial(index, peer_sequence, offer, segment, now),
             Answer::Cross(ack) => self.send_syn(index, Some(ack)),
             Answer::Refused => self.end(index, Some(CloseReason::PeerRefused)),
-            Answer::Reset(_) => self.reset(segment, route, now),
+            Answer::Reset(_) => {
+                self.reset(segment, route, now);
+                // What the peer had left of an earlier connection between these ends is gone with that: no need to wait for a second.
+                if let State::Dialing(dial) = &mut self.table.slot_mut(index).state
+                    && !core::mem::replace(&mut dial.cleared, true)
+                {
+                    self.send_syn(index, None);
+                }
+            }
             Answer::Ignore => self.counters.dropped_out_of_window += 1,
         }
     }

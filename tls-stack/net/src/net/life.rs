@@ -149,6 +149,7 @@ impl Net {
             receive_next: flow.receive_next(),
             window: flow.window_field(),
             answers: Bucket::new(CHALLENGE_PER_S, now),
+            challenged: false,
         };
         let discarding = flow.is_discarding();
         self.acknowledge_last(index);

@@ -15,7 +15,7 @@ use crate::linger;
 use crate::offload::{GSO_NONE, Offload};
 use crate::packet::{Packet, Reject};
 use crate::reply::{Mac, Route};
-use crate::segment::Segment;
+use crate::segment::{Kind, Segment};
 use crate::table::State;
 
 /// To whom a frame was sent at link level.
@@ -99,7 +99,11 @@ impl Net {
             }
             State::Lingering(linger) => match linger.judge(segment) {
                 linger::Answer::Reopen => return self.greet_again(index, segment, route, now),
-                linger::Answer::Acknowledge => self.answer_for(index, now),
+                linger::Answer::Acknowledge => {
+                    linger.challenged |= segment.kind == Kind::Syn;
+                    self.answer_for(index, now);
+                }
+                linger::Answer::End => self.end(index, None),
                 linger::Answer::Ignore => {}
             },
             State::Vacant => {}

@@ -263,3 +263,38 @@ fn closing_both_ends_at_once_ends_in_order() {
     let (server, client) = (wire.server.counters(), wire.client.counters());
     assert_eq!((server.flows, client.flows, server.resets_sent, client.resets_sent), (0, 0, 0, 0));
 }
+
+/// Its first sequence numbers follow a clock of 4 us, which bulk outruns: its SYN looks old to a server that lingers.
+#[test]
+fn a_client_comes_back_at_once_between_the_same_ends_after_bulk() {
+    for family in [Family::V4, Family::V6] {
+        let mut wire = Wire::of(family);
+        let local = Some((family.client(), 50_000).into());
+        for round in 0..3 {
+            let began = wire.now;
+            let (theirs, ours) = wire.connect_from(family, local);
+            assert!(wire.now - began < Duration::from_millis(10), "{family:?}, round {round}: it took {:?}", wire.now - began);
+            let (mut server, mut client) = (Party::new(theirs, Vec::new()), Party::new(ours, pattern(500_000, round)));
+            // The server is the first to end.
+            wire.server.shutdown(theirs);
+            wire.run_until(wire.now + Duration::from_millis(1));
+            // No longer than it takes: what lingers is not to have gone by itself.
+            while server.received.len() < client.to_send.len() || !client.shut {
+                server.turn(&mut wire.server);
+                client.turn(&mut wire.client);
+                assert!(wire.step());
+                assert!(
+                    wire.now - began < Duration::from_secs(2),
+                    "{family:?}, round {round}: {} of {} after {:?}",
+                    server.received.len(),
+                    client.sent,
+                    wire.now - began
+                );
+            }
+            wire.run_until(wire.now + Duration::from_millis(1));
+            while wire.client.poll_event().is_some() {}
+            assert!(server.received == client.to_send);
+            assert_eq!((wire.server.counters().time_waits, wire.client.counters().time_waits), (1, 0));
+        }
+    }
+}

@@ -200,6 +200,27 @@ fn time_wait_can_be_begun_anew_by_a_later_syn_only() {
     assert!(raw.works(&mut Hand { flow, port: hand.port, seq, ack }));
 }
 
+/// A peer whose numbers follow a clock lags behind what it has sent in bulk, and must not be locked out for as long as TIME-WAIT lasts.
+#[test]
+fn time_wait_makes_way_for_an_older_syn_whose_sender_answers_the_challenge() {
+    let mut raw = Raw::new(Family::V4);
+    let hand = linger(&mut raw);
+    let reset = |raw: &mut Raw, seq: u32| raw.say(&raw.seg(hand.port, RST, seq, 0));
+    assert!(reset(&mut raw, hand.seq).is_empty(), "nobody was challenged");
+    assert_eq!(raw.net.counters().time_waits, 1);
+    let older = hand.seq.wrapping_sub(1_000_000);
+    let challenge = raw.say(&raw.seg(hand.port, SYN, older, 0));
+    assert_eq!((challenge[0].flags, challenge[0].ack), (ACK, hand.seq));
+    for off in [1, u32::MAX, 1000] {
+        reset(&mut raw, hand.seq.wrapping_add(off));
+        assert_eq!(raw.net.counters().time_waits, 1, "a guess, {off} off");
+    }
+    reset(&mut raw, hand.seq);
+    assert_eq!(raw.net.counters().time_waits, 0);
+    let answer = raw.syn(hand.port, older);
+    assert_eq!((answer.flags, answer.ack), (SYN | ACK, older.wrapping_add(1)));
+}
+
 #[test]
 fn time_wait_ends_by_itself_and_leaves_nothing() {
     let mut raw = Raw::new(Family::V4);

@@ -191,14 +191,19 @@ impl Wire {
 
     /// Connects over a wire without faults, and gives both names of the flow.
     pub(crate) fn connect(&mut self, family: Family) -> (FlowId, FlowId) {
+        self.connect_from(family, None)
+    }
+
+    /// The same, from this end of the client's.
+    pub(crate) fn connect_from(&mut self, family: Family, local: Option<SocketAddr>) -> (FlowId, FlowId) {
         let faults = core::mem::take(&mut self.faults);
-        let names = self.connect_anyhow(family);
+        let names = self.connect_anyhow(family, local);
         self.faults = faults;
         names
     }
 
-    fn connect_anyhow(&mut self, family: Family) -> (FlowId, FlowId) {
-        let ours = self.client.connect(family.service(), None, self.now).unwrap();
+    fn connect_anyhow(&mut self, family: Family, local: Option<SocketAddr>) -> (FlowId, FlowId) {
+        let ours = self.client.connect(family.service(), local, self.now).unwrap();
         let (mut accepted, mut connected) = (None, false);
         for _ in 0..10_000 {
             self.step();
