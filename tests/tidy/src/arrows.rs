@@ -14,7 +14,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("recording", &["abi", "queue"]),
     ("tender", &["abi", "queue", "machine", "keys", "net", "recording", "status"]),
     ("harness", &["abi", "queue", "machine", "net"]),
-    ("bountybox", &["harness", "tender", "keys", "bounty", "inspect", "misbehave", "recording", "status"]),
+    ("bountybox", &["harness", "tender", "keys", "arbiter", "bounty", "inspect", "misbehave", "recording", "status"]),
     ("platform", &["abi"]),
     ("status", &[]),
     ("appliance", &["net", "proxy", "tls", "keys", "status"]),
@@ -24,6 +24,8 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("tls", &["keys"]),
     ("keys", &[]),
     ("bounty", &["tls", "keys"]),
+    ("arbiter", &[]),
+    ("arbiter-wasm", &["arbiter"]),
 ];
 
 /// Complaints about one manifest. Manifests under `tests/` and `fuzz/` may depend on anything.

@@ -1,0 +1,1 @@
+//! Claims, right and wrong, with the verdict on each.
