@@ -84,6 +84,15 @@ fn a_manifest_of_anybody_else_is_not_read() {
     assert_eq!(fault(&["operator", "operator"]), Err(Wrong::SignedTwice));
 }
 
+#[test]
+fn a_note_that_is_too_long_is_not_read() {
+    let long = vec![b'x'; limits::NOTE_LEN_MAX + 1];
+    let fault = Manifest::read(&long, &operator()).expect_err("too long");
+    assert_eq!(fault.wrong, Wrong::TooLong(limits::NOTE_LEN_MAX));
+    let fault = Manifest::read(&long[1..], &operator()).expect_err("no note");
+    assert_eq!(fault.wrong, Wrong::NoteForm);
+}
+
 /// Fewer certificates than one, and more than may be, in the one order that there is.
 #[test]
 fn certificates_are_counted() {

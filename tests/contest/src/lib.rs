@@ -22,6 +22,7 @@ use arbiter::wallet::{Network, WalletKey};
 use arbiter::{Digest, Tier};
 use k256::ecdsa::signature::Signer;
 use k256::ecdsa::{Signature, SigningKey};
+use k256::elliptic_curve::ops::Neg;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
 /// When the contest begins.
@@ -232,4 +233,17 @@ pub fn possession_body(tier: Tier) -> possession::Body {
 #[must_use]
 pub fn possession(tier: Tier) -> Vec<u8> {
     seal(tier.name(), &possession_body(tier))
+}
+
+/// A claim for the wallet that only its s makes wrong.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn high_claim() -> Vec<u8> {
+    let message = claim_body(Tier::Wallet, &claimant("claimant")).to_string();
+    let signature: Signature = wallet().sign(message.as_bytes());
+    let (r, s) = signature.split_scalars();
+    let high = Signature::from_scalars(r.to_bytes(), s.neg().to_bytes()).expect("a signature");
+    sealed(&message, high.to_der().as_bytes())
 }
