@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::admin::client;
+use crate::arbiter::{self, ArbiterArgs};
 use crate::exit::{self, Exit};
 use crate::fuzz::{self, FuzzArgs};
 use crate::plan::{MachineKind, Restart};
@@ -51,6 +52,8 @@ Examples:
       judge a TLS client: answer it wrongly in every way, and say what it did not notice
   bountybox fuzz crashes/
       try inputs on the guest image, each from the same state, and say what they did to it
+  bountybox arbiter verify --manifest manifest --operator example.org/contest+KEY --claim claim
+      judge a claim that somebody broke a contest's box, from public material alone
 
 A configuration:
   [[listen]]
@@ -86,6 +89,8 @@ pub enum Command {
     Target(TargetArgs),
     /// Try inputs on the guest image, each from the same state; the end that AFL++ drives.
     Fuzz(FuzzArgs),
+    /// Judge claims that a contest's box was broken.
+    Arbiter(ArbiterArgs),
     /// Run one guest; started by the supervisor only.
     #[command(hide = true)]
     Tender,
@@ -261,6 +266,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Drain(args) => client::drain(&args),
         Command::Target(args) => target::target(&args),
         Command::Fuzz(args) => fuzz::fuzz(&args),
+        Command::Arbiter(args) => arbiter::arbiter(&args),
         Command::Tender => Exit::Internal,
     }
 }

@@ -58,7 +58,7 @@ macro_rules! exit_codes {
 exit_codes! {
     /// How `bountybox` ends.
     Exit {
-        Success = 0, "Done as asked; for run and demo: ended by Ctrl-C or SIGTERM after draining.";
+        Success = 0, "Done as asked; for run and demo: ended by Ctrl-C or SIGTERM after draining; for arbiter verify: the claim holds.";
         Internal = 1, "A fault of bountybox itself; please report it.";
         Usage = 2, "The command line is wrong.";
         Config = 10, "The configuration file is missing, unreadable or wrong.";
@@ -81,6 +81,8 @@ exit_codes! {
         NoClient = 27, "No client came to be judged, or not for everything that was asked.";
         Control = 28, "The judged client refused the honest server, so what it noticed means nothing.";
         Broken = 29, "An input did to the guest what none may; the verdict says what.";
+        NotFalsified = 30, "The judged claim does not hold; the reasons say why.";
+        SetupError = 31, "There is nothing to judge a claim by: key, manifest or a file is wrong.";
         Fuzzer = 32, "The command that was to fuzz the target failed, and nothing was found.";
     }
 }

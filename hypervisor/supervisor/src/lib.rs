@@ -12,6 +12,7 @@
 //! | [`run`] | `run`, `demo`, and the hidden `tender` |
 //! | [`fuzz`] | inputs for the guest image, each from the same state |
 //! | [`specimen`], [`findings`] | the box that those two try, and reports of what became of it |
+//! | [`mod@arbiter`] | judging claims that a contest's box was broken |
 //! | [`target`] | a box that is there to be fuzzed over TCP; judging TLS clients by misbehaving |
 //! | [`exit`], [`terminal`] | how the process ends, and the only place that writes to a terminal |
 //!
@@ -26,6 +27,7 @@
 
 pub mod addresses;
 pub mod admin;
+pub mod arbiter;
 mod assemble;
 pub mod check;
 pub mod cli;

@@ -87,6 +87,8 @@ pub const RECORD_KEEP_MAX: u64 = 100;
 pub const RECORD_KEEP_DEFAULT: u64 = 3;
 /// A file with an age identity at most, in bytes.
 pub const IDENTITY_LEN_MAX: usize = 64 * 1024;
+/// A claim's write-up at most, in bytes.
+pub const WRITE_UP_LEN_MAX: usize = 64 << 20;
 
 const _: () = assert!(HEAP_MIB_MIN << 20 == keys::limits::HEAP_LEN_MIN, "the bundle's smallest memory is the smallest heap");
 const _: () = assert!(HEAP_MIB_DEFAULT << 20 == keys::limits::HEAP_LEN_DEFAULT, "and its default the default");

@@ -9,6 +9,8 @@
 pub mod page;
 pub mod vectors;
 
+use std::sync::LazyLock;
+
 use arbiter::claim;
 use arbiter::commitment::{Opening, commit};
 use arbiter::crash::{self, Ending};
@@ -86,7 +88,8 @@ fn wallet_key() -> WalletKey {
 /// The address on a chain of one's own: nobody is to send money to a key that stands in a repository.
 #[must_use]
 pub fn address() -> String {
-    wallet_key().address(Network::Regtest)
+    static ADDRESS: LazyLock<String> = LazyLock::new(|| wallet_key().address(Network::Regtest));
+    ADDRESS.clone()
 }
 
 /// A signature by a label's key; by the wallet's, for that label.
@@ -156,19 +159,22 @@ pub fn manifest(address: &str) -> Manifest<'_> {
 /// The manifest as its operator publishes it.
 #[must_use]
 pub fn manifest_note() -> Vec<u8> {
-    note(&manifest(&address()).to_string(), &["operator"])
+    static NOTE: LazyLock<Vec<u8>> = LazyLock::new(|| note(&manifest(&address()).to_string(), &["operator"]));
+    NOTE.clone()
 }
 
 /// What names the contest.
 #[must_use]
 pub fn manifest_digest() -> Digest {
-    manifest(&address()).digest()
+    static DIGEST: LazyLock<Digest> = LazyLock::new(|| manifest(&address()).digest());
+    *DIGEST
 }
 
 /// The key to trust.
 #[must_use]
 pub fn operator() -> String {
-    named("operator").to_string()
+    static OPERATOR: LazyLock<String> = LazyLock::new(|| named("operator").to_string());
+    OPERATOR.clone()
 }
 
 /// What the tender says of a cell.
