@@ -23,6 +23,8 @@ pub enum Document {
     Possession,
     /// The write-up that was committed to: any bytes, of which the digest is handed in.
     WriteUp,
+    /// The head of the transparency log, which the arbiter itself is not given.
+    Checkpoint,
 }
 
 impl Document {
@@ -38,6 +40,7 @@ impl Document {
             Self::Opening => "opening",
             Self::Possession => "possession",
             Self::WriteUp => "write-up",
+            Self::Checkpoint => "checkpoint",
         }
     }
 
@@ -52,7 +55,7 @@ impl Document {
             Self::Receipt => "bountybox-receipt 1",
             Self::Opening => "bountybox-opening 1",
             Self::Possession => "bountybox-possession 1",
-            Self::Operator | Self::WriteUp => "",
+            Self::Operator | Self::WriteUp | Self::Checkpoint => "",
         }
     }
 }
@@ -164,6 +167,7 @@ wrongs! {
     VerifierKey = "verifier-key", "not a verifier key as NAME+ID+BASE64";
     KeyId = "key-id", "the key's number is not that of its name and bytes";
     NoteForm = "note", "not a signed note: text, an empty line, signatures";
+    CheckpointForm = "checkpoint", "not the head of this log: its name, its size, its root";
     NoteSignature = "note-signature", "not a signature line as \"\u{2014} NAME BASE64\"";
     NoteSignatures = "note-signatures", "1 to {} signatures are wanted", NOTE_SIGNATURES_MAX;
     Unsigned = "unsigned", "no signature by the key that is trusted";

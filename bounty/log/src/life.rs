@@ -1,0 +1,159 @@
+//! What a contest's log must tell beside being whole: that the documents in it are signed by whom they must be, that time goes on, and that no sign of life is missing.
+
+use arbiter::crash::Crash;
+use arbiter::manifest::Manifest;
+use arbiter::note::VerifierKey;
+use arbiter::possession::{Asked, Possession};
+use arbiter::receipt::Receipt;
+use arbiter::{Claim, Document, Tier};
+
+use crate::check::Report;
+use crate::entry::{Entry, Kind};
+use crate::limits::HEARTBEAT_MAX;
+use crate::tree::Tree;
+
+/// Looks at every entry.
+pub(crate) fn check(tree: &Tree, log: &VerifierKey, operator: &VerifierKey, report: &mut Report) {
+    let entries = core::mem::take(&mut report.entries);
+    follow(&entries, tree, (log, operator), report);
+    report.entries = entries;
+}
+
+fn follow(entries: &[Vec<u8>], tree: &Tree, (log, operator): (&VerifierKey, &VerifierKey), report: &mut Report) {
+    let Some(manifest) = promise(entries, log, operator, report) else { return };
+    let mut story = Story { manifest, log, time: 0, alive: None, cells: 0 };
+    for (number, bytes) in (0_u64..).zip(entries) {
+        let place = || format!("entry {number}");
+        match Entry::parse(bytes) {
+            Ok(entry) => story.goes_on(&entry, number, tree, report),
+            Err(fault) => report.add("entry", place(), fault),
+        }
+    }
+}
+
+/// The manifest: nothing that follows means anything without it.
+fn promise<'e>(entries: &'e [Vec<u8>], log: &VerifierKey, operator: &VerifierKey, report: &mut Report) -> Option<Manifest<'e>> {
+    let first = entries.first().map(|bytes| Entry::parse(bytes));
+    let Some(Ok(Entry { kind: Kind::Manifest, document, .. })) = first else {
+        report.add("first", "entry 0", "a log begins with its contest's manifest");
+        return None;
+    };
+    match Manifest::read(document, operator) {
+        Ok(manifest) if manifest.log == *log => Some(manifest),
+        Ok(manifest) => {
+            report.add("manifest", "entry 0", format_args!("the manifest names another log's key: {}", manifest.log));
+            None
+        }
+        Err(fault) => {
+            report.add("manifest", "entry 0", fault);
+            None
+        }
+    }
+}
+
+/// What is known up to an entry.
+struct Story<'a> {
+    manifest: Manifest<'a>,
+    log: &'a VerifierKey,
+    time: u64,
+    /// The last sign of life, while the box is to serve.
+    alive: Option<u64>,
+    /// Cells that have ended.
+    cells: u64,
+}
+
+impl Story<'_> {
+    fn goes_on(&mut self, entry: &Entry<'_>, number: u64, tree: &Tree, report: &mut Report) {
+        let place = format!("entry {number}");
+        if entry.time < self.time {
+            report.add(
+                "time",
+                place.clone(),
+                format_args!("its time is {} s before that of the one before", self.time.saturating_sub(entry.time)),
+            );
+        }
+        if let Some(alive) = self.alive.filter(|alive| entry.time.saturating_sub(*alive) > HEARTBEAT_MAX) {
+            report.add(
+                "silent",
+                place.clone(),
+                format_args!("there was no sign of life for {} s before it", entry.time.saturating_sub(alive)),
+            );
+        }
+        let told = match entry.kind {
+            Kind::Manifest if number == 0 => Ok(()),
+            Kind::Manifest => Err("a log has one manifest".into()),
+            Kind::Start | Kind::Stop => empty(entry.document),
+            Kind::Heartbeat => self.heartbeat(entry, number, tree),
+            Kind::Restart => self.restart(entry.document),
+            Kind::Commitment => self.commitment(entry),
+            Kind::Claim => Claim::parse(entry.document).map(|_| ()).map_err(|fault| fault.to_string()),
+            Kind::Rules => core::str::from_utf8(entry.document).map(|_| ()).map_err(|fault| fault.to_string()),
+        };
+        if let Err(message) = told {
+            report.add(entry.kind.name(), place, message);
+        }
+        self.time = entry.time;
+        self.alive = match entry.kind {
+            Kind::Start | Kind::Heartbeat => Some(entry.time),
+            Kind::Stop => None,
+            _ => self.alive.map(|alive| if entry.time.saturating_sub(alive) > HEARTBEAT_MAX { entry.time } else { alive }),
+        };
+    }
+
+    /// Proofs of the log's root before it, each flag once.
+    fn heartbeat(&self, entry: &Entry<'_>, number: u64, tree: &Tree) -> Result<(), String> {
+        let nonce = tree.root(number).ok_or("it is not in the log")?.0;
+        let mut seen: Vec<Tier> = Vec::new();
+        for proof in proofs(entry.document) {
+            let possession = Possession::parse(proof).map_err(|fault| fault.to_string())?;
+            let tier = possession.body.tier;
+            if seen.contains(&tier) {
+                return Err(format!("two proofs of {}", tier.name()));
+            }
+            seen.push(tier);
+            let asked = Asked { tier, nonce, times: self.time..=entry.time };
+            possession.answers(&asked, &self.manifest).map_err(|fault| fault.to_string())?;
+        }
+        if seen.is_empty() { Err("it has no proof of possession".into()) } else { Ok(()) }
+    }
+
+    /// The tender's word for the next of its cells that ended.
+    fn restart(&mut self, document: &[u8]) -> Result<(), String> {
+        let crash = Crash::parse(document).map_err(|fault| fault.to_string())?;
+        if crash.body.manifest != self.manifest.digest() {
+            return Err("its crash record is of another contest".into());
+        }
+        let key = &self.manifest.flag(Tier::Down).key;
+        key.verify(crash.seal.message, &crash.seal.bytes).map_err(|wrong| wrong.to_string())?;
+        let wanted = core::mem::replace(&mut self.cells, crash.body.cell.saturating_add(1));
+        if crash.body.cell >= wanted { Ok(()) } else { Err(format!("cell {} has ended before", crash.body.cell)) }
+    }
+
+    fn commitment(&self, entry: &Entry<'_>) -> Result<(), String> {
+        let receipt = Receipt::read(entry.document, self.log).map_err(|fault| fault.to_string())?;
+        if receipt.manifest != self.manifest.digest() {
+            return Err("its receipt is of another contest".into());
+        }
+        if receipt.time == entry.time { Ok(()) } else { Err("its receipt has another time than the entry".into()) }
+    }
+}
+
+fn empty(document: &[u8]) -> Result<(), String> {
+    if document.is_empty() { Ok(()) } else { Err("it has a document where there is none to have".into()) }
+}
+
+/// The proofs in a heartbeat, one behind the other: each begins with the first line of one.
+fn proofs(document: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let head = format!("{}\n", Document::Possession.head());
+    let mut rest = document;
+    core::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let next =
+            rest.windows(head.len()).skip(1).position(|window| window == head.as_bytes()).map_or(rest.len(), |at| at.saturating_add(1));
+        let (proof, behind) = rest.split_at(next);
+        rest = behind;
+        Some(proof)
+    })
+}

@@ -1,0 +1,291 @@
+//! A log of a contest whose keys are known, and all that may be done to it.
+
+use std::fs;
+use std::path::Path;
+
+use arbiter::note::VerifierKey;
+use arbiter::{Tier, possession};
+use bounty_log::append::{Log, LogFault, Signer};
+use bounty_log::check::{Report, Trust, check};
+use bounty_log::entry::{Entry, Kind};
+use bounty_log::store::{Folder, Source};
+use bounty_log::{bundle, names};
+use contest::START;
+use tempfile::TempDir;
+
+struct Holder(&'static str, VerifierKey);
+
+impl Signer for Holder {
+    fn key(&self) -> &VerifierKey {
+        &self.1
+    }
+
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
+        contest::sign(self.0, message).try_into().expect("64 bytes")
+    }
+}
+
+fn holder(label: &'static str) -> Holder {
+    Holder(label, contest::named(label))
+}
+
+fn entry(kind: Kind, time: u64, document: &[u8]) -> Entry<'_> {
+    Entry { time, kind, document }
+}
+
+/// The answers of two flags to the log's root.
+fn heartbeat(log: &Log<Holder>, time: u64) -> Vec<u8> {
+    let nonce = log.tree().root(log.tree().size()).expect("a root").0;
+    let proof = |tier: Tier| contest::seal(tier.name(), &possession::Body { manifest: contest::manifest_digest(), tier, nonce, time });
+    [proof(Tier::Auth), proof(Tier::Read)].concat()
+}
+
+/// Two days of a contest.
+fn days(folder: &Path) -> Log<Holder> {
+    let mut log = Log::begin(Folder::new(folder), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).expect("begun");
+    let add = |log: &mut Log<Holder>, kind, time, document: &[u8]| {
+        log.append(&entry(kind, time, document)).expect("appended");
+    };
+    add(&mut log, Kind::Start, START + 10, b"");
+    for hour in 1..=48 {
+        let time = START + hour * 3600;
+        let proofs = heartbeat(&log, time);
+        add(&mut log, Kind::Heartbeat, time, &proofs);
+        match hour {
+            24 => {
+                let claim = contest::claim(Tier::Read);
+                let receipt = contest::receipt_body(&claim);
+                let document = contest::note(&receipt.to_string(), &["log"]);
+                add(&mut log, Kind::Commitment, receipt.time, &document);
+                add(&mut log, Kind::Claim, receipt.time + 60, &claim);
+            }
+            30 => {
+                let claimant = contest::claimant("claimant");
+                add(&mut log, Kind::Restart, time + 5, &contest::seal("down", &contest::crash_body(&claimant)));
+            }
+            40 => add(&mut log, Kind::Rules, time + 5, b"The prize for `read` is doubled.\n"),
+            _ => {}
+        }
+    }
+    add(&mut log, Kind::Stop, START + 48 * 3600 + 60, b"");
+    log
+}
+
+fn checked(folder: &Path, earlier: &[(&str, Vec<u8>)]) -> Report {
+    let (log, operator) = (contest::named("log"), contest::named("operator"));
+    let earlier = earlier.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.clone())).collect();
+    check(&Folder::new(folder), &Trust { log: &log, operator: Some(&operator), earlier })
+}
+
+/// The codes of what is found, each once.
+fn codes(report: &Report) -> Vec<&'static str> {
+    let mut codes: Vec<_> = report.findings.iter().map(|finding| finding.code).collect();
+    codes.dedup();
+    codes
+}
+
+fn head(folder: &Path) -> Vec<u8> {
+    fs::read(folder.join(names::CHECKPOINT)).expect("a head")
+}
+
+/// Lets `change` have the entries of the first bundle as they are, and writes them back.
+fn tamper(folder: &Path, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
+    let size = checked(folder, &[]).head.expect("a head").size;
+    let tile = names::bundles(size).next().expect("a bundle");
+    let path = folder.join(names::of(&tile));
+    let bytes = fs::read(&path).expect("a bundle");
+    let mut entries: Vec<Vec<u8>> =
+        bundle::decode(&bytes, tile.width() as usize).expect("entries").into_iter().map(<[u8]>::to_vec).collect();
+    change(&mut entries);
+    fs::write(path, bundle::encode(&entries).expect("short entries")).expect("written");
+}
+
+#[test]
+fn a_log_that_was_kept_well_holds() {
+    let dir = TempDir::new().unwrap();
+    let log = days(dir.path());
+    let report = checked(dir.path(), &[("now", head(dir.path()))]);
+    assert!(report.is_sound(), "{:?}", report.findings);
+    assert_eq!((report.entries.len(), report.head.unwrap().size), (55, log.tree().size()));
+}
+
+#[test]
+fn what_was_altered_removed_added_or_moved_is_found() {
+    let changes: [fn(&mut Vec<Vec<u8>>); 5] = [
+        |entries| entries[3][60] ^= 1,
+        |entries| entries.swap(4, 5),
+        |entries| {
+            let last = entries.len() - 1;
+            let other = entries[1].clone();
+            entries[last] = other;
+        },
+        |entries| {
+            entries.remove(7);
+        },
+        |entries| entries.push(b"bountybox-entry 1\ntime 1\nkind stop\n\n".to_vec()),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let dir = TempDir::new().unwrap();
+        days(dir.path());
+        tamper(dir.path(), change);
+        let report = checked(dir.path(), &[]);
+        let wanted = if number < 3 { "root" } else { "bundle" };
+        assert_eq!(codes(&report).first(), Some(&wanted), "{number}: {:?}", report.findings);
+    }
+}
+
+/// A head that was signed anew hides nothing from who has seen an earlier one, and an entry's document is still what it was signed as.
+#[test]
+fn a_past_that_was_rewritten_and_signed_anew_is_found_by_an_earlier_head() {
+    let (honest, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let mut log = Log::begin(Folder::new(honest.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+    log.append(&entry(Kind::Start, START + 1, b"")).unwrap();
+    log.append(&entry(Kind::Rules, START + 2, b"One.\n")).unwrap();
+    let seen = head(honest.path());
+    log.append(&entry(Kind::Rules, START + 3, b"Two.\n")).unwrap();
+    let mut log = Log::begin(Folder::new(other.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+    log.append(&entry(Kind::Start, START + 1, b"")).unwrap();
+    assert_eq!(codes(&checked(other.path(), &[("seen", seen.clone())])), ["rolled-back"]);
+    log.append(&entry(Kind::Rules, START + 2, b"Another.\n")).unwrap();
+    assert_eq!(codes(&checked(other.path(), &[("seen", seen.clone())])), ["forked"]);
+    log.append(&entry(Kind::Rules, START + 3, b"Two.\n")).unwrap();
+    let report = checked(other.path(), &[("seen", seen.clone())]);
+    assert_eq!((codes(&report), report.findings[0].place.as_str()), (vec!["forked"], "seen"));
+    assert!(checked(other.path(), &[]).is_sound(), "by itself it holds");
+    assert!(checked(honest.path(), &[("seen", seen)]).is_sound());
+}
+
+#[test]
+fn a_size_that_was_rolled_back_in_place_is_found() {
+    let dir = TempDir::new().unwrap();
+    let mut log = Log::begin(Folder::new(dir.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+    let old = head(dir.path());
+    log.append(&entry(Kind::Start, START + 1, b"")).unwrap();
+    let new = head(dir.path());
+    fs::write(dir.path().join(names::CHECKPOINT), old).unwrap();
+    assert_eq!(codes(&checked(dir.path(), &[("new", new)])), ["rolled-back"]);
+}
+
+#[test]
+fn a_head_of_another_key_or_name_and_files_that_are_gone_are_found() {
+    let dir = TempDir::new().unwrap();
+    days(dir.path());
+    let sound = head(dir.path());
+    let text = String::from_utf8(sound.clone()).unwrap();
+    let body = text.split_once("\n\n").unwrap().0;
+    for (bytes, line) in [
+        (contest::note(&format!("{body}\n"), &["operator"]), None),
+        (contest::note(&format!("{body}\n").replace("55", "54"), &["log"]), None),
+        (contest::note(&format!("{body}\n").replacen("contest", "content", 1), &["log"]), Some("checkpoint:1")),
+        (contest::note("contest.example/log\n055\nAAAA\n", &["log"]), None),
+        (b"no note".to_vec(), None),
+        (vec![], None),
+    ] {
+        fs::write(dir.path().join(names::CHECKPOINT), &bytes).unwrap();
+        let report = checked(dir.path(), &[]);
+        assert!(!report.is_sound(), "{}", String::from_utf8_lossy(&bytes));
+        if let Some(line) = line {
+            assert_eq!(report.findings[0].place, line);
+        }
+    }
+    fs::write(dir.path().join(names::CHECKPOINT), sound).unwrap();
+    for name in names::hashes(55).iter().map(names::of).chain(names::bundles(55).map(|tile| names::of(&tile))) {
+        let kept = fs::read(dir.path().join(&name)).unwrap();
+        fs::remove_file(dir.path().join(&name)).unwrap();
+        let report = checked(dir.path(), &[]);
+        assert_eq!((codes(&report), report.findings[0].place.clone()), (vec!["missing"], name.clone()));
+        let mut lie = kept.clone();
+        lie[0] ^= 1;
+        fs::write(dir.path().join(&name), lie).unwrap();
+        assert!(!checked(dir.path(), &[]).is_sound(), "{name}");
+        fs::write(dir.path().join(&name), kept).unwrap();
+    }
+    assert!(checked(dir.path(), &[]).is_sound());
+}
+
+/// Every document must be whose it claims to be, and every hour has its sign of life.
+#[test]
+fn a_story_that_does_not_hold_together_is_told() {
+    let claim = contest::claim(Tier::Read);
+    let receipt = contest::receipt_body(&claim);
+    let note = contest::note(&receipt.to_string(), &["log"]);
+    let claimant = contest::claimant("claimant");
+    let crash = contest::seal("down", &contest::crash_body(&claimant));
+    let forged = contest::seal("exec", &contest::crash_body(&claimant));
+    let stale = contest::possession(Tier::Read);
+    for (kind, time, document, code) in [
+        (Kind::Manifest, START + 20, &contest::manifest_note()[..], "manifest"),
+        (Kind::Start, START + 20, b"x", "start"),
+        (Kind::Heartbeat, START + 20, b"", "heartbeat"),
+        (Kind::Heartbeat, START + 20, &stale, "heartbeat"),
+        (Kind::Restart, START + 20, &forged, "restart"),
+        (Kind::Restart, START + 20, b"", "restart"),
+        (Kind::Commitment, receipt.time + 1, &note, "silent commitment"),
+        (Kind::Claim, START + 20, b"bountybox-claim 1\n", "claim"),
+        (Kind::Rules, START + 20, b"\xff", "rules"),
+        (Kind::Rules, START + 10 + 3901, b"Late.\n", "silent"),
+    ] {
+        let dir = TempDir::new().unwrap();
+        let mut log = Log::begin(Folder::new(dir.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+        log.append(&entry(Kind::Start, START + 10, b"")).unwrap();
+        log.append(&entry(kind, time, document)).unwrap();
+        let report = checked(dir.path(), &[]);
+        assert_eq!(codes(&report).join(" "), code, "{:?}", report.findings);
+        assert!(report.findings.iter().all(|finding| finding.place == "entry 2"), "{:?}", report.findings);
+    }
+    let dir = TempDir::new().unwrap();
+    let mut log = Log::begin(Folder::new(dir.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+    log.append(&entry(Kind::Restart, START + 5, &crash)).unwrap();
+    log.append(&entry(Kind::Restart, START + 6, &crash)).unwrap();
+    assert_eq!(codes(&checked(dir.path(), &[])), ["restart"], "the same cell twice");
+}
+
+#[test]
+fn a_log_without_its_manifest_means_nothing() {
+    let first = [
+        (Kind::Start, vec![]),
+        (Kind::Manifest, b"no manifest".to_vec()),
+        (Kind::Manifest, contest::note(&contest::manifest(&contest::address()).to_string(), &["log"])),
+    ];
+    for (kind, document) in first {
+        let dir = TempDir::new().unwrap();
+        Log::begin(Folder::new(dir.path()), holder("log"), &entry(kind, START, &document)).unwrap();
+        assert!(matches!(codes(&checked(dir.path(), &[]))[..], ["first" | "manifest"]));
+    }
+    let dir = TempDir::new().unwrap();
+    Log::begin(Folder::new(dir.path()), holder("exec"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+    let (log, operator) = (contest::named("exec"), contest::named("operator"));
+    let report = check(&Folder::new(dir.path()), &Trust { log: &log, operator: Some(&operator), earlier: vec![] });
+    assert_eq!(codes(&report), ["manifest"], "it names another log");
+}
+
+#[test]
+fn a_log_goes_on_where_it_was_and_takes_no_step_back() {
+    let dir = TempDir::new().unwrap();
+    let folder = || Folder::new(dir.path());
+    let first = contest::manifest_note();
+    let mut log = Log::begin(folder(), holder("log"), &entry(Kind::Manifest, START, &first)).unwrap();
+    let mut heads = vec![("0".to_owned(), head(dir.path()))];
+    for number in 1..300_u64 {
+        if number % 100 == 0 {
+            log = Log::open(folder(), holder("log")).unwrap();
+            heads.push((number.to_string(), head(dir.path())));
+        }
+        assert_eq!(log.append(&entry(Kind::Rules, START + number, number.to_string().as_bytes())).unwrap(), number);
+    }
+    assert!(matches!(log.append(&entry(Kind::Rules, START, b"")), Err(LogFault::Time { last }) if last == START + 299));
+    assert!(matches!(Log::begin(folder(), holder("log"), &entry(Kind::Manifest, START, &first)), Err(LogFault::Exists)));
+    assert!(matches!(Log::open(folder(), holder("operator")), Err(LogFault::Head(_))));
+    let earlier: Vec<(&str, Vec<u8>)> = heads.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+    let report = checked(dir.path(), &earlier);
+    assert!(report.is_sound(), "{:?}", report.findings);
+    assert_eq!(report.entries.len(), 300);
+    // A writer that was stopped before its head leaves files that nobody asks for.
+    let old = heads.pop().unwrap().1;
+    fs::write(dir.path().join(names::CHECKPOINT), old).unwrap();
+    let mut log = Log::open(folder(), holder("log")).unwrap();
+    assert_eq!(log.append(&entry(Kind::Rules, START + 300, b"again")).unwrap(), 200);
+    assert!(checked(dir.path(), &[]).is_sound());
+    assert_eq!(folder().read("no such file", 1).unwrap(), None);
+    assert!(folder().read(names::CHECKPOINT, 3).is_err(), "too long");
+}
