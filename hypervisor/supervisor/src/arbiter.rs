@@ -153,7 +153,7 @@ fn file(args: &VerifyArgs, document: Document) -> String {
     match document {
         Document::Operator => "--operator".into(),
         Document::Manifest => args.manifest.display().to_string(),
-        Document::Claim | Document::Possession => args.claim.display().to_string(),
+        Document::Claim | Document::Possession | Document::Checkpoint => args.claim.display().to_string(),
         Document::Crash => format!("{} (its crash record)", args.claim.display()),
         Document::Receipt => path(&args.commitment),
         Document::Opening => path(&args.opening),

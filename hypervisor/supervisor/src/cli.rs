@@ -13,6 +13,7 @@ use crate::admin::client;
 use crate::arbiter::{self, ArbiterArgs};
 use crate::exit::{self, Exit};
 use crate::fuzz::{self, FuzzArgs};
+use crate::log::{self, LogArgs};
 use crate::plan::{MachineKind, Restart};
 use crate::target::{self, TargetArgs};
 use crate::{config, mint, run, terminal};
@@ -54,6 +55,8 @@ Examples:
       try inputs on the guest image, each from the same state, and say what they did to it
   bountybox arbiter verify --manifest manifest --operator example.org/contest+KEY --claim claim
       judge a claim that somebody broke a contest's box, from public material alone
+  bountybox log verify FOLDER --log example.org/log+KEY --operator example.org/contest+KEY --since kept-checkpoint
+      check a contest's log: every entry, every hash, and that its past is what it was
 
 A configuration:
   [[listen]]
@@ -91,6 +94,8 @@ pub enum Command {
     Fuzz(FuzzArgs),
     /// Judge claims that a contest's box was broken.
     Arbiter(ArbiterArgs),
+    /// Check a contest's transparency log.
+    Log(LogArgs),
     /// Run one guest; started by the supervisor only.
     #[command(hide = true)]
     Tender,
@@ -267,6 +272,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Target(args) => target::target(&args),
         Command::Fuzz(args) => fuzz::fuzz(&args),
         Command::Arbiter(args) => arbiter::arbiter(&args),
+        Command::Log(args) => log::log(&args),
         Command::Tender => Exit::Internal,
     }
 }

@@ -84,6 +84,7 @@ exit_codes! {
         NotFalsified = 30, "The judged claim does not hold; the reasons say why.";
         SetupError = 31, "There is nothing to judge a claim by: key, manifest or a file is wrong.";
         Fuzzer = 32, "The command that was to fuzz the target failed, and nothing was found.";
+        Rewritten = 33, "The transparency log does not hold: the findings say what is missing, altered or was rewritten.";
     }
 }
 

@@ -12,7 +12,7 @@
 //! | [`run`] | `run`, `demo`, and the hidden `tender` |
 //! | [`fuzz`] | inputs for the guest image, each from the same state |
 //! | [`specimen`], [`findings`] | the box that those two try, and reports of what became of it |
-//! | [`mod@arbiter`] | judging claims that a contest's box was broken |
+//! | [`mod@arbiter`], [`log`] | judging claims that a contest's box was broken; checking a contest's log |
 //! | [`target`] | a box that is there to be fuzzed over TCP; judging TLS clients by misbehaving |
 //! | [`exit`], [`terminal`] | how the process ends, and the only place that writes to a terminal |
 //!
@@ -38,6 +38,7 @@ pub mod fuzz;
 pub mod image;
 mod labels;
 pub mod limits;
+pub mod log;
 mod mint;
 pub mod plan;
 mod replay;

@@ -129,7 +129,8 @@ fn lines(report: &Report) -> Vec<String> {
 fn to_json(report: &Report, exit: Exit) -> Value {
     let findings: Vec<Value> =
         report.findings.iter().map(|one| json!({ "code": one.code, "place": one.place, "message": one.message })).collect();
-    let kinds: serde_json::Map<String, Value> = Kind::ALL.iter().map(|kind| (kind.name().to_owned(), count(report, *kind).into())).collect();
+    let kinds: serde_json::Map<String, Value> =
+        Kind::ALL.iter().map(|kind| (kind.name().to_owned(), count(report, *kind).into())).collect();
     json!({
         "version": 1, "exit_code": exit.code(), "sound": report.is_sound(),
         "origin": report.head.as_ref().map(|head| head.origin.clone()), "size": report.head.as_ref().map(|head| head.size),
