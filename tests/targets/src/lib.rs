@@ -24,10 +24,12 @@
 //! | [`recording()`] | a recording's events, read by a replay |
 //! | [`image()`] | a guest image, read by the loader |
 //! | [`config()`] | the configuration file |
+//! | [`claim()`] | a claim that a contest was won, and what goes with it, read by the arbiter |
 #![forbid(unsafe_code)]
 
 mod bundle;
 mod cell;
+mod claim;
 mod client;
 mod config;
 mod egress;
@@ -58,6 +60,7 @@ mod ticket;
 
 pub use bundle::bundle;
 pub use cell::cell;
+pub use claim::claim;
 pub use client::client;
 pub use config::config;
 pub use egress::egress;
@@ -80,9 +83,10 @@ pub use ticket::ticket;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them. `fuzz/` has a fuzzer for each, `fuzz/seeds/` a folder.
-pub const ALL: [Target; 19] = [
+pub const ALL: [Target; 20] = [
     ("bundle", bundle),
     ("cell", cell),
+    ("claim", claim),
     ("client", client),
     ("config", config),
     ("egress", egress),

@@ -5,6 +5,7 @@
 use core::net::SocketAddr;
 
 use abi::mailbox::{DONE, REFUSED};
+use arbiter::Tier;
 use queue::{Batch, Offload};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 use status::{Access, Status};
@@ -41,6 +42,7 @@ pub fn all() -> Vec<Seed> {
         add("hello", name, [&[6][..], hello].concat());
         add("peek", name, hello.to_vec());
     }
+    claims(&mut add);
     client(&mut add);
     config(&mut add);
     frames(&mut add);
@@ -107,6 +109,30 @@ fn client(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     add("client", "authority-itself", chain(&[known]));
     add("client", "robot-and-authority", chain(&[leaf, known]));
     add("client", "server", chain(&[&IDENTITY.certificate]));
+}
+
+/// Documents of a contest, each under the bytes that say how it is taken. Those of a claim that is committed to go in the second of the end, too.
+fn claims(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    let claimant = contest::claimant("claimant");
+    for tier in [Tier::Auth, Tier::Down, Tier::Wallet] {
+        let message = contest::claim_body(tier, &claimant).to_string();
+        add("claim", &format!("sound-{tier}"), [&[0][..], &contest::claim(tier)].concat());
+        add("claim", &format!("message-{tier}"), [&[1][..], message.as_bytes()].concat());
+        add("claim", &format!("committed-{tier}"), [&[1 | 32 | 128][..], message.as_bytes()].concat());
+    }
+    let claim = contest::claim(Tier::Read);
+    let manifest = contest::manifest(&contest::address()).to_string();
+    for (name, how, text) in [
+        ("record", 2, contest::crash_body(&claimant).to_string()),
+        ("receipt", 3, contest::receipt_body(&claim).to_string()),
+        ("opening", 4, contest::opening().to_string()),
+        ("manifest", 6, manifest),
+        ("proof", 7, contest::possession_body(Tier::Read).to_string()),
+        ("operator", 0, contest::operator()),
+    ] {
+        add("claim", name, [&[how][..], text.as_bytes()].concat());
+    }
+    add("claim", "note", [&[5][..], &contest::manifest_note()].concat());
 }
 
 fn short(len: usize) -> [u8; 2] {
