@@ -8,14 +8,9 @@ use crate::session::Session;
 use crate::wire::Fault;
 use crate::wire::bytes::{message, vec8, vec16};
 use crate::wire::registry::handshake::SERVER_HELLO;
-use crate::wire::registry::{extension, group, suite};
+use crate::wire::registry::{RETRY_RANDOM as RETRY, extension, group, suite};
 use crate::wire::schedule::Secret;
 
-/// The random that makes a ServerHello a HelloRetryRequest (RFC 8446 section 4.1.3).
-const RETRY: [u8; 32] = [
-    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
-    0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
-];
 /// The groups that we know.
 pub(crate) const GROUPS: [u16; 2] = [group::X25519, group::SECP256R1];
 
