@@ -74,5 +74,8 @@ pub use reload::ReloadFault;
 pub use report::Report;
 pub use router::{RouteId, RouterFault};
 pub use start::StartFault;
+/// Secrets of sessions, which are given away: see [`tls::keylog`].
+#[cfg(feature = "keylog")]
+pub use tls::keylog;
 pub use upstream::{BackendState, BackendView, PoolView};
 pub use wires::{Deadline, Filled, Link, Now, Room, Wires};

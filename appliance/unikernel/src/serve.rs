@@ -6,6 +6,8 @@ use defmt::Debug2Format;
 use keys::bundle::Bundle;
 use platform::{Platform, Request, Start, Until};
 
+#[cfg(feature = "keylog")]
+use crate::secrets;
 use crate::status::Own;
 use crate::wires::QueueWires;
 use crate::{mailbox, record};
@@ -47,6 +49,7 @@ fn turns(mut appliance: Appliance, mut platform: Platform, first: Now) {
         let deadline = appliance.step(now_is, &mut wires);
         malformed = tell_malformed(malformed, wires.malformed());
         told = tell(&mut appliance);
+        secrets::tell();
         let turn = platform.wait(if told == Told::All { until(deadline) } else { Until::Flush });
         now_is = now(turn.now);
         mailbox::answer(&mut appliance, platform.mailbox(), Own { batches_malformed: malformed }, now_is);
@@ -54,6 +57,12 @@ fn turns(mut appliance: Appliance, mut platform: Platform, first: Now) {
             appliance.drain(now_is);
         }
     }
+}
+
+/// This image gives none away.
+#[cfg(not(feature = "keylog"))]
+mod secrets {
+    pub(super) fn tell() {}
 }
 
 /// Whether a turn's log had room for all reports.

@@ -92,6 +92,12 @@ impl Image {
         self.symbols.find(offset)
     }
 
+    /// Whether it says of itself that it logs the secrets of its sessions: an image for replay, with which nobody may serve.
+    #[must_use]
+    pub fn gives_secrets_away(&self) -> bool {
+        self.symbols.give_secrets_away
+    }
+
     /// Writes the image as it is to stand at `base` into `memory`, whose first [`Image::span_len`] bytes must be zero.
     /// Returns `None`, with `memory` half written, where `memory` is too short.
     #[must_use]

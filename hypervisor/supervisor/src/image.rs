@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use tender::Use;
+
 use crate::cli::InspectArgs;
 use crate::config::read_bounded;
 use crate::exit::Exit;
@@ -36,15 +38,28 @@ pub fn read(file: Option<&Path>) -> Result<Cow<'static, [u8]>, Exit> {
     }
 }
 
-/// The same, for bytes that are to run: an image that no machine would load is refused here, by its file's name, before anything is opened.
+/// The same, for bytes that are to serve: an image that no machine would load, or that gives its secrets away, is refused here, by its file's name, before anything is opened.
 ///
 /// # Errors
 /// [`Exit::Image`], after saying why.
 pub fn read_to_run(file: Option<&Path>) -> Result<Cow<'static, [u8]>, Exit> {
+    read_for(Use::Serving, file)
+}
+
+/// The same, for bytes that are to run for this.
+///
+/// # Errors
+/// [`Exit::Image`], after saying why.
+pub fn read_for(wanted: Use, file: Option<&Path>) -> Result<Cow<'static, [u8]>, Exit> {
     let image = read(file)?;
-    match tender::check_image(&image) {
-        Ok(()) => Ok(image),
-        Err(fault) => Err(refuse(file.unwrap_or(Path::new(EMBEDDED_NAME)), &format!("the image is refused: {fault}"))),
+    let name = file.unwrap_or(Path::new(EMBEDDED_NAME));
+    match (tender::check_image(&image), wanted) {
+        (Err(fault), _) => Err(refuse(name, &format!("the image is refused: {fault}"))),
+        (Ok(Use::GivingSecretsAway), Use::Serving) => Err(refuse(name, "this image gives its secrets away; it is for replay alone")),
+        (Ok(Use::Serving), Use::GivingSecretsAway) => {
+            Err(refuse(name, "this image gives no secrets away; `appliance/build-image keylog` builds one that does"))
+        }
+        (Ok(_), _) => Ok(image),
     }
 }
 

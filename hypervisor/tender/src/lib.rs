@@ -42,5 +42,5 @@ mod run;
 mod start;
 mod witness;
 
-pub use probe::{check_image, mark_close_on_exec, probe};
+pub use probe::{Use, check_image, mark_close_on_exec, probe};
 pub use start::tend;

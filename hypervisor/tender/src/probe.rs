@@ -7,12 +7,21 @@ use zeroize::Zeroizing;
 
 use crate::order::Machine;
 
-/// Whether these bytes are a guest image that may run.
+/// What an image is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// To serve, or to be tried in place of one that does.
+    Serving,
+    /// To run recorded cells again and say their secrets: `appliance/build-image keylog`.
+    GivingSecretsAway,
+}
+
+/// What these bytes, as a guest image, are for.
 ///
 /// # Errors
 /// What is wrong with them.
-pub fn check_image(bytes: &[u8]) -> Result<(), ImageFault> {
-    Image::parse(bytes).map(|_| ())
+pub fn check_image(bytes: &[u8]) -> Result<Use, ImageFault> {
+    Image::parse(bytes).map(|image| if image.gives_secrets_away() { Use::GivingSecretsAway } else { Use::Serving })
 }
 
 /// Whether `machine` can be had on this host: loads the image into one, without secrets, and drops it before its first instruction.

@@ -91,6 +91,9 @@ impl Opened {
         let Parcel { order, bundle, image: file, mut descriptors } = self.parcel;
         let bytes = read_image(file)?;
         let image = Image::parse(&bytes).map_err(|fault| stop(Ending::Image, "the image is refused", fault))?;
+        if image.gives_secrets_away() {
+            return Err(stop(Ending::Image, "the image is refused", "it gives its secrets away"));
+        }
         let (log, table_fault) = Log::new(&bytes);
         let notes = table_fault.map(|fault| Line::tender("warn", "the guest's log cannot be decoded").with("reason", format!("{fault:?}")));
         let sha256: [u8; 32] = Sha256::digest(&bytes).into();

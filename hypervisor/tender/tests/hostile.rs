@@ -33,6 +33,10 @@ const TABLE: &[(&str, Kind, u32, i64, Ending, &str)] = &[
     ("an exit code that means nothing", Kind::Hypercall, abi::hypercall::EXIT, 77, Ending::GuestExit, "means nothing"),
 ];
 
+/// An image that says of itself that it gives secrets away is not even loaded, whoever sends it.
+const MARKED: (&str, Kind, u32, i64, Ending, &str) =
+    ("an image that gives its secrets away", Kind::Behave, 0, 0, Ending::Image, "it gives its secrets away");
+
 /// As much as a letter may hold, in bytes.
 #[expect(clippy::cast_possible_wrap, reason = "a window of a few hundred KiB, far below what an i64 holds")]
 const OUTBOX_ROOM: i64 = (abi::limits::OUTBOX_WINDOW_LEN - abi::mailbox::HEADER_LEN) as i64;
@@ -45,6 +49,8 @@ fn main() -> ExitCode {
     }
     let image = build();
     let bytes = std::fs::read(&image).unwrap();
+    let marked = image.with_file_name("marked.elf");
+    std::fs::write(&marked, mark(&bytes)).unwrap();
     let mut failed = 0;
     for machine in [Machine::Kvm, Machine::Process] {
         if let Err(fault) = tender::probe(machine, &bytes) {
@@ -53,8 +59,9 @@ fn main() -> ExitCode {
             continue;
         }
         failed += TABLE.iter().filter(|row| !holds(machine, &image, row)).count();
+        failed += usize::from(!holds(machine, &marked, &MARKED));
     }
-    say(&format!("hostile: {failed} of {} not as expected\n", 2 * TABLE.len()));
+    say(&format!("hostile: {failed} of {} not as expected\n", 2 * (TABLE.len() + 1)));
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -66,7 +73,9 @@ fn holds(machine: Machine, image: &Path, (what, kind, target, offset, ending, wo
     let attack = Attack { kind: *kind, target: *target, offset: *offset };
     let (found, heard) = tend(machine, image, attack);
     let json = heard.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
-    let good = found == *ending && heard.contains(words) && heard.contains("seccomp") && !heard.contains("panicked") && json;
+    // What is refused before there is a jail says nothing of one.
+    let jailed = heard.contains("seccomp") == (*ending != Ending::Image);
+    let good = found == *ending && heard.contains(words) && jailed && !heard.contains("panicked") && json;
     say(&format!("{} {machine:?}: {what}: {found:?}\n", if good { "ok  " } else { "FAIL" }));
     if !good {
         say(&heard);
@@ -132,6 +141,14 @@ fn await_one(channel: &mut Supervised, is_expected: impl Fn(&Heard) -> bool) {
             heard => panic!("{heard:?}"),
         }
     }
+}
+
+/// The image with the mark in place of some symbol's name.
+fn mark(image: &[u8]) -> Vec<u8> {
+    const MARK: &[u8] = b"bountybox_gives_its_secrets_away\0";
+    let name = |at: &usize| image[*at..].starts_with(b"\0_ZN") && !image[at + 1..at + 1 + MARK.len()].contains(&0);
+    let at = (0..image.len() - 2 * MARK.len()).find(name).expect("a symbol with a long name") + 1;
+    [&image[..at], MARK, &image[at + MARK.len()..]].concat()
 }
 
 /// The hostile guest's image.

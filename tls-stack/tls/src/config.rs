@@ -10,6 +10,8 @@ use rustls::{ServerConfig, SupportedProtocolVersion};
 
 use crate::certificates::{Certificates, Identity};
 use crate::clients::Verifier;
+#[cfg(feature = "keylog")]
+use crate::keylog::give_away;
 use crate::limits::{TICKETS_DEFAULT, TICKETS_MAX};
 use crate::ticketer::{TicketKeys, Ticketer};
 use crate::{Clients, Clock, Provider, Version};
@@ -100,6 +102,7 @@ impl Config {
         config.send_tls13_tickets = 0;
         // The record layer of an established session is ours: see `Traffic`.
         config.enable_secret_extraction = true;
+        give_away(&mut config);
         // A session that is resumed has no certificate of its own, and a ticket outlives its revocation. Without a ticketer no ticket of anybody's opens here.
         if let (Some(tickets), None) = (parts.tickets, parts.clients) {
             add_tickets(&mut config, tickets, parts.provider)?;
@@ -107,6 +110,10 @@ impl Config {
         Ok(Self(Arc::new(config)))
     }
 }
+
+/// Nothing is given away: rustls' own key log, which does nothing, stays.
+#[cfg(not(feature = "keylog"))]
+fn give_away(_: &mut ServerConfig) {}
 
 /// The versions that are wanted and have a suite.
 fn versions(parts: &ConfigParts<'_>) -> Vec<&'static SupportedProtocolVersion> {

@@ -17,7 +17,7 @@
 //!
 //! rustls does the handshakes. The ClientHello is read here first, so that a router can choose the configuration, and records of an established session are
 //! sealed and opened here, in the caller's memory, with keys taken over from rustls. This crate never panics whatever a peer sends, never reads a
-//! clock or a socket, and writes no key anywhere.
+//! clock or a socket, and writes no key anywhere (but with the feature `keylog`, which no image that serves has).
 //!
 //! ```
 //! use tls::{Alert, Event, Fault, Foreign, Session};
@@ -47,6 +47,8 @@ mod event;
 mod handshake;
 mod hello;
 mod hybrid;
+#[cfg(feature = "keylog")]
+pub mod keylog;
 pub mod limits;
 mod outbox;
 mod provider;

@@ -88,3 +88,10 @@ const _: () = assert!(HELLO_LEN_MAX <= RECORD_PLAIN_LEN_MAX, "the hello is repla
 const _: () = assert!(HANDSHAKE_INPUT_LEN_MAX >= RECORD_LEN_MAX, "one whole record must fit");
 const _: () = assert!(RECORD_CIPHER_LEN_MAX < 0x47ff, "no record is as long as the handshake's unfinished header claims");
 const _: () = assert!(HELLO_LEN_MAX + HANDSHAKE_INPUT_LEN_MAX <= 40 * 1024, "the handshake's memory stays bounded");
+
+/// Secrets that wait to be logged, where they are given away at all.
+#[cfg(feature = "keylog")]
+pub const LOGGED_MAX: usize = 4096;
+/// One of them at most, in bytes: a label, a random, a secret of SHA-384's length.
+#[cfg(feature = "keylog")]
+pub const LOGGED_LEN_MAX: usize = 128;
