@@ -1,4 +1,4 @@
-//! Frames as pcapng (draft-ietf-opsawg-pcapng): a section, an interface for each link, and a block for each frame.
+//! Frames as pcapng (draft-ietf-opsawg-pcapng): a section, an interface for each link, and a block for each frame; and what opens them, where that is known.
 
 use std::io::{self, Write};
 
@@ -22,6 +22,9 @@ pub struct Pcap<W: Write> {
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const PACKET: u32 = 6;
+const SECRETS: u32 = 0x0a;
+/// "TLSK": an NSS key log.
+const TLS_KEY_LOG: u32 = 0x544c_534b;
 const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 const LINKTYPE_ETHERNET: u16 = 1;
 const OPTION_NAME: u16 = 2;
@@ -60,6 +63,15 @@ impl<W: Write> Pcap<W> {
         let fixed = [link, [t4, t5, t6, t7], [t0, t1, t2, t3], len, len].concat();
         let flags = option(OPTION_FLAGS, &(way as u32).to_le_bytes());
         self.block(PACKET, &[&fixed, bytes, padding(bytes.len()), &flags, &option(0, &[])])
+    }
+
+    /// Adds lines of an NSS key log. They open what stands behind them.
+    ///
+    /// # Errors
+    /// See [`begin`](Self::begin).
+    pub fn secrets(&mut self, lines: &[u8]) -> io::Result<()> {
+        let len = u32::try_from(lines.len()).unwrap_or(0).to_le_bytes();
+        self.block(SECRETS, &[&TLS_KEY_LOG.to_le_bytes(), &len, lines, padding(lines.len())])
     }
 
     /// Writes what waits.
@@ -130,5 +142,18 @@ mod tests {
             [b"frame\0\0\0".as_slice(), &[2, 0, 4, 0, 2, 0, 0, 0], &[0; 4]].concat()[..],
             "padding, direction, the end"
         );
+    }
+
+    #[test]
+    fn secrets_stand_before_what_they_open() {
+        let mut file = Vec::new();
+        let mut pcap = Pcap::begin(&mut file).unwrap();
+        pcap.secrets(b"LABEL 00 11\n1").unwrap();
+        pcap.frame(0, Way::ToGuest, 1, &[7; 64]).unwrap();
+        pcap.flush().unwrap();
+        drop(pcap);
+        let blocks = blocks(&file);
+        assert_eq!((blocks[3].0, blocks[4].0), (SECRETS, PACKET));
+        assert_eq!(blocks[3].1, [&b"KSLT\x0d\0\0\0"[..], b"LABEL 00 11\n1\0\0\0"].concat());
     }
 }

@@ -215,6 +215,7 @@ pub struct InspectArgs {
 
 /// `replay`
 #[derive(Debug, Clone, Args)]
+#[command(group = clap::ArgGroup::new("opened").args(["pcap", "key_log"]).multiple(true))]
 pub struct ReplayArgs {
     /// The recording.
     #[arg(value_name = "FILE")]
@@ -237,6 +238,15 @@ pub struct ReplayArgs {
     /// Write the frames of both links to this new file, as pcapng.
     #[arg(long, value_name = "FILE")]
     pub pcap: Option<PathBuf>,
+    /// Get the secrets of the TLS sessions out of the guest, for --pcap and --key-log. It takes an --image that gives them away: `appliance/build-image keylog`.
+    #[arg(long, requires = "opened")]
+    pub secrets: bool,
+    /// Write the secrets to this new file, as SSLKEYLOGFILE has them.
+    #[arg(long, value_name = "FILE", requires = "secrets")]
+    pub key_log: Option<PathBuf>,
+    /// Say what TLS was spoken on the front link, as far as it is in the clear.
+    #[arg(long)]
+    pub messages: bool,
     /// Write one JSON object, as docs/replay.md describes it.
     #[arg(long)]
     pub json: bool,

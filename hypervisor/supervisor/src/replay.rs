@@ -1,4 +1,8 @@
 //! `replay`: a recorded cell, run again; what the tender's [`replay`](tender::replay) finds, in words and as JSON.
+//!
+//! - `messages`: what TLS was spoken meanwhile.
+
+mod messages;
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,7 +15,9 @@ use recording::key::Identity;
 use recording::open::OpenFault;
 use recording::read::ReadFault;
 use serde_json::{Value, json};
-use tender::replay::{Damage, Difference, End, ReplayFault, Report, Task};
+use tender::Use;
+use tender::replay::{Damage, Difference, End, ReplayFault, Report, Secrets, Task, Watch};
+use transcript::Told;
 use zeroize::Zeroizing;
 
 use crate::cli::ReplayArgs;
@@ -19,28 +25,44 @@ use crate::config::read_bounded;
 use crate::exit::Exit;
 use crate::limits::IDENTITY_LEN_MAX;
 use crate::{image, terminal};
+use messages::Front;
 
 /// `bountybox replay`
 pub(crate) fn replay(args: &ReplayArgs) -> Exit {
-    prepare(args).and_then(|(recording, identity, pcap)| run(args, recording, identity, pcap)).unwrap_or_else(|exit| exit)
+    run(args).unwrap_or_else(|exit| exit)
 }
 
-fn run(args: &ReplayArgs, recording: File, identity: Identity, pcap: Option<File>) -> Result<Exit, Exit> {
-    let image = image::read_to_run(args.image.as_deref())?;
+fn run(args: &ReplayArgs) -> Result<Exit, Exit> {
+    let (recording, identity) = prepare(args)?;
+    let image = image::read_for(if args.secrets { Use::GivingSecretsAway } else { Use::Serving }, args.image.as_deref())?;
+    let (pcap, key_log) = (new_file(args.pcap.as_deref())?, new_file(args.key_log.as_deref())?);
     let damage = if args.up_to_damage { Damage::StopBefore } else { Damage::Refuse };
-    let task = Task { recording, identity, image: &image, image_may_differ: args.other_image, damage, until: args.until, pcap };
+    let mut front = args.messages.then(Front::default);
+    let watch = front.as_mut().map(|front| front as &mut dyn Watch);
+    let (until, image_may_differ) = (args.until, args.other_image);
+    let secrets = args.secrets.then_some(Secrets { key_log });
+    let task = Task { recording, identity, image: &image, image_may_differ, damage, until, pcap, watch, secrets };
     let report = tender::replay::replay(task).map_err(|fault| refuse(&args.file, &fault))?;
-    if args.json {
-        terminal::result(to_json(&report));
-    } else {
-        lines(&report).into_iter().for_each(terminal::result);
-    }
+    tell(args, &report, front.map(Front::end).as_ref());
     Ok(if report.difference_count == 0 { Exit::Success } else { Exit::Differs })
 }
 
-/// Everything that is opened is opened first.
-fn prepare(args: &ReplayArgs) -> Result<(File, Identity, Option<File>), Exit> {
-    let told = |path: &Path, fault: &dyn core::fmt::Display| terminal::note(format!("error: {}: {fault}", path.display()));
+fn tell(args: &ReplayArgs, report: &Report, told: Option<&Told>) {
+    if args.json {
+        let mut json = to_json(report);
+        if let (Some(told), Some(object)) = (told, json.as_object_mut()) {
+            object.extend(messages::to_json(told));
+        }
+        return terminal::result(json);
+    }
+    if let Some(told) = told {
+        messages::lines(told).for_each(terminal::result);
+    }
+    lines(report).into_iter().for_each(terminal::result);
+}
+
+/// Everything that is read is opened before anything is written.
+fn prepare(args: &ReplayArgs) -> Result<(File, Identity), Exit> {
     let recording = File::open(&args.file).map_err(|fault| {
         told(&args.file, &fault);
         if fault.kind() == io::ErrorKind::PermissionDenied { Exit::Permission } else { Exit::Recording }
@@ -53,13 +75,22 @@ fn prepare(args: &ReplayArgs) -> Result<(File, Identity, Option<File>), Exit> {
         told(&args.key, &"this is no age identity without a passphrase, as AGE-SECRET-KEY-1..");
         Exit::Key
     })?;
-    let pcap = args.pcap.as_deref().map(|path| {
+    Ok((recording, identity))
+}
+
+/// A file that only its owner reads, and that was not there.
+fn new_file(path: Option<&Path>) -> Result<Option<File>, Exit> {
+    let new = |path: &Path| {
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|fault| {
             told(path, &fault);
             Exit::Output
         })
-    });
-    Ok((recording, identity, pcap.transpose()?))
+    };
+    path.map(new).transpose()
+}
+
+fn told(path: &Path, fault: &dyn core::fmt::Display) {
+    terminal::note(format!("error: {}: {fault}", path.display()));
 }
 
 fn refuse(file: &Path, fault: &ReplayFault) -> Exit {
@@ -71,6 +102,7 @@ fn refuse(file: &Path, fault: &ReplayFault) -> Exit {
         ReplayFault::Load(fault) => (Exit::Machine, format!("the guest cannot be loaded: {fault}")),
         ReplayFault::Jail(fault) => (Exit::Permission, format!("the jail cannot be closed: {fault:?}")),
         ReplayFault::Host(fault) => (Exit::Machine, format!("the host failed: {fault}")),
+        ReplayFault::KeyLog(fault) => (Exit::Output, format!("the key log cannot be written: {fault}")),
         ReplayFault::Pcap(fault) => (Exit::Output, format!("the pcapng file cannot be written: {fault}")),
     };
     terminal::note(format!("error: {}: {why}", file.display()));
@@ -102,6 +134,10 @@ fn lines(report: &Report) -> Vec<String> {
     }
     lines.extend(report.last.clone());
     lines.push(format!("end: {}", of_end(&report.end)));
+    if let Some(given) = report.secrets {
+        let lost = if given.lost > 0 { format!("; for {} more the guest had no room", given.lost) } else { String::new() };
+        lines.push(format!("{} secrets were given away{lost}; the log is not compared", given.secrets));
+    }
     let sent: u64 = report.frames.sent.iter().sum();
     let given: u64 = report.frames.given.iter().sum();
     let verdict = if report.difference_count == 0 { "every turn is as recorded" } else { "the replay differs" };
@@ -174,6 +210,7 @@ fn to_json(report: &Report) -> Value {
         "frames_received": by_link(report.frames.given),
         "image_sha256": hex(&report.image),
         "machine": match report.machine { 1 => "kvm", 2 => "process", _ => "unknown" },
+        "secrets": report.secrets.map(|given| json!({ "given": given.secrets, "lost": given.lost })),
         "differences": differences,
         "difference_count": report.difference_count,
     })

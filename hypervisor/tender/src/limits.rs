@@ -65,6 +65,10 @@ pub const LINE_LEN_MAX: usize = 2048;
 pub const RECORD_WRITE_MAX: Duration = Duration::from_secs(1);
 /// Differences that a replay tells one by one; the rest is counted.
 pub const DIFFERENCES_MAX: usize = 32;
+/// The label of a session's secret at most, in bytes.
+pub const SECRET_LABEL_LEN_MAX: usize = 64;
+/// The secret at most, in bytes: a hash of SHA-512.
+pub const SECRET_VALUE_LEN_MAX: usize = 64;
 /// What a pipe takes without blocking once it is writable, in bytes.
 pub const WRITE_LEN_MAX: usize = 4096;
 

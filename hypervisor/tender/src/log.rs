@@ -1,6 +1,6 @@
 //! The guest's log: defmt frames from the log window, decoded with the table that stands in the image.
 //!
-//! Access records travel as bytes in such a frame, and are read without the decoder.
+//! Access records travel as bytes in such a frame, and are read without the decoder. So do the secrets of sessions, which an image for replay logs and no other.
 //!
 //! The decoder is made for friendly input, so hostile frames are kept within what it can bear: they are split here, a long one is not decoded (the
 //! decoder recurses once per two bytes at most), and an image whose table uses counted lists, whose count the decoder trusts, gets no decoder.
@@ -14,8 +14,10 @@ use status::Access;
 use crate::limits::LOG_FRAME_LEN_MAX;
 use crate::line::{Kind, Line};
 
-/// The guest's format string of an access record, and the only one that this module knows by itself.
+/// The guest's format string of an access record. It and the next are all that this module knows by itself.
 const ACCESS_FORMAT: &str = "access {=[u8]}";
+/// The guest's format string of a session's secret.
+const SECRET_FORMAT: &str = "secret {=[u8]}";
 /// The guest's timestamps: microseconds in eight bytes.
 const TIMESTAMP_FORMAT: &str = "{=u64:us}";
 const TIMESTAMP_LEN: usize = 8;
@@ -28,6 +30,8 @@ pub struct Log {
     table: Option<Table>,
     /// How frames with access records begin, if the image makes any.
     access: Option<u16>,
+    /// How frames with secrets begin, likewise.
+    secret: Option<u16>,
     malformed: u64,
 }
 
@@ -48,7 +52,7 @@ impl Log {
     pub fn new(image: &[u8]) -> (Self, Option<TableFault>) {
         match table_of(image).and_then(Self::with_table) {
             Ok(log) => (log, None),
-            Err(fault) => (Self { table: None, access: None, malformed: 0 }, Some(fault)),
+            Err(fault) => (Self { table: None, access: None, secret: None, malformed: 0 }, Some(fault)),
         }
     }
 
@@ -58,17 +62,26 @@ impl Log {
     /// The table is one that the decoder cannot be trusted with.
     pub fn with_table(table: Table) -> Result<Self, TableFault> {
         check(&table)?;
-        Ok(Self { access: access_index(&table), table: Some(table), malformed: 0 })
+        Ok(Self { access: index_of(&table, ACCESS_FORMAT), secret: index_of(&table, SECRET_FORMAT), table: Some(table), malformed: 0 })
+    }
+
+    /// Shows the bytes of each secret in the window, and takes nothing out of it.
+    pub fn secrets(&self, window: &[u8], mut tell: impl FnMut(&[u8])) {
+        let Some((header, frames)) = window.split_first_chunk::<HEADER_LEN>() else { return };
+        for frame in whole_frames(*header, frames) {
+            let plain = unstuff(frame).filter(|plain| plain.len() <= LOG_FRAME_LEN_MAX).unwrap_or_default();
+            let behind = self.secret.and_then(|index| plain.strip_prefix(&index.to_le_bytes()));
+            if let Some(secret) = behind.and_then(bytes_of) {
+                tell(secret);
+            }
+        }
     }
 
     /// Takes all frames out of the window, which is empty afterwards. Access records go to `record`, the rest comes back as lines.
     pub fn take(&mut self, window: &mut [u8], record: &mut dyn FnMut(&Access<'_>)) -> Vec<Line> {
         let Some((header, frames)) = window.split_first_chunk_mut::<HEADER_LEN>() else { return Vec::new() };
-        let [l0, l1, l2, l3, d0, d1, d2, d3] = *header;
-        *header = [0; HEADER_LEN];
-        let len = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
-        let frames = frames.get(..len.min(LOG_WINDOW_LEN.saturating_sub(HEADER_LEN)).min(frames.len())).unwrap_or_default();
-        let frames = frames.split(|byte| *byte == 0).filter(|frame| !frame.is_empty());
+        let [.., d0, d1, d2, d3] = *header;
+        let frames = whole_frames(core::mem::take(header), frames);
         let mut lines: Vec<Line> = frames.filter_map(|frame| self.entry(frame, record)).collect();
         let dropped = u32::from_le_bytes([d0, d1, d2, d3]);
         if dropped > 0 {
@@ -116,26 +129,36 @@ impl core::fmt::Debug for Log {
 /// The frame is none of this image's.
 struct Malformed;
 
-/// Which frames are access records: those of the one format string that the image has for them. Their shape is known then, and the decoder,
-/// which would make text of their bytes, is not needed.
-fn access_index(table: &Table) -> Option<u16> {
+/// What the header says of what stands behind it, cut where a zero says that a frame ends.
+fn whole_frames([l0, l1, l2, l3, ..]: [u8; HEADER_LEN], frames: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let len = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
+    let frames = frames.get(..len.min(LOG_WINDOW_LEN.saturating_sub(HEADER_LEN)).min(frames.len())).unwrap_or_default();
+    frames.split(|byte| *byte == 0).filter(|frame| !frame.is_empty())
+}
+
+/// Which frames are of this format string, of which the image has one. Their shape is known then, and the decoder, which would make text of their bytes, is not
+/// needed.
+fn index_of(table: &Table, format: &str) -> Option<u16> {
     let table = serde_json::to_value(table).ok()?;
     let string = |entry: &Value| entry.get("string")?.get("string")?.as_str().map(str::to_owned);
     if string(table.get("timestamp")?)? != TIMESTAMP_FORMAT {
         return None;
     }
     let entries = table.get("entries")?.as_object()?;
-    let (index, _) = entries.iter().find(|(_, entry)| string(entry).as_deref() == Some(ACCESS_FORMAT))?;
+    let (index, _) = entries.iter().find(|(_, entry)| string(entry).as_deref() == Some(format))?;
     index.parse().ok()
 }
 
-/// What stands behind the index: the timestamp, the record's length, the record; then zeros, as the last stuffed group may be padded.
 fn access(bytes: &[u8]) -> Option<Access<'_>> {
+    Access::decode(bytes_of(bytes)?).ok()
+}
+
+/// What stands behind the index: the timestamp, the record's length, the record; then zeros, as the last stuffed group may be padded.
+fn bytes_of(bytes: &[u8]) -> Option<&[u8]> {
     let (_, bytes) = bytes.split_first_chunk::<TIMESTAMP_LEN>()?;
     let (len, bytes) = bytes.split_first_chunk::<4>()?;
     let (record, rest) = bytes.split_at_checked(usize::try_from(u32::from_le_bytes(*len)).ok()?)?;
-    let padded = rest.iter().all(|byte| *byte == 0);
-    Access::decode(record).ok().filter(|_| padded)
+    rest.iter().all(|byte| *byte == 0).then_some(record)
 }
 
 fn table_of(image: &[u8]) -> Result<Table, TableFault> {

@@ -5,6 +5,7 @@
 
 mod compare;
 mod guest;
+mod secrets;
 
 use core::time::Duration;
 use std::fs::File;
@@ -15,7 +16,8 @@ use machine::{Draw, Image, LoadFault};
 use recording::event::{Beginning, Event, Given, How, Over};
 use recording::key::Identity;
 use recording::open::{Ahead, OpenFault, Opener};
-use recording::pcap::{Pcap, Way};
+use recording::pcap::Pcap;
+pub use recording::pcap::Way;
 use recording::read::{ReadFault, Reader};
 use sha2::{Digest, Sha256};
 
@@ -23,7 +25,10 @@ use crate::jail::{self, JailFault, Needs, Sockets};
 use crate::limits::DIFFERENCES_MAX;
 use crate::order::{JailWish, Machine};
 pub use compare::Difference;
+use compare::Scope;
 use guest::Guest;
+use secrets::Taker;
+pub use secrets::{Given as SecretsGiven, Secrets};
 
 /// What is to be replayed, and how.
 #[derive(Debug)]
@@ -42,6 +47,17 @@ pub struct Task<'a> {
     pub until: Option<Duration>,
     /// Where the frames of both links go, as pcapng.
     pub pcap: Option<File>,
+    /// Who sees each frame of both links, in the order in which a link carried them. It is called in the jail.
+    pub watch: Option<&'a mut dyn Watch>,
+    /// The image gives its secrets away, and they are wanted: for the pcapng file, and for this. It is another image then than the one that was recorded, and its log is not
+    /// compared.
+    pub secrets: Option<Secrets>,
+}
+
+/// Somebody who looks at frames.
+pub trait Watch: core::fmt::Debug {
+    /// A frame of this link went this way, at this time of the guest.
+    fn frame(&mut self, now: Duration, link: usize, way: Way, bytes: &[u8]);
 }
 
 /// What to do with a damaged recording.
@@ -68,6 +84,8 @@ pub enum ReplayFault {
     Host(machine::HostFault),
     /// The pcapng file cannot be written.
     Pcap(std::io::Error),
+    /// The key log cannot be written.
+    KeyLog(std::io::Error),
 }
 
 impl From<ReadFault> for ReplayFault {
@@ -108,6 +126,8 @@ pub struct Report {
     pub now: Duration,
     /// Frames to the guest and from it, of both links.
     pub frames: Frames,
+    /// How many secrets were given away, if any were wanted.
+    pub secrets: Option<SecretsGiven>,
     /// Differences, the first [`DIFFERENCES_MAX`] of them.
     pub differences: Vec<Difference>,
     /// How many there were.
@@ -128,22 +148,24 @@ pub struct Frames {
 /// # Errors
 /// [`ReplayFault`].
 pub fn replay(task: Task<'_>) -> Result<Report, ReplayFault> {
-    let Task { mut recording, identity, image: file, image_may_differ, damage, until, pcap } = task;
+    let Task { mut recording, identity, image: file, image_may_differ, damage, until, pcap, watch, secrets } = task;
     let (chunks, damaged) = check(&mut recording, &identity, damage)?;
     let descriptor = recording.as_raw_fd();
     let opener = Opener::begin(recording, &identity).map_err(ReadFault::from)?;
     drop(identity);
     let (reader, beginning) = Reader::begin(opener, chunks)?;
     let sha256: [u8; 32] = Sha256::digest(file).into();
-    if sha256 != beginning.image && !image_may_differ {
+    if sha256 != beginning.image && !image_may_differ && secrets.is_none() {
         return Err(ReplayFault::OtherImage(beginning.image));
     }
     let (digest, machine) = (beginning.image, beginning.machine);
     let guest = load(file, hex(sha256), beginning)?;
-    let needs = needs(&guest, descriptor, pcap.as_ref().map(AsRawFd::as_raw_fd));
+    let taker = secrets.map(|wish| Taker::new(file, wish));
+    let writes = [pcap.as_ref().map(AsRawFd::as_raw_fd), taker.as_ref().and_then(Taker::descriptor)];
+    let needs = needs(&guest, descriptor, writes.into_iter().flatten());
     let guest = guest.jailed(|| jail::close(&needs).map(drop)).map_err(ReplayFault::Jail)?;
     let pcap = pcap.map(Pcap::begin).transpose().map_err(ReplayFault::Pcap)?;
-    let mut replaying = Replaying { reader, guest, pcap, until, report: Report::new(digest, machine) };
+    let mut replaying = Replaying { reader, guest, pcap, watch, taker, until, report: Report::new(digest, machine) };
     replaying.until_end()?;
     if damaged && replaying.report.end == End::Cut {
         replaying.report.end = End::Damaged;
@@ -151,6 +173,7 @@ pub fn replay(task: Task<'_>) -> Result<Report, ReplayFault> {
     if let Some(pcap) = &mut replaying.pcap {
         pcap.flush().map_err(ReplayFault::Pcap)?;
     }
+    replaying.report.secrets = replaying.taker.map(|taker| taker.given);
     Ok(replaying.report)
 }
 
@@ -183,7 +206,7 @@ fn hex(digest: [u8; 32]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn needs(guest: &guest::Loaded, recording: RawFd, pcap: Option<RawFd>) -> Needs {
+fn needs(guest: &guest::Loaded, recording: RawFd, writes: impl Iterator<Item = RawFd>) -> Needs {
     Needs {
         wish: JailWish::Full,
         machine: Machine::Process,
@@ -193,7 +216,7 @@ fn needs(guest: &guest::Loaded, recording: RawFd, pcap: Option<RawFd>) -> Needs 
         taps: Vec::new(),
         access_pipe: None,
         reads: vec![recording],
-        writes: core::iter::once(std::io::stdout().as_raw_fd()).chain(pcap).collect(),
+        writes: core::iter::once(std::io::stdout().as_raw_fd()).chain(writes).collect(),
         file_len_max: u64::MAX,
         sockets: Sockets::None,
         descriptors_max: DESCRIPTORS_MAX,
@@ -206,7 +229,18 @@ const DESCRIPTORS_MAX: u64 = 64;
 impl Report {
     fn new(image: [u8; 32], machine: u32) -> Self {
         let (frames, now) = (Frames::default(), Duration::ZERO);
-        Self { end: End::Cut, last: None, image, machine, turns: 0, now, frames, differences: Vec::new(), difference_count: 0 }
+        Self {
+            end: End::Cut,
+            last: None,
+            image,
+            machine,
+            turns: 0,
+            now,
+            frames,
+            secrets: None,
+            differences: Vec::new(),
+            difference_count: 0,
+        }
     }
 
     fn add(&mut self, difference: Difference) {
@@ -217,15 +251,17 @@ impl Report {
     }
 }
 
-struct Replaying {
+struct Replaying<'a> {
     reader: Reader<File>,
     guest: Guest,
     pcap: Option<Pcap<File>>,
+    watch: Option<&'a mut dyn Watch>,
+    taker: Option<Taker>,
     until: Option<Duration>,
     report: Report,
 }
 
-impl Replaying {
+impl Replaying<'_> {
     fn until_end(&mut self) -> Result<(), ReplayFault> {
         while self.report.end == End::Cut {
             match self.step() {
@@ -253,15 +289,20 @@ impl Replaying {
             Event::Over(over) => return Ok(Some(End::Over(over))),
             Event::Go(_) => return Err(ReadFault::PeerFormat.into()),
         };
-        self.capture_given(&given)?;
         self.guest.give(&given);
         let came = self.guest.run().map_err(ReplayFault::Host)?;
+        // Secrets stand in a capture before the frames that they open, some of which the guest has just been given.
+        self.capture_secrets()?;
+        self.capture_given(&given)?;
         self.report.turns = self.report.turns.saturating_add(1);
         self.report.now = Duration::from_nanos(given.now_ns);
         self.capture_sent(&given)?;
         let machine = self.report.machine;
+        let scope = if self.taker.is_some() { Scope::AllButLog } else { Scope::All };
         let report = &mut self.report;
-        compare::each(&recorded, &came, machine, |link, what| report.add(Difference { turn: report.turns, now: report.now, link, what }));
+        compare::each(&recorded, &came, machine, scope, |link, what| {
+            report.add(Difference { turn: report.turns, now: report.now, link, what });
+        });
         self.report.last = self.guest.last_words(&came.how);
         // A tender empties the windows of a guest that waits, and of no other.
         if matches!(came.how, How::Wait { .. }) {
@@ -270,12 +311,22 @@ impl Replaying {
         Ok((!compare::same_kind(&recorded.how, &came.how)).then_some(End::Parted))
     }
 
+    fn capture_secrets(&mut self) -> Result<(), ReplayFault> {
+        let Some(taker) = &mut self.taker else { return Ok(()) };
+        let lines = taker.take(self.guest.log()).map_err(ReplayFault::KeyLog)?;
+        let captured = self.pcap.as_mut().filter(|_| !lines.is_empty()).map_or(Ok(()), |pcap| pcap.secrets(lines.as_bytes()));
+        captured.map_err(ReplayFault::Pcap)
+    }
+
     fn capture_given(&mut self, given: &Given) -> Result<(), ReplayFault> {
         for (link, frames) in given.frames.iter().enumerate() {
             if let Some(count) = self.report.frames.given.get_mut(link) {
                 *count = count.saturating_add(u64::try_from(frames.len()).unwrap_or(0));
             }
             for frame in frames {
+                if let Some(watch) = &mut self.watch {
+                    watch.frame(Duration::from_nanos(given.now_ns), link, Way::ToGuest, &frame.bytes);
+                }
                 let captured = self.pcap.as_mut().map_or(Ok(()), |pcap| pcap.frame(link, Way::ToGuest, given.unix_ns, &frame.bytes));
                 captured.map_err(ReplayFault::Pcap)?;
             }
@@ -287,6 +338,9 @@ impl Replaying {
         for (link, count) in self.report.frames.sent.iter_mut().enumerate() {
             for frame in self.guest.sent(link) {
                 *count = count.saturating_add(1);
+                if let Some(watch) = &mut self.watch {
+                    watch.frame(Duration::from_nanos(given.now_ns), link, Way::FromGuest, frame);
+                }
                 let captured = self.pcap.as_mut().map_or(Ok(()), |pcap| pcap.frame(link, Way::FromGuest, given.unix_ns, frame));
                 captured.map_err(ReplayFault::Pcap)?;
             }

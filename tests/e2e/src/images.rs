@@ -1,10 +1,40 @@
-//! Guest images that were tampered with: what a defect or an intruder would do to a good one, done to its file.
+//! Guest images that were tampered with: what a defect or an intruder would do to a good one, done to its file. And the one that is built to give its secrets away.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use elf::ElfBytes;
 use elf::abi::{STT_FUNC, STT_NOTYPE};
 use elf::endian::LittleEndian;
 
-use crate::{Outcome, ensure};
+use crate::{Outcome, ensure, image};
+
+/// The image that gives the secrets of its sessions away, built once per test process.
+///
+/// # Errors
+/// When it does not build.
+pub fn keylog() -> Outcome<PathBuf> {
+    static BUILT: Mutex<bool> = Mutex::new(false);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*built {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../appliance/build-image");
+        let output = Command::new(script).arg("keylog").output()?;
+        ensure(output.status.success(), String::from_utf8_lossy(&output.stderr))?;
+        *built = true;
+    }
+    Ok(image().with_file_name("keylog.elf"))
+}
+
+/// The names of its symbols, as far as they are text.
+///
+/// # Errors
+/// When the file is no ELF file with symbols.
+pub fn symbols(image: &[u8]) -> Outcome<Vec<String>> {
+    let file = ElfBytes::<LittleEndian>::minimal_parse(image)?;
+    let (symbols, strings) = file.symbol_table()?.ok_or("the image has no symbols")?;
+    Ok(symbols.iter().filter_map(|symbol| strings.get(usize::try_from(symbol.st_name).ok()?).ok()).map(str::to_owned).collect())
+}
 
 /// `ud2`: raises #UD (Intel SDM volume 2).
 const UD2: [u8; 2] = [0x0f, 0x0b];

@@ -15,22 +15,23 @@ fn log() -> Log {
         "bitflags": {},
         "encoding": "Rzcobs"
     });
-    Log { table: Some(serde_json::from_value(table).unwrap()), access: None, malformed: 0 }
+    Log { table: Some(serde_json::from_value(table).unwrap()), access: None, secret: None, malformed: 0 }
 }
 
-/// A log whose image makes access records, as format 4.
+/// A log whose image makes access records, as format 4, and gives secrets away, as format 5.
 fn log_with_access() -> Log {
     let table = serde_json::json!({
         "timestamp": { "string": { "tag": "Timestamp", "string": "{=u64:us}" }, "raw_symbol": "t" },
         "entries": {
             "3": { "string": { "tag": "Info", "string": "hello" }, "raw_symbol": "a" },
-            "4": { "string": { "tag": "Info", "string": "access {=[u8]}" }, "raw_symbol": "b" }
+            "4": { "string": { "tag": "Info", "string": "access {=[u8]}" }, "raw_symbol": "b" },
+            "5": { "string": { "tag": "Info", "string": "secret {=[u8]}" }, "raw_symbol": "c" }
         },
         "bitflags": {},
         "encoding": "Rzcobs"
     });
     let table: Table = serde_json::from_value(table).unwrap();
-    Log { access: access_index(&table), table: Some(table), malformed: 0 }
+    Log::with_table(table).unwrap()
 }
 
 fn stuffed(frame: &[u8]) -> Vec<u8> {
@@ -116,6 +117,20 @@ fn an_access_record_that_lies_is_malformed_and_nothing_more() {
 }
 
 #[test]
+fn secrets_are_shown_among_other_frames_and_stay_where_they_are() {
+    let frame = |index: u8, len: u8| stuffed(&[&[index, 0, 1, 2, 3, 4, 5, 6, 7, 8, len, 0, 0, 0][..], b"a\0b"].concat());
+    let frames = [frame(5, 3), frame(3, 3), access_frame(&record(7)), vec![0xff, 0], frame(5, 9), frame(5, 3)].concat();
+    let window = window(&frames, 0);
+    let shown = |log: &Log| {
+        let mut shown = Vec::new();
+        log.secrets(&window, |secret| shown.push(secret.to_vec()));
+        shown
+    };
+    assert_eq!(shown(&log_with_access()), [b"a\0b", b"a\0b"], "one of them says that it is longer than it is");
+    assert_eq!(shown(&log()), [] as [Vec<u8>; 0], "an image that gives none away");
+}
+
+#[test]
 fn a_malformed_frame_costs_itself_only() {
     let good = stuffed(&[1, 0, 7, 0, 0, 0, 0]);
     let bad = stuffed(&[99, 0]);
@@ -159,6 +174,8 @@ proptest! {
     fn nothing_panics(frames in proptest::collection::vec(any::<u8>(), 0..600), known in 1..4_u8) {
         let _any = log().take(&mut window(&frames, 0), &mut |_| ());
         let _access = log_with_access().take(&mut window(&stuffed(&[&[4, 0][..], &frames].concat()), 0), &mut |_| ());
+        log_with_access().secrets(&window(&frames, 0), |_| ());
+        log_with_access().secrets(&window(&stuffed(&[&[5, 0][..], &frames].concat()), 0), |_| ());
         let _known = log().take(&mut window(&stuffed(&[&[known, 0][..], &frames].concat()), 0), &mut |_| ());
     }
 

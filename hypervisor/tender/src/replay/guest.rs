@@ -100,6 +100,11 @@ impl Guest {
         queue::frames(self.cell.window(Part::Tx(link))).into_iter().flatten().flatten().map(|frame| frame.bytes)
     }
 
+    /// What it has left in its log.
+    pub(super) fn log(&self) -> &[u8] {
+        self.cell.window(Part::Log)
+    }
+
     /// What its end was, in the words of a tender.
     pub(super) fn last_words(&self, how: &How) -> Option<String> {
         let line = match (how, &self.crash) {

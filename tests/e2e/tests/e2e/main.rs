@@ -15,6 +15,7 @@ mod hello;
 mod hostile;
 mod liveness;
 mod memory;
+mod opened;
 mod reloads;
 mod replays;
 mod secrets;
@@ -90,6 +91,10 @@ const ON_USER: &[Case] = &[
     ("reloads_under_load_break_nothing_and_mix_nothing", reloads::under_load),
     ("restarts_are_seen", seeing::restarts),
     ("recordings_that_were_changed_are_refused_and_cut_ones_replayed", replays::refusals),
+    ("recorded_messages_are_told", replays::messages),
+    ("recorded_secrets_are_those_that_curl_wrote_down", opened::secrets),
+    ("recorded_load_comes_again_with_secrets", opened::load),
+    ("image_that_gives_secrets_away_is_for_replay_alone", opened::refusals),
     ("crashes_replay_to_the_same_report", replays::crashes),
     ("recording_that_is_full_ends_and_the_box_goes_on", replays::bound),
     ("access_log_goes_to_a_file_as_json", seeing::access_file),

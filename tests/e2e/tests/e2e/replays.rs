@@ -18,18 +18,18 @@ use tempfile::TempDir;
 
 use crate::hostile::{Kind, TEXT, When, attacker};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// 4 MiB each way.
 const BULK: usize = 4 << 20;
 
 /// An operator: a key, and a folder for recordings.
-struct Operator {
-    dir: TempDir,
+pub(crate) struct Operator {
+    pub(crate) dir: TempDir,
     identity: Identity,
 }
 
 impl Operator {
-    fn new() -> Outcome<Self> {
+    pub(crate) fn new() -> Outcome<Self> {
         let operator = Self { dir: tempfile::tempdir()?, identity: Identity::from_bytes([0x42; 32]) };
         fs::write(operator.key(), operator.identity.to_line().as_bytes())?;
         Ok(operator)
@@ -39,12 +39,12 @@ impl Operator {
         self.dir.path().join("operator.key")
     }
 
-    fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.dir.path().join("box.rec")
     }
 
     /// The lines that have a box recorded.
-    fn section(&self, more: &str) -> String {
+    pub(crate) fn section(&self, more: &str) -> String {
         format!("[record]\nfile = \"{}\"\nrecipient = \"{}\"\n{more}", self.file().display(), self.identity.recipient())
     }
 
@@ -58,7 +58,7 @@ impl Operator {
     }
 
     /// The report of a replay that went as recorded.
-    fn same(&self, file: &Path, arguments: &[&str]) -> Outcome<Value> {
+    pub(crate) fn same(&self, file: &Path, arguments: &[&str]) -> Outcome<Value> {
         let output = self.replay(file, &[&["--json"][..], arguments].concat())?;
         let said = text(&output);
         ensure(output.status.code() == Some(0), format!("ended with {}: {said}", output.status))?;
@@ -68,7 +68,7 @@ impl Operator {
     }
 
     /// A replay that is refused with this code and these words.
-    fn refused(&self, file: &Path, arguments: &[&str], code: i32, words: &str) -> Outcome {
+    pub(crate) fn refused(&self, file: &Path, arguments: &[&str], code: i32, words: &str) -> Outcome {
         let output = self.replay(file, arguments)?;
         let said = text(&output);
         ensure(
@@ -78,7 +78,7 @@ impl Operator {
     }
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
@@ -87,7 +87,7 @@ fn count(report: &Value, field: &str) -> u64 {
 }
 
 /// Requests, bulk both ways, half-closes, refusals, and the operator's letters.
-fn mixed_load(running: &Running) -> Outcome {
+pub(crate) fn mixed_load(running: &Running) -> Outcome {
     let eye = Eye::new(running)?;
     let config = client::config(None)?;
     for round in 0..20 {
@@ -189,6 +189,51 @@ fn captured(file: &[u8]) -> Outcome<u64> {
         at = end;
     }
     Ok(frames)
+}
+
+/// What TLS was spoken is told: hellos, the certificates of TLS 1.2, alerts in the clear; bulk in a line or two.
+pub(crate) fn messages(place: &Place) -> Outcome {
+    let operator = Operator::new()?;
+    let echo = backend::echo()?;
+    let mut running = Running::start(place, &Config::one_route(&[echo.address()]).more(&operator.section("")))?;
+    bulk(&running)?;
+    drop(client::connect_as(running.address(), "tls12.example.test", &client::tls12_only()?)?);
+    let mut plain = TcpStream::connect(running.address())?;
+    plain.write_all(b"GET / HTTP/1.1\r\n\r\n")?;
+    let _alert = plain.read_to_end(&mut Vec::new());
+    running.signal(Signal::TERM)?;
+    running.ended(PATIENCE)?;
+    let report = operator.same(&operator.file(), &["--messages"])?;
+    let messages = report["messages"].as_array().ok_or("no messages")?;
+    let told = |connection: u64, from: &str, what: &str| {
+        let found =
+            messages.iter().find(|message| message["connection"] == connection && message["from"] == from && message["what"] == what);
+        found.map(|message| message["details"].clone()).ok_or(format!("{what} of {from} is not told: {report}"))
+    };
+    let (hello, chosen) = (told(1, "client", "ClientHello")?, told(1, "guest", "ServerHello")?);
+    ensure(
+        hello["server_name"] == "localhost" && hello["versions"].as_array().is_some_and(|all| all.contains(&"TLS1.3".into())),
+        hello.to_string(),
+    )?;
+    ensure(chosen["version"] == "TLS1.3" && chosen["group"] == "X25519MLKEM768", chosen.to_string())?;
+    ensure(chosen["suite"].as_str().is_some_and(|suite| suite.starts_with("TLS_")), chosen.to_string())?;
+    for from in ["client", "guest"] {
+        let bytes: u64 = messages
+            .iter()
+            .filter(|message| message["connection"] == 1 && message["from"] == from)
+            .filter_map(|message| message["details"]["bytes"].as_u64())
+            .sum();
+        ensure(bytes > u64::try_from(BULK)? - 256 * 1024, format!("{bytes} bytes of {from}"))?;
+    }
+    ensure(told(2, "client", "ClientHello")?["server_name"] == "tls12.example.test", "another name")?;
+    ensure(told(2, "guest", "ServerHello")?["version"] == "TLS1.2", "another version")?;
+    ensure(told(2, "guest", "Certificate")?["certificates"].as_u64() > Some(0), "no certificate")?;
+    told(3, "client", "not TLS")?;
+    ensure(told(3, "guest", "alert")?["description"] == "unexpected_message(10)", "another alert")?;
+    ensure(messages.len() < 200 && report["messages_left_out"] == 0, format!("{} messages", messages.len()))?;
+    let lines = text(&operator.replay(&operator.file(), &["--messages"])?);
+    let wanted = ["connection 1 from ", "client  ClientHello legacy_version=TLS1.2 server_name=localhost ", "connection 3 from "];
+    ensure(wanted.iter().all(|words| lines.contains(words)), lines)
 }
 
 /// One flipped byte anywhere, another key, another image, another file: refused, each with its reason. A file that its tender did not live to close is replayed.
