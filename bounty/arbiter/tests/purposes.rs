@@ -17,6 +17,7 @@ fn message(purpose: Document) -> String {
         Document::Claim => contest::claim_body(Tier::Read, &claimant).to_string(),
         Document::Crash => contest::crash_body(&claimant).to_string(),
         Document::Possession => contest::possession_body(Tier::Read).to_string(),
+        Document::Checkpoint => unreachable!("bounty-log tries it"),
         Document::Operator | Document::Opening | Document::WriteUp => unreachable!("nobody signs it"),
     }
 }

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use arbiter::note::VerifierKey;
+use arbiter::receipt::Receipt;
 use arbiter::{Tier, possession};
 use bounty_log::append::{Log, LogFault, Signer};
 use bounty_log::check::{Report, Trust, check};
+use bounty_log::checkpoint::Checkpoint;
 use bounty_log::entry::{Entry, Kind};
 use bounty_log::store::{Folder, Source};
 use bounty_log::{bundle, names};
@@ -288,4 +290,14 @@ fn a_log_goes_on_where_it_was_and_takes_no_step_back() {
     assert!(checked(dir.path(), &[]).is_sound());
     assert_eq!(folder().read("no such file", 1).unwrap(), None);
     assert!(folder().read(names::CHECKPOINT, 3).is_err(), "too long");
+}
+
+/// The log's key signs heads and receipts, and neither is ever the other.
+#[test]
+fn a_receipt_is_no_head_and_a_head_no_receipt() {
+    let dir = TempDir::new().unwrap();
+    Log::begin(Folder::new(dir.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+    let (key, receipt) = (contest::named("log"), contest::receipt(&contest::claim(Tier::Read)));
+    assert!(Receipt::read(&receipt, &key).is_ok() && Checkpoint::read(&head(dir.path()), &key).is_ok());
+    assert!(Receipt::read(&head(dir.path()), &key).is_err() && Checkpoint::read(&receipt, &key).is_err());
 }

@@ -15,7 +15,10 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("recording", &["abi", "queue"]),
     ("tender", &["abi", "queue", "machine", "keys", "net", "recording", "status"]),
     ("harness", &["abi", "queue", "machine", "net"]),
-    ("bountybox", &["harness", "tender", "keys", "arbiter", "bounty", "bounty-log", "inspect", "misbehave", "recording", "status", "transcript"]),
+    (
+        "bountybox",
+        &["harness", "tender", "keys", "arbiter", "bounty", "bounty-log", "inspect", "misbehave", "recording", "status", "transcript"],
+    ),
     ("platform", &["abi"]),
     ("status", &[]),
     ("appliance", &["net", "proxy", "tls", "keys", "status"]),
