@@ -33,7 +33,7 @@ impl Checkpoint {
         Ok(Self { origin: head.origin().into(), size: head.size(), root: Digest(root) })
     }
 
-    /// The note, with the signature that the key made of [`Self::to_string`].
+    /// The note, with the signature that the key made of what this prints.
     #[must_use]
     pub fn note(&self, key: &VerifierKey, signature: &[u8; 64]) -> String {
         format!("{self}\n{}", key.line(signature))
