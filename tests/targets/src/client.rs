@@ -34,6 +34,9 @@ pub fn client(data: &[u8]) {
     let auth = |crls| ClientAuth { required: true, roots: vec![first.to_vec()], crls, names: vec![], subjects: vec![] };
     let _ = Clients::new(&auth(chain.iter().skip(1).map(|der| der.to_vec()).collect()));
     if let Ok(clients) = Clients::new(&auth(vec![])) {
-        let _ = clients.verify(&chain[1..], NOW);
+        let anybody = clients.verify(&chain[1..], NOW).is_ok();
+        let some = ClientAuth { names: vec!["*.clients.test".into()], subjects: vec!["robot".into()], ..auth(vec![]) };
+        let named = Clients::new(&some).expect("the same authority").verify(&chain[1..], NOW).is_ok();
+        assert!(anybody || !named, "some are let in where all are not");
     }
 }

@@ -1,4 +1,4 @@
-//! Boundary: Ethernet frames from a hostile wire. The input is a sequence of (length, offload, frame); time passes between them.
+//! Boundary: Ethernet frames from a hostile wire. The input is a sequence of (length, offload, frame); time passes between them. A length with its highest bit comes to a box that is full.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::time::Duration;
@@ -30,9 +30,9 @@ pub fn frame(data: &[u8]) {
     let mut net = Net::new(config(), [7; 32], Duration::ZERO).expect("a configuration that works");
     let mut out = vec![0; net::limits::FRAME_LEN_MAX];
     let mut now = Duration::ZERO;
-    let mut rest = data;
+    let (mut given, mut rest) = (0_u64, data);
     while let [low, high, flags, gso_type, hdr_len, gso_size, csum_start, csum_offset, tail @ ..] = rest {
-        let len = usize::from(u16::from_le_bytes([*low, *high])).min(tail.len());
+        let len = usize::from(u16::from_le_bytes([*low, *high & 0x7f])).min(tail.len());
         let (frame, next) = tail.split_at(len);
         let offload = Offload {
             flags: *flags,
@@ -42,7 +42,12 @@ pub fn frame(data: &[u8]) {
             csum_start: u16::from(*csum_start),
             csum_offset: u16::from(*csum_offset),
         };
-        net.receive(frame, offload, now);
+        given += 1;
+        if *high & 0x80 == 0 {
+            net.receive(frame, offload, now);
+        } else {
+            net.refuse(frame, offload);
+        }
         while net.poll_event().is_some() {}
         while let Some((len, _)) = net.poll_transmit(&mut out, now) {
             assert!((net::limits::FRAME_LEN_MIN..=net::limits::REPLY_LEN_MAX).contains(&len));
@@ -55,7 +60,7 @@ pub fn frame(data: &[u8]) {
     let counters = net.counters();
     assert!(counters.cookies_accepted <= 1, "flows without proven addresses");
     if counters.cookies_accepted == 0 {
-        assert!(counters.tx_frames <= counters.rx_frames, "{counters:?}");
+        assert!(counters.tx_frames <= given && counters.rx_frames <= given, "{given}: {counters:?}");
         assert_eq!((counters.flows, counters.ring_bytes), (0, 0));
     }
 }

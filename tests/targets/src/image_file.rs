@@ -44,6 +44,32 @@ pub(crate) fn image_file() -> Vec<u8> {
     file
 }
 
+/// The same with a table of symbols, of which one names the entry.
+pub(crate) fn image_file_with_symbols() -> Vec<u8> {
+    const NAMES: &[u8; 8] = b"\0start\0\0";
+    let mut file = image_file();
+    let symbols_at = file.len();
+    file.extend([0; 24]);
+    // At 1 in the table of names; a function, in some section.
+    file.extend([1, 0, 0, 0, 2, 0, 1, 0]);
+    file.extend(words(&[ENTRY, 16]));
+    let names_at = file.len();
+    file.extend(NAMES);
+    let sections_at = file.len();
+    file.extend([0; 64]);
+    file.extend(section([2, 0, 2, 1], symbols_at, names_at - symbols_at, 24));
+    file.extend(section([3, 0, 0, 0], names_at, NAMES.len(), 0));
+    put(&mut file, 40, &words(&[sections_at]));
+    put(&mut file, 58, &[64, 0, 3, 0]);
+    file
+}
+
+/// One section header: its type, its flags, the section that it goes with, and how much of it is local.
+fn section([kind, flags, link, locals]: [u8; 4], at: usize, len: usize, entry_len: usize) -> Vec<u8> {
+    let short = |value: u8| [value, 0, 0, 0];
+    [&[0; 4][..], &short(kind), &words(&[flags.into(), 0, at, len]), &short(link), &short(locals), &words(&[8, entry_len])].concat()
+}
+
 fn put(file: &mut [u8], at: usize, bytes: &[u8]) {
     file[at..at + bytes.len()].copy_from_slice(bytes);
 }

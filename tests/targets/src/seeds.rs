@@ -11,7 +11,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, Extend
 use status::{Access, Status};
 
 use crate::cell::openings;
-use crate::image_file::image_file;
+use crate::image_file::{image_file, image_file_with_symbols};
 use crate::queues::window;
 use crate::setting::{FRONT, IDENTITY, MACS, bundle};
 use crate::tcp::{ACK, OPTIONS, SYN, Segment};
@@ -35,6 +35,7 @@ pub fn all() -> Vec<Seed> {
     add("status", "idle", Status::default().encode());
     add("status", "access", access());
     add("image", "small", image_file());
+    add("image", "symbols", image_file_with_symbols());
     let (turn, over) = (turn(), [6, 1, 0].to_vec());
     add("recording", "turn", [&turn[..], &over].concat());
     add("recording", "behind-the-end", [over, turn].concat());
