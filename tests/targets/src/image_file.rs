@@ -59,8 +59,10 @@ pub(crate) fn image_file_with_symbols() -> Vec<u8> {
     file.extend([0; 64]);
     file.extend(section([2, 0, 2, 1], symbols_at, names_at - symbols_at, 24));
     file.extend(section([3, 0, 0, 0], names_at, NAMES.len(), 0));
+    // A reader that finds sections looks for the dynamic one among them.
+    file.extend(section([6, 3, 2, 0], DYNAMIC_AT, 64, 16));
     put(&mut file, 40, &words(&[sections_at]));
-    put(&mut file, 58, &[64, 0, 3, 0]);
+    put(&mut file, 58, &[64, 0, 4, 0]);
     file
 }
 
