@@ -154,7 +154,7 @@ pub(crate) fn session(place: &Place) -> Outcome {
     let operator = Operator::new()?;
     let (answer, echo) = (backend::answer()?, backend::echo()?);
     let config = Config::default().route(&["ask.example.test"], &[answer.address()]).route(&[], &[echo.address()]);
-    let mut running = Running::start(place, &config.more(ADMIN).more(&operator.section("")))?;
+    let mut running = Running::start(place, &config.more(ADMIN).more(&operator.section("max_bytes = 8589934592\n")))?;
     let least = std::env::var("RECORD_SECONDS").map_or(Ok(0), |seconds| seconds.parse())?;
     let until = Instant::now() + Duration::from_secs(least);
     mixed_load(&running)?;
