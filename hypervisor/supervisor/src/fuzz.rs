@@ -21,7 +21,7 @@ use crate::terminal;
 /// `fuzz`
 #[derive(Debug, Clone, Args)]
 pub struct FuzzArgs {
-    /// Inputs, and folders of them (docs/fuzz.md says what their bytes mean). Not needed under AFL++.
+    /// Inputs, and folders of them (docs/fuzz-box.md says what their bytes mean). Not needed under AFL++.
     #[arg(value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// Which box.
@@ -128,7 +128,7 @@ fn attempt(mut subject: Subject, args: &FuzzArgs) -> Result<Exit, Exit> {
 /// The files, and those in the folders, in order.
 fn inputs(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>, Exit> {
     if paths.is_empty() {
-        return Err(refuse(Exit::Usage, "no input is named: give files or folders, or have AFL++ start this (docs/fuzz.md)"));
+        return Err(refuse(Exit::Usage, "no input is named: give files or folders, or have AFL++ start this (docs/fuzz-box.md)"));
     }
     let cannot = |path: &Path, fault: std::io::Error| refuse(Exit::Usage, format!("{} cannot be read: {fault}", path.display()));
     let mut files = Vec::new();

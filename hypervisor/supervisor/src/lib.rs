@@ -16,7 +16,7 @@
 //! | [`target`] | a box that is there to be fuzzed over TCP; judging TLS clients by misbehaving |
 //! | [`exit`], [`terminal`] | how the process ends, and the only place that writes to a terminal |
 //!
-//! This crate opens and watches; it never parses a frame, and no process that serves runs a guest itself. `replay` does, jailed, in a process that does nothing else, and `fuzz`, for whoever
+//! This crate opens and watches; it never parses a frame, and no process that serves runs a guest itself. `replay` does, jailed, in a process that does nothing else, and `fuzz` and `target`, without a jail, for whoever
 //! tests the image.
 //!
 //! ```

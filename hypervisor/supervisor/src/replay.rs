@@ -24,6 +24,7 @@ use crate::cli::ReplayArgs;
 use crate::config::read_bounded;
 use crate::exit::Exit;
 use crate::limits::IDENTITY_LEN_MAX;
+use crate::specimen::hex;
 use crate::{image, terminal};
 use messages::Front;
 
@@ -214,8 +215,4 @@ fn to_json(report: &Report) -> Value {
         "differences": differences,
         "difference_count": report.difference_count,
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
