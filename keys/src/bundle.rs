@@ -11,6 +11,7 @@
 //! ```
 
 mod check;
+mod contest;
 mod fault;
 mod memory;
 mod route;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 use crate::profile::Profile;
+pub use contest::{Contest, Door, Flag, FlagTier, Role};
 pub use fault::BundleFault;
 pub use memory::Memory;
 pub use route::{Balance, Check, CheckKind, ClientAuth, Eject, Mode, ProxyOut, Route, Upstream};
@@ -48,6 +50,8 @@ pub struct Bundle {
     pub limits: Limits,
     /// What the cell itself may take.
     pub memory: Memory,
+    /// What a box that is there to be broken serves besides.
+    pub contest: Option<Contest>,
 }
 
 /// One of the cell's two networks.

@@ -91,6 +91,13 @@ pub const TIMEOUT_MS_MAX: u64 = 30 * 24 * 3600 * 1000;
 /// No count in the limits is larger than this.
 pub const COUNT_MAX: u32 = 1 << 20;
 
+/// A contest's prize at most, in bytes.
+pub const PRIZE_LEN_MAX: usize = 4096;
+/// A flag's private half, in bytes.
+pub const FLAG_LEN: usize = 32;
+/// Doors of a contest at most.
+pub const DOORS_MAX: usize = 16;
+
 /// The guest's heap at least, in bytes.
 pub const HEAP_LEN_MIN: u64 = 8 << 20;
 /// The guest's heap where the configuration says nothing, in bytes.

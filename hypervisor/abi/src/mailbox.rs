@@ -23,6 +23,14 @@ pub const RELOAD: u32 = 1;
 /// `kind`, to the guest: say how things stand. Answered by [`DONE`] and bytes that only the supervisor reads.
 pub const STATUS: u32 = 2;
 
+/// `kind`, to the guest of a contest: prove that you hold your flags. The bytes are a nonce of [`NONCE_LEN`]. Answered by [`DONE`] and the proofs, one behind the other, or by [`REFUSED`].
+pub const PROVE: u32 = 3;
+/// `kind`, to the guest of a contest: sign these bytes with the flag of `write`, if its word holds its value. Answered by [`DONE`] and the signature, or by [`REFUSED`].
+pub const SIGN: u32 = 4;
+
+/// The bytes of a [`PROVE`] letter.
+pub const NONCE_LEN: usize = 32;
+
 /// `kind`, from the guest: done as told.
 pub const DONE: u32 = 1;
 /// `kind`, from the guest: nothing was done; the bytes say why, in UTF-8, at most [`crate::limits::REASON_LEN_MAX`] of them.

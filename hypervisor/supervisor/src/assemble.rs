@@ -47,6 +47,7 @@ pub(crate) fn plan(config: &Config, materials: Materials, book: &mut Book, mut r
         ticket_key,
         limits: config.limits.clone(),
         memory: memory(config),
+        contest: None,
     };
     if !report.has_errors()
         && let Err(fault) = bundle.encode()

@@ -6,17 +6,18 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
 use super::{
-    Bundle, BundleFault, Certificate, Check, CheckKind, Cidr, ClientAuth, Limits, Link, Listener, Mode, Route, Tls, Upstream, Version,
+    Bundle, BundleFault, Certificate, Check, CheckKind, Cidr, ClientAuth, Contest, Door, Limits, Link, Listener, Mode, Role, Route, Tls,
+    Upstream, Version,
 };
 use crate::altname::AltPattern;
 use crate::limits::{
     ADDRESSES_MAX, ALPN_LEN_MAX, ALPN_MAX, BACKENDS_MAX, CERTIFICATE_LEN_MAX, CERTIFICATE_NAMES_MAX, CERTIFICATES_MAX, CHAIN_MAX,
     CHECK_COUNT_MAX, CHECK_INTERVAL_MS_MIN, CHECK_TEXT_LEN_MAX, CLIENT_CERTIFICATE_LEN_MAX, CLIENT_NAME_LEN_MAX, CLIENT_NAMES_MAX,
-    CLIENT_ROOTS_MAX, COUNT_MAX, CRL_LEN_MAX, CRLS_LEN_MAX, CRLS_MAX, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX, MTU_MIN, PROXIES_MAX,
-    QUEUE_MAX, RETRIES_MAX, ROUTE_BACKENDS_MAX, ROUTE_CERTIFICATES_MAX, ROUTE_NAME_LEN_MAX, ROUTE_NAMES_MAX, ROUTES_MAX, SUITES_MAX,
-    TICKET_KEY_LEN, TICKET_KEYS_MAX, TICKET_LIFETIME_S_MAX, TICKET_ROTATION_S_MIN, TIMEOUT_MS_MAX,
+    CLIENT_ROOTS_MAX, COUNT_MAX, CRL_LEN_MAX, CRLS_LEN_MAX, CRLS_MAX, DOORS_MAX, FLAG_LEN, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX,
+    MTU_MIN, PRIZE_LEN_MAX, PROXIES_MAX, QUEUE_MAX, RETRIES_MAX, ROUTE_BACKENDS_MAX, ROUTE_CERTIFICATES_MAX, ROUTE_NAME_LEN_MAX,
+    ROUTE_NAMES_MAX, ROUTES_MAX, SUITES_MAX, TICKET_KEY_LEN, TICKET_KEYS_MAX, TICKET_LIFETIME_S_MAX, TICKET_ROTATION_S_MIN, TIMEOUT_MS_MAX,
 };
-use crate::names::is_pattern;
+use crate::names::{is_name, is_pattern};
 use crate::profile::{Group, Suite};
 
 impl Bundle {
@@ -35,7 +36,11 @@ impl Bundle {
         require(self.crls_len() <= CRLS_LEN_MAX, BundleFault::RevocationLists)?;
         self.check_tls()?;
         require(self.limits.is_sound(), BundleFault::Limits)?;
-        require(self.memory.holds(&self.limits), BundleFault::Memory)
+        require(self.memory.holds(&self.limits), BundleFault::Memory)?;
+        let has =
+            |door: &Door| usize::from(door.listener) < self.listeners.len() && usize::from(door.certificate) < self.certificates.len();
+        let sound = |contest: &Contest| contest.is_sound() && contest.doors.iter().all(has);
+        require(self.contest.as_ref().is_none_or(sound), BundleFault::Contest)
     }
 
     fn crls_len(&self) -> usize {
@@ -167,6 +172,25 @@ impl Route {
                 count && known && self.client.as_ref().is_none_or(ClientAuth::is_sound)
             }
         }
+    }
+}
+
+impl Contest {
+    fn is_sound(&self) -> bool {
+        let prize = (1..=PRIZE_LEN_MAX).contains(&self.prize.expose().len());
+        let tiers: BTreeSet<_> = self.flags.iter().map(|flag| flag.tier).collect();
+        let flags = tiers.len() == self.flags.len() && self.flags.iter().all(|flag| flag.key.expose().len() == FLAG_LEN);
+        let listeners: BTreeSet<_> = self.doors.iter().map(|door| door.listener).collect();
+        let doors = (1..=DOORS_MAX).contains(&self.doors.len()) && listeners.len() == self.doors.len();
+        prize && flags && doors && self.doors.iter().all(Door::is_sound)
+    }
+}
+
+impl Door {
+    fn is_sound(&self) -> bool {
+        let authority = (1..=CLIENT_CERTIFICATE_LEN_MAX).contains(&self.authority.len());
+        let port = !matches!(self.role, Role::CallBack { port: 0 });
+        authority && port && is_name(&self.peer)
     }
 }
 

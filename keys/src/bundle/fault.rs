@@ -34,6 +34,8 @@ pub enum BundleFault {
     Limits,
     /// More connections or handshakes than the memory holds.
     Memory,
+    /// A contest without prize or doors, a flag twice or of the wrong length, or a door without its listener, certificate, authority or name.
+    Contest,
 }
 
 impl fmt::Display for BundleFault {
@@ -54,6 +56,7 @@ impl fmt::Display for BundleFault {
             Self::Tickets => f.write_str("the tickets of the bundle live too long, or their keys are impossible"),
             Self::Suites => f.write_str("the bundle has no cipher suites or groups, or impossible ones"),
             Self::Memory => f.write_str("the bundle allows more connections or handshakes than its memory holds"),
+            Self::Contest => f.write_str("the contest of the bundle lacks a prize, a flag, or what a door needs"),
             Self::Limits => f.write_str("a limit of the bundle is zero or beyond reason"),
         }
     }

@@ -11,14 +11,14 @@ use proptest::collection::vec as many;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
 use super::{
-    Balance, Bundle, BundleFault, Certificate, Check, CheckKind, Cidr, ClientAuth, Gateway, Limits, Link, LinkKind, Listener, Memory, Mode,
-    ProxyOut, Route, TicketKey, Tls, Upstream, Version,
+    Balance, Bundle, BundleFault, Certificate, Check, CheckKind, Cidr, ClientAuth, Contest, Door, Flag, FlagTier, Gateway, Limits, Link,
+    LinkKind, Listener, Memory, Mode, ProxyOut, Role, Route, TicketKey, Tls, Upstream, Version,
 };
 use crate::Secret;
 use crate::limits::{
     ADDRESSES_MAX, ALPN_LEN_MAX, BACKENDS_MAX, BUNDLE_LEN_MAX, CERTIFICATE_LEN_MAX, CHAIN_MAX, CHECK_COUNT_MAX, CHECK_INTERVAL_MS_MIN,
-    COUNT_MAX, CRL_LEN_MAX, CRLS_LEN_MAX, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX, MTU_MIN, QUEUE_MAX, RETRIES_MAX, ROUTE_BACKENDS_MAX,
-    TICKET_LIFETIME_S_MAX, TICKET_ROTATION_S_MIN, TIMEOUT_MS_MAX,
+    COUNT_MAX, CRL_LEN_MAX, CRLS_LEN_MAX, DOORS_MAX, GATEWAYS_MAX, KEY_LEN_MAX, LISTENERS_MAX, MTU_MIN, PRIZE_LEN_MAX, QUEUE_MAX,
+    RETRIES_MAX, ROUTE_BACKENDS_MAX, TICKET_LIFETIME_S_MAX, TICKET_ROTATION_S_MIN, TIMEOUT_MS_MAX,
 };
 
 fn link(third: u8) -> Link {
@@ -65,6 +65,7 @@ fn sample() -> Bundle {
         ticket_key: None,
         limits: Limits::default(),
         memory: Memory::default(),
+        contest: None,
     }
 }
 
@@ -74,7 +75,7 @@ fn fault_after(change: impl FnOnce(&mut Bundle)) -> Option<BundleFault> {
     change(&mut bundle);
     let made = bundle.encode().err();
     assert_eq!(made, bundle.check().err());
-    let mut bytes = b"BB\x00\x03".to_vec();
+    let mut bytes = b"BB\x00\x04".to_vec();
     bytes.extend(postcard::to_allocvec(&bundle).unwrap());
     assert_eq!(Bundle::decode(&bytes).err(), made, "both ends say the same");
     made
@@ -273,6 +274,51 @@ fn impossible_upstreams_checks_and_clients_are_refused() {
     assert_eq!(fault_after(sound), None);
     let wide = Cidr { address: Ipv4Addr::UNSPECIFIED.into(), prefix_len: 33 };
     assert_eq!(fault_after(|bundle| bundle.listeners[0].proxy_from = vec![wide]), Some(BundleFault::Listener(0)));
+}
+
+fn contest() -> Contest {
+    let flag = |tier, byte| Flag { tier, key: Secret::new(vec![byte; 32]) };
+    Contest {
+        manifest: [7; 32],
+        prize: Secret::new(b"prize".to_vec()),
+        flags: vec![flag(FlagTier::Auth, 1), flag(FlagTier::Write, 2), flag(FlagTier::Key, 3), flag(FlagTier::Wallet, 4)],
+        write_value: 0x626f_756e_7479_2121,
+        doors: vec![Door { listener: 0, role: Role::Server, certificate: 0, authority: vec![0x30], peer: "peer.server".into() }],
+    }
+}
+
+#[test]
+fn impossible_contests_are_refused() {
+    let changes: [fn(&mut Contest); 14] = [
+        |contest| contest.prize = Secret::new(Vec::new()),
+        |contest| contest.prize = Secret::new(vec![0; PRIZE_LEN_MAX + 1]),
+        |contest| contest.flags[1].tier = FlagTier::Auth,
+        |contest| contest.flags[1].key = Secret::new(vec![0; 31]),
+        |contest| contest.doors.clear(),
+        |contest| contest.doors.push(contest.doors[0].clone()),
+        |contest| {
+            contest.doors = (0..=u16::try_from(DOORS_MAX).unwrap()).map(|n| Door { listener: n, ..contest.doors[0].clone() }).collect()
+        },
+        |contest| contest.doors[0].listener = 1,
+        |contest| contest.doors[0].certificate = 1,
+        |contest| contest.doors[0].authority.clear(),
+        |contest| contest.doors[0].authority = vec![0; 8 * 1024 + 1],
+        |contest| contest.doors[0].peer = String::new(),
+        |contest| contest.doors[0].peer = "Peer".into(),
+        |contest| contest.doors[0].role = Role::CallBack { port: 0 },
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        let changed = |bundle: &mut Bundle| {
+            let mut contest = contest();
+            change(&mut contest);
+            bundle.contest = Some(contest);
+        };
+        assert_eq!(fault_after(changed), Some(BundleFault::Contest), "{index}");
+    }
+    assert_eq!(fault_after(|bundle| bundle.contest = Some(contest())), None);
+    assert_eq!(fault_after(|bundle| bundle.contest = Some(Contest { flags: Vec::new(), ..contest() })), None);
+    let shown = format!("{:?}", contest());
+    assert!(!shown.contains("112, 114") && shown.contains("Secret(..)"), "{shown}");
 }
 
 #[test]

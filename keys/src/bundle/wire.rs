@@ -8,7 +8,7 @@ use crate::limits::BUNDLE_LEN_MAX;
 use alloc::vec::Vec;
 
 /// The first bytes of every bundle; changed with any change of its types.
-const VERSION: [u8; 4] = *b"BB\x00\x03";
+const VERSION: [u8; 4] = *b"BB\x00\x04";
 
 impl Bundle {
     /// The bytes that [`Self::decode`] takes, in a buffer of their exact size that is wiped when dropped.

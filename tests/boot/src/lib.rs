@@ -126,6 +126,7 @@ pub fn bundle() -> Bundle {
         ticket_key: None,
         limits: MEMORY.fit(Limits::default()),
         memory: MEMORY,
+        contest: None,
     }
 }
 

@@ -337,6 +337,7 @@ fn bundle_of(setup: &Setup, identities: &[Identity]) -> Bundle {
         ticket_key: setup.ticket_key.map(|key| bundle::TicketKey { secret: keys::Secret::new(key.to_vec()) }),
         limits: setup.memory.fit(setup.limits.clone()),
         memory: setup.memory,
+        contest: None,
     };
     (setup.amend)(&mut bundle);
     bundle

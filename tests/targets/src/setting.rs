@@ -125,6 +125,7 @@ pub(crate) fn bundle_of(choice: u8) -> Bundle {
         ticket_key: None,
         limits: limits(),
         memory: bundle::Memory::default(),
+        contest: None,
     }
 }
 

@@ -47,5 +47,6 @@ pub(super) fn bundle() -> Bundle {
         ticket_key: None,
         limits: memory.fit(Limits::default()),
         memory,
+        contest: None,
     }
 }
