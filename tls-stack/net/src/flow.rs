@@ -287,6 +287,12 @@ impl Flow {
         free > before && (free == capacity || free >= capacity / 4)
     }
 
+    /// Whether both ends have finished, we first, and our user has still to read what came before. smoltcp throws the rest away when its TIME-WAIT is over; so it is not let
+    /// go on before all is read.
+    pub(crate) fn awaits_reader(&self) -> bool {
+        self.state() == State::TimeWait && self.readable() > 0
+    }
+
     pub(crate) fn readable(&self) -> usize {
         self.seat.socket().recv_queue()
     }
@@ -372,7 +378,7 @@ impl Flow {
         let shut = self.peer_window == 0;
         let patience = if shut { (limits.persist_timeout, Expiry::Stalled) } else { (limits.user_timeout, Expiry::Silent) };
         let stall = (self.has_unacknowledged() && !self.restart_clock).then(|| (self.progress_at.saturating_add(patience.0), patience.1));
-        let dead = self.keepalive.map(|interval| (self.heard_at.saturating_add(interval.saturating_mul(2)), Expiry::Silent));
+        let dead = self.keepalive.filter(|_| !self.awaits_reader()).map(|interval| (self.heard_at.saturating_add(interval.saturating_mul(2)), Expiry::Silent));
         let drained = self.discard.map(|discard| (discard.until, Expiry::Drained));
         [stall, dead, drained].into_iter().flatten().min_by_key(|(at, _)| *at)
     }

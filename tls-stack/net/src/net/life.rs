@@ -82,7 +82,8 @@ impl Net {
             let present = flow.present(slot.ends);
             self.engine.prompt_probe(&present, &mut flow.seat, now);
         }
-        let polled = self.engine.poll_at(&flow.seat, now).map(|at| at.max(now.saturating_add(SETTLE)));
+        let polled = if flow.awaits_reader() { None } else { self.engine.poll_at(&flow.seat, now) };
+        let polled = polled.map(|at| at.max(now.saturating_add(SETTLE)));
         let expiry = flow.expiry(&self.config.limits).map(|(at, _)| at);
         let shrink = flow.shrinks_at(&self.config.limits, &self.budget).map(|at| at.max(now.saturating_add(SETTLE)));
         if let Some(at) = [polled, expiry, shrink].into_iter().flatten().min() {

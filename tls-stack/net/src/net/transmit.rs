@@ -48,6 +48,9 @@ impl Net {
         let slot = self.table.slot_mut(index);
         let State::Open(flow) = &mut slot.state else { return None };
         let (head, room) = buf.split_at_mut(ETHERNET_LEN);
+        if flow.awaits_reader() {
+            return None;
+        }
         flow.start_clock(now);
         let len = self.engine.transmit(&mut flow.seat, room, now);
         if len == 0 {

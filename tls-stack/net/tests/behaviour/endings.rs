@@ -36,6 +36,30 @@ fn each_half_closes_by_itself() {
 }
 
 #[test]
+fn what_a_finished_peer_has_sent_waits_for_a_slow_reader() {
+    for family in [Family::V4, Family::V6] {
+        let mut wire = Wire::of(family);
+        let (theirs, ours) = wire.connect(family);
+        // Who finishes first is the one whose TIME-WAIT it is.
+        wire.server.shutdown(theirs);
+        wire.run_until(wire.now + Duration::from_secs(1));
+        let said = pattern(3_000, 9);
+        wire.client.send(ours, |room| (said.len(), room[..said.len()].copy_from_slice(&said))).unwrap();
+        wire.client.shutdown(ours);
+        wire.run_until(wire.now + Duration::from_secs(1));
+        // A part of it now, and the rest long after smoltcp would have been done with the connection.
+        let mut heard = wire.server.recv(theirs, |bytes| (1_000, bytes[..1_000].to_vec())).unwrap();
+        wire.run_until(wire.now + Duration::from_secs(120));
+        assert_eq!(wire.server.readable(theirs), 2_000);
+        heard.extend(wire.server.recv(theirs, |bytes| (bytes.len(), bytes.to_vec())).unwrap());
+        assert!(heard == said);
+        wire.run_until(wire.now + Duration::from_secs(40));
+        let counters = wire.server.counters();
+        assert_eq!((counters.flows, counters.time_waits, counters.resets_sent), (0, 0, 0));
+    }
+}
+
+#[test]
 fn a_send_ring_grows_although_the_peer_has_sent_its_fin() {
     for family in [Family::V4, Family::V6] {
         let mut wire = Wire::of(family);
