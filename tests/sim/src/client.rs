@@ -152,6 +152,8 @@ struct Client {
     /// Its hello is on its way, and was looked at.
     greeted: bool,
     closing: Closing,
+    /// The server's host has answered.
+    connected: bool,
     finished: bool,
     outcome: Outcome,
 }
@@ -217,6 +219,13 @@ impl Clients {
         self.list.iter().filter(|client| client.outcome.end.is_none()).count()
     }
 
+    /// Clients that are still on their way: nobody has answered their SYN, and they have not given up. The server knows nothing of them.
+    #[must_use]
+    pub fn dialing(&self) -> usize {
+        let on_its_way = |client: &&Client| client.flow.is_some() && !client.connected && client.outcome.end.is_none();
+        self.list.iter().filter(on_its_way).count()
+    }
+
     /// When something happens here, if no frame comes before.
     #[must_use]
     pub fn next(&self) -> Option<Duration> {
@@ -258,6 +267,7 @@ impl Clients {
     fn hear(&mut self, event: Event, now: Duration) {
         let Some(index) = self.by_flow.get(&host::flow_of(event)).copied() else { return };
         match event {
+            Event::Connected(_) => self.list[index].connected = true,
             Event::Finished(_) => self.list[index].finished = true,
             Event::Closed { reason, flow } => {
                 self.by_flow.remove(&flow);
@@ -303,6 +313,7 @@ impl Client {
             heard_close: false,
             greeted: false,
             closing: Closing::No,
+            connected: false,
             finished: false,
             outcome: Outcome::default(),
         }

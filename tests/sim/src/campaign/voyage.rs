@@ -299,7 +299,7 @@ impl Voyage {
         let limit = self.sim.now + longest;
         self.run_until(limit, |sim| {
             let counters = sim.cell.appliance.counters();
-            counters.connections == 0 && counters.front.flows + counters.back.flows == 0
+            counters.connections == 0 && counters.front.flows + counters.back.flows == 0 && sim.clients.dialing() == 0
         })?;
         self.judge.look_back(&self.sim).map_or(Ok(()), Err)?;
         self.see_them_off()?;
