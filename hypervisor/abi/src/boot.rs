@@ -1,6 +1,7 @@
 //! The boot info: one read-only page, whose address is the entry point's only argument.
 //!
-//! The tender chooses every address anew at each boot, keeps a guard page on both sides of each region, and maps nothing else.
+//! The tender chooses every address anew at each boot, keeps a guard on both sides of each region, and maps nothing else. A contest's two windows alone lie where
+//! everybody was told that they lie.
 
 use crate::limits::LINKS;
 
@@ -8,7 +9,7 @@ use crate::limits::LINKS;
 pub const MAGIC: u64 = u64::from_le_bytes(*b"BOUNTYBX");
 
 /// The version of everything in this crate. Tender and guest must agree on it exactly.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A piece of the guest's address space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,12 @@ pub struct BootInfo {
     pub outbox: Region,
     /// The links: [`FRONT`], [`BACK`].
     pub links: [Link; LINKS],
+    /// A contest's read-only page at a published address: its first [`FLAG_LEN`](crate::limits::FLAG_LEN) bytes are the flag of `read`, the rest is zero. It stays after
+    /// `sealed`. Base and length are 0 where there is no contest.
+    pub flag: Region,
+    /// A contest's writable page at a published address, zero at the start: its first 8 bytes are the word of `write`, little-endian. The guest itself never
+    /// writes it. There if and only if [`BootInfo::flag`] is.
+    pub word: Region,
 }
 
-const _: () = assert!(size_of::<BootInfo>() == 24 + 8 * 16 + LINKS * 32, "no padding");
+const _: () = assert!(size_of::<BootInfo>() == 24 + 8 * 16 + LINKS * 32 + 2 * 16, "no padding");

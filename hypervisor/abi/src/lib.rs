@@ -2,7 +2,7 @@
 //!
 //! Tender and guest are built apart and meet only in shared memory, so everything that both must read the same way stands here:
 //!
-//! - [`hypercall`]: the numbers of the three hypercalls and of the crash gate;
+//! - [`hypercall`]: the numbers of the three hypercalls, of a contest's fourth, and of the crash gate;
 //! - [`boot`]: the page that tells the guest where its memory lies;
 //! - [`control`]: the page through which `wait` passes its deadline and the time;
 //! - [`queue`]: how a batch of frames lies in a window;

@@ -30,6 +30,14 @@ pub const SEED_WINDOW_LEN: usize = PAGE_LEN;
 /// The boot seed, in bytes.
 pub const SEED_LEN: usize = 32;
 
+/// A contest's two windows, a page each.
+pub const FLAG_WINDOW_LEN: usize = PAGE_LEN;
+/// See [`FLAG_WINDOW_LEN`].
+pub const WORD_WINDOW_LEN: usize = PAGE_LEN;
+
+/// The flags of `read` and of `exec`, in bytes each.
+pub const FLAG_LEN: usize = 32;
+
 /// The boot bundle (configuration and secrets) at most, in bytes.
 pub const BUNDLE_LEN_MAX: usize = 4 << 20;
 
@@ -56,3 +64,5 @@ const _: () = assert!(INBOX_WINDOW_LEN.is_multiple_of(PAGE_LEN) && OUTBOX_WINDOW
 const _: () = assert!(INBOX_WINDOW_LEN >= BUNDLE_LEN_MAX + crate::mailbox::HEADER_LEN, "the longest bundle is a letter");
 const _: () = assert!(REASON_LEN_MAX + crate::mailbox::HEADER_LEN <= OUTBOX_WINDOW_LEN, "a reason is a letter");
 const _: () = assert!(SEED_LEN <= SEED_WINDOW_LEN, "the seed fits its page");
+const _: () = assert!(FLAG_LEN <= FLAG_WINDOW_LEN && size_of::<u64>() <= WORD_WINDOW_LEN, "flag and word fit their pages");
+const _: () = assert!(FLAG_LEN == crate::hypercall::PRIZE_REGISTERS.len() * size_of::<u64>(), "a flag fits the registers");

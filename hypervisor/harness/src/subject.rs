@@ -360,6 +360,7 @@ fn bring(order: &Order, image: &Image, counters: Option<&core::ops::Range<usize>
         seed: Zeroizing::new(boot_seed(order.seed)),
         bundle: order.bundle.clone(),
         draw: Some(draw(order.seed)),
+        contest: None,
     };
     let cell = Cell::load_rewindable(order.kind, image, parcel, coverage::pages(counters))?;
     let Ok(mut cell) = cell.jailed(|| Ok::<(), Infallible>(()));

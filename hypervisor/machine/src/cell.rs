@@ -75,7 +75,7 @@ pub(crate) trait Machine {
     fn space(&self) -> &Space;
     /// See [`Machine::space`].
     fn space_mut(&mut self) -> &mut Space;
-    /// Lets the guest go on until it stops; when this returns, the guest stands still.
+    /// Lets the guest go on until it stops; when this returns, the guest stands still. What a contest has to answer is answered meanwhile, in the same turn.
     fn run(&mut self, budget: Duration) -> Result<Stop, HostFault>;
     /// The registers at the last stop.
     fn registers(&mut self) -> Result<Registers, HostFault>;
@@ -262,10 +262,13 @@ impl Cell<Jailed> {
 }
 
 impl<S> Cell<S> {
-    /// What stands in a part of the guest's memory, to be looked at; empty once it is closed.
+    /// What stands in a part of the guest's memory, to be looked at; empty once it is closed, and for a contest's parts, which are the guest's alone.
     #[must_use]
     pub fn window(&self, part: Part) -> &[u8] {
-        self.machine.space().window(part).unwrap_or_default()
+        match part {
+            Part::Flag | Part::Word => &[],
+            _ => self.machine.space().window(part).unwrap_or_default(),
+        }
     }
 
     /// Where everything lies in the guest; a crash report may say which region an address lies in or beside.

@@ -2,9 +2,11 @@
 
 use core::fmt;
 
+use abi::limits::PAGE_LEN;
 use rustix::io::Errno;
 
 use crate::image::ImageFault;
+use crate::limits::{ADDRESS_MAX, ADDRESS_MIN, GUARD_LEN};
 
 /// Why a cell could not be loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub enum LoadFault {
     ConfigHeap,
     /// The bundle is empty or longer than [`abi::limits::BUNDLE_LEN_MAX`].
     ConfigBundle,
+    /// A contest's page cannot lie at this address.
+    ConfigContest(u64),
     /// `/dev/kvm` is not there or may not be opened.
     HostNoKvm(Errno),
     /// The kernel's KVM speaks another version of the API than 12.
@@ -94,6 +98,11 @@ impl fmt::Display for LoadFault {
             Self::Image(fault) => write!(out, "image: {fault}"),
             Self::ConfigHeap => write!(out, "the heap's length is out of bounds"),
             Self::ConfigBundle => write!(out, "the bundle is empty or too long"),
+            Self::ConfigContest(address) => write!(
+                out,
+                "a contest's page cannot lie at {address:#x}: it must be a multiple of {PAGE_LEN}, between {ADDRESS_MIN:#x} and {ADDRESS_MAX:#x}, and {GUARD_LEN:#x} bytes \
+                 from the other page"
+            ),
             Self::HostNoKvm(errno) => write!(out, "/dev/kvm cannot be opened: {errno}"),
             Self::HostKvmVersion(version) => write!(out, "KVM speaks version {version}, not 12"),
             Self::HostCapability(capability) => write!(out, "KVM lacks a capability: {capability:?}"),

@@ -1,8 +1,8 @@
 //! The machine on hardware virtualisation: one vCPU that never leaves CPL3.
 //!
 //! The guest has no kernel. Its page tables, descriptor tables and the stub page that reports its exceptions are the machine's own memory,
-//! which its address space does not hold. It gets out only by a 32-bit `out` through the gate to one of [`hypercall::ALL`], which its
-//! TSS opens; all else faults. When it has started no ioctl is needed but `KVM_RUN`: exits and registers are read from the vCPU's
+//! which its address space does not hold. It gets out only by a 32-bit `out` through the gate to one of [`hypercall::ALL`] (and, in a contest's cell, to
+//! [`hypercall::PRIZE`]), which its TSS opens; all else faults. When it has started no ioctl is needed but `KVM_RUN`: exits and registers are read from the vCPU's
 //! shared page, and seed and bundle are unmapped by plain writes to the page tables.
 
 mod cpuid;
@@ -17,13 +17,14 @@ use core::time::Duration;
 use std::os::fd::AsRawFd;
 
 use abi::boot::MACHINE_KVM;
-use abi::hypercall::{self, CRASH};
+use abi::hypercall::{self, CRASH, PRIZE, PRIZE_REGISTERS};
 use abi::limits::PAGE_LEN;
 use kvm_bindings::{KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_MEMORY_FAULT, kvm_regs};
-use kvm_ioctls::{VcpuExit, VcpuFd, VmFd};
+use kvm_ioctls::{SyncReg, VcpuExit, VcpuFd, VmFd};
 use rustix::io::Errno;
 
 use crate::cell::{Allow, Machine, Stop, Written};
+use crate::contest::Prize;
 use crate::exit::{Cause, Registers};
 use crate::fault::{HostFault, LoadFault, Step};
 use crate::image::Image;
@@ -48,6 +49,7 @@ pub(crate) struct Kvm {
     ticker: Ticker,
     own: Own,
     space: Space,
+    prize: Prize,
     reported: bool,
     marked: Option<kvm_regs>,
 }
@@ -57,12 +59,13 @@ impl Kvm {
     pub(crate) fn load(image: &Image, parcel: &Parcel) -> Result<Self, LoadFault> {
         let kvm = vm::open()?;
         let space = Space::load(MACHINE_KVM, &GATE, image, parcel)?;
-        let own = Own::new(space.layout())?;
+        let prize = Prize::of(parcel.contest.as_ref());
+        let own = Own::new(space.layout(), &prize)?;
         let vm = vm::create(&kvm, &own, &space)?;
         let vcpu = vm::create_vcpu(&kvm, &vm, &own)?;
         let ticker = Ticker::start()?;
         block_signals(&vcpu, ticker.blocked_in_run())?;
-        let mut machine = Self { vcpu, _vm: vm, ticker, own, space, reported: false, marked: None };
+        let mut machine = Self { vcpu, _vm: vm, ticker, own, space, prize, reported: false, marked: None };
         machine.probe()?;
         let boot = machine.space.layout().place(Part::Boot).address;
         machine.set_registers(&vm::registers(machine.space.entry(), machine.space.stack_pointer(), boot, 0))?;
@@ -95,6 +98,14 @@ impl Kvm {
         self.vcpu.set_regs(registers).map_err(|fault| LoadFault::Host(Step::Registers, vm::errno(fault)))
     }
 
+    /// Has KVM put these words into [`PRIZE_REGISTERS`] when it lets the guest go on. It takes them from the vCPU's shared page, so this needs no ioctl; all other
+    /// registers stand there as they were at the exit, and the `out` is finished as any is.
+    fn answer(&mut self, [rax, rcx, rdx, rsi]: [u64; PRIZE_REGISTERS.len()]) {
+        let registers = &mut self.vcpu.sync_regs_mut().regs;
+        *registers = kvm_regs { rax, rcx, rdx, rsi, ..*registers };
+        self.vcpu.set_sync_dirty_reg(SyncReg::Register);
+    }
+
     /// What the stub page has reported.
     fn exception(&mut self, vector: u8) -> Stop {
         self.reported = true;
@@ -125,7 +136,13 @@ impl Machine for Kvm {
             let fault = match self.vcpu.run() {
                 Ok(VcpuExit::IoOut(port, data)) => {
                     let out = Out::new(port, data);
-                    return Ok(out.vector().map_or_else(|| out.judge(), |vector| self.exception(vector)));
+                    if let Some(vector) = out.vector() {
+                        return Ok(self.exception(vector));
+                    }
+                    let stop = out.judge(&self.prize);
+                    let Some(words) = self.prize.answer(stop) else { return Ok(stop) };
+                    self.answer(words);
+                    continue;
                 }
                 Ok(VcpuExit::IoIn(port, _)) => return Ok(Stop::Crash(Cause::ForbiddenPort(port))),
                 Ok(VcpuExit::Intr) => Errno::INTR,
@@ -208,10 +225,10 @@ impl Out {
         u8::try_from(value).ok()
     }
 
-    fn judge(self) -> Stop {
+    fn judge(self, prize: &Prize) -> Stop {
         let number = u32::from(self.port);
         match self.value {
-            Some(value) if hypercall::ALL.contains(&number) => Stop::Hypercall { number, value },
+            Some(value) if hypercall::ALL.contains(&number) || number == PRIZE && prize.is_there() => Stop::Hypercall { number, value },
             _ => Stop::Crash(Cause::ForbiddenPort(self.port)),
         }
     }

@@ -1,13 +1,17 @@
 //! Where everything lies in the guest's address space, drawn anew for each boot.
 //!
-//! Each region gets a random page-aligned address in the lower half, at least [`GUARD_LEN`] from every other and from both ends. In the
-//! cell's memory (the memfd) the regions lie packed: first what the guest may not write, then what it may, the heap last.
+//! Each region gets a random page-aligned address in the lower half, at least [`GUARD_LEN`] from every other and from both ends; but for a contest's two pages, which
+//! lie where they were published. In the cell's memory (the memfd) the regions lie packed: first what the guest may not write, then what it may, the heap last.
 
 use core::ops::Range;
 
 use abi::boot::{BootInfo, Link, MAGIC, Region, VERSION};
-use abi::limits::{INBOX_WINDOW_LEN, LINKS, LOG_WINDOW_LEN, OUTBOX_WINDOW_LEN, PAGE_LEN, QUEUE_WINDOW_LEN, SEED_WINDOW_LEN, STACK_LEN};
+use abi::limits::{
+    FLAG_WINDOW_LEN, INBOX_WINDOW_LEN, LINKS, LOG_WINDOW_LEN, OUTBOX_WINDOW_LEN, PAGE_LEN, QUEUE_WINDOW_LEN, SEED_WINDOW_LEN, STACK_LEN,
+    WORD_WINDOW_LEN,
+};
 
+use crate::contest::Published;
 use crate::fault::LoadFault;
 use crate::image::{Access, Image};
 use crate::limits::{ADDRESS_MAX, ADDRESS_MIN, DRAWS_MAX, GUARD_LEN, HEAP_ALIGN, IMAGE_ALIGN, MACHINE_LEN};
@@ -29,6 +33,8 @@ pub enum Part {
     Inbox,
     /// Frames towards the guest, of this link.
     Rx(usize),
+    /// A contest's flag of `read`.
+    Flag,
     /// The image.
     Image,
     /// The control page.
@@ -39,6 +45,8 @@ pub enum Part {
     Outbox,
     /// Frames from the guest, of this link.
     Tx(usize),
+    /// A contest's word of `write`.
+    Word,
     /// The stack.
     Stack,
     /// The heap.
@@ -46,7 +54,7 @@ pub enum Part {
 }
 
 /// Every part, in the order in which they lie in the cell's memory.
-const PARTS: [Part; 15] = [
+const PARTS: [Part; 17] = [
     Part::Gate,
     Part::Boot,
     Part::Seed,
@@ -54,12 +62,14 @@ const PARTS: [Part; 15] = [
     Part::Inbox,
     Part::Rx(0),
     Part::Rx(1),
+    Part::Flag,
     Part::Image,
     Part::Control,
     Part::Log,
     Part::Outbox,
     Part::Tx(0),
     Part::Tx(1),
+    Part::Word,
     Part::Stack,
     Part::Heap,
 ];
@@ -97,26 +107,40 @@ pub struct Mapping {
 #[derive(Debug, Clone)]
 pub struct Layout {
     machine: u64,
-    places: [Place; PARTS.len()],
+    /// A contest's parts are among them where there is one.
+    places: Vec<Place>,
     image_segments: Vec<crate::image::Segment>,
 }
 
 impl Layout {
-    /// Draws a layout. `random` gives uniformly random words.
+    /// Draws a layout round what is `published`. `random` gives uniformly random words.
     ///
     /// # Errors
     /// [`LoadFault::HostLayout`] where `random` is not random at all.
-    pub fn draw(image: &Image, heap_len: u64, bundle_len: u64, random: &mut impl FnMut() -> u64) -> Result<Self, LoadFault> {
-        let machine = free_address(MACHINE_LEN, PAGE, &[], random).ok_or(LoadFault::HostLayout)?;
-        let mut taken: Vec<Range<u64>> = core::iter::once(machine..machine.saturating_add(MACHINE_LEN)).collect();
-        let mut places = PARTS.map(|part| Place { part, address: 0, len: part_len(part, image, heap_len, bundle_len), offset: 0 });
-        let mut offset = 0;
-        for place in &mut places {
-            let address = free_address(place.len, part_align(place.part), &taken, random).ok_or(LoadFault::HostLayout)?;
-            taken.push(address..address.saturating_add(pages_len(place.len)));
-            place.address = address;
-            place.offset = u64::next_multiple_of(offset, if place.part == Part::Heap { HEAP_ALIGN } else { PAGE });
-            offset = place.offset.saturating_add(pages_len(place.len));
+    pub fn draw(
+        image: &Image,
+        heap_len: u64,
+        bundle_len: u64,
+        published: Option<Published>,
+        random: &mut impl FnMut() -> u64,
+    ) -> Result<Self, LoadFault> {
+        let mut taken: Vec<Range<u64>> = published.into_iter().flat_map(Published::ranges).collect();
+        let machine = free_address(MACHINE_LEN, PAGE, &taken, random).ok_or(LoadFault::HostLayout)?;
+        taken.push(machine..machine.saturating_add(MACHINE_LEN));
+        let (mut places, mut offset) = (Vec::with_capacity(PARTS.len()), 0);
+        for part in PARTS {
+            let len = part_len(part, image, heap_len, bundle_len);
+            let address = match (part, published) {
+                (Part::Flag | Part::Word, None) => continue,
+                (Part::Flag, Some(published)) => published.flag(),
+                (Part::Word, Some(published)) => published.word(),
+                _ => free_address(len, part_align(part), &taken, random).ok_or(LoadFault::HostLayout)?,
+            };
+            taken.push(address..address.saturating_add(pages_len(len)));
+            let place =
+                Place { part, address, len, offset: u64::next_multiple_of(offset, if part == Part::Heap { HEAP_ALIGN } else { PAGE }) };
+            offset = place.offset.saturating_add(pages_len(len));
+            places.push(place);
         }
         Ok(Self { machine, places, image_segments: image.segments().to_vec() })
     }
@@ -125,7 +149,7 @@ impl Layout {
     #[must_use]
     pub fn place(&self, part: Part) -> Place {
         let found = self.places.iter().find(|place| place.part == part);
-        // A link that there is not has an empty place.
+        // A link that there is not has an empty place, and so have a contest's parts where there is none.
         found.copied().unwrap_or(Place { part, address: 0, len: 0, offset: 0 })
     }
 
@@ -175,6 +199,8 @@ impl Layout {
             inbox: region(Part::Inbox),
             outbox: region(Part::Outbox),
             links: core::array::from_fn(|link| Link { rx: region(Part::Rx(link)), tx: region(Part::Tx(link)) }),
+            flag: region(Part::Flag),
+            word: region(Part::Word),
         }
     }
 
@@ -202,7 +228,8 @@ pub fn encode(info: &BootInfo) -> Vec<u8> {
     let fixed =
         [info.heap, info.stack, info.control, info.log, info.seed, info.bundle, info.inbox, info.outbox].into_iter().flat_map(region);
     let links = info.links.iter().flat_map(|link| [link.rx, link.tx]).flat_map(region);
-    [info.magic, ids, info.gate].into_iter().chain(fixed).chain(links).flat_map(u64::to_le_bytes).collect()
+    let contest = [info.flag, info.word].into_iter().flat_map(region);
+    [info.magic, ids, info.gate].into_iter().chain(fixed).chain(links).chain(contest).flat_map(u64::to_le_bytes).collect()
 }
 
 fn part_len(part: Part, image: &Image, heap_len: u64, bundle_len: u64) -> u64 {
@@ -210,6 +237,8 @@ fn part_len(part: Part, image: &Image, heap_len: u64, bundle_len: u64) -> u64 {
         Part::Gate | Part::Boot | Part::Control => PAGE,
         Part::Seed => SEED_WINDOW_LEN as u64,
         Part::Bundle => bundle_len,
+        Part::Flag => FLAG_WINDOW_LEN as u64,
+        Part::Word => WORD_WINDOW_LEN as u64,
         Part::Inbox => INBOX_WINDOW_LEN as u64,
         Part::Outbox => OUTBOX_WINDOW_LEN as u64,
         Part::Rx(_) | Part::Tx(_) => QUEUE_WINDOW_LEN as u64,
@@ -231,8 +260,8 @@ fn part_align(part: Part) -> u64 {
 fn part_access(part: Part) -> Access {
     match part {
         Part::Gate => Access::Execute,
-        Part::Boot | Part::Seed | Part::Bundle | Part::Inbox | Part::Rx(_) | Part::Image => Access::Read,
-        Part::Control | Part::Log | Part::Outbox | Part::Tx(_) | Part::Stack | Part::Heap => Access::Write,
+        Part::Boot | Part::Seed | Part::Bundle | Part::Inbox | Part::Rx(_) | Part::Flag | Part::Image => Access::Read,
+        Part::Control | Part::Log | Part::Outbox | Part::Tx(_) | Part::Word | Part::Stack | Part::Heap => Access::Write,
     }
 }
 

@@ -4,6 +4,7 @@
 //! - [`layout`]: where everything lies in the guest's address space, drawn anew for each boot;
 //! - [`memory`]: the memory behind it; [`space`]: both together, filled;
 //! - [`cell`]: one guest on one machine, in states: only a jailed cell runs;
+//! - [`contest`]: what is there to be won from a guest, if anything;
 //! - `kvm` and `process`: the two machines, which behave alike;
 //! - [`rewind`]: a cell that is brought back to where it stood, again and again;
 //! - [`exit`]: how a guest's turn ends; [`fault`]: what the host may do wrong; [`limits`]: every bound;
@@ -19,6 +20,7 @@
 #![expect(unsafe_code, reason = "one of the two crates that may; see docs/unsafe.md")]
 
 pub mod cell;
+pub mod contest;
 pub mod exit;
 pub mod fault;
 pub mod host;
@@ -32,6 +34,7 @@ pub mod rewind;
 pub mod space;
 
 pub use cell::{Allow, Cell, Jailed, Kind, Loaded, MissingWall};
+pub use contest::Contest;
 pub use exit::{Cause, Crash, Exit, Registers};
 pub use fault::{HostFault, LoadFault};
 pub use image::{Image, ImageFault};

@@ -43,7 +43,7 @@ pub const MACHINE_LEN: u64 = 16 * 4096;
 
 /// Pages of page tables of a `kvm` machine at most: for each region one of each level and one more where it crosses a border, and one
 /// for each 2 MiB of image, bundle and inbox and each 1 GiB of heap.
-pub const TABLES_MAX: usize = 16 * 6 + 33 + 3 + 3 + 17;
+pub const TABLES_MAX: usize = 18 * 6 + 33 + 3 + 3 + 17;
 
 /// How often the timer against hung guests ticks, in CPU time of the cell's thread (`process`: of the guest's). A hung guest is found a tick or two late; a busy
 /// one is interrupted this often and no more.
@@ -52,7 +52,7 @@ pub const TICK: core::time::Duration = core::time::Duration::from_millis(50);
 /// How often a region's address is drawn anew before the layout is given up. With a 47-bit space even the second draw is rare.
 pub const DRAWS_MAX: usize = 1000;
 
-/// `process`: stops in one turn that are not the guest's doing, at most: ticks, and signals from outside.
+/// `process`: stops in one turn that do not end it, at most: ticks, signals from outside, and a contest's answers.
 pub const TURN_STOPS_MAX: usize = 1 << 20;
 
 /// `process`: stops at most until a system call in the guest's name has been made.

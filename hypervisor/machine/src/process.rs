@@ -23,10 +23,12 @@ mod watch;
 use core::time::Duration;
 
 use abi::boot::MACHINE_PROCESS;
+use abi::hypercall::PRIZE_REGISTERS;
 use rustix::io::Errno;
 use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 
 use crate::cell::{Allow, Course, Machine, MissingWall, Stop, Written};
+use crate::contest::Prize;
 use crate::exit::{Cause, Registers};
 use crate::fault::{HostFault, LoadFault, Step};
 use crate::image::Image;
@@ -35,7 +37,7 @@ use crate::limits::{TICK, TURN_STOPS_MAX};
 use crate::space::{Parcel, Space};
 use gate::Gate;
 use spawn::Ground;
-use tracee::{Halt, SystemCall, Tracee, UserRegisters};
+use tracee::{Halt, NO_CALL, SystemCall, Tracee, UserRegisters};
 use watch::Watch;
 
 /// One guest in its process. The process is declared first, so that it is gone before its memory is.
@@ -46,6 +48,7 @@ pub(crate) struct Process {
     ground: Ground,
     fault_address: u64,
     space: Space,
+    prize: Prize,
     watch: Option<Watch>,
 }
 
@@ -63,7 +66,8 @@ impl Process {
             Course::Rewindable(left_out) => Some(Watch::begin(&mut tracee, gate, &space, left_out).map_err(host(Step::Watch))?),
         };
         enclosure::close(&mut tracee, gate, &space).map_err(host(Step::Trace))?;
-        Ok(Self { tracee, gate, ground: child.ground, fault_address: 0, space, watch })
+        let prize = Prize::of(parcel.contest.as_ref());
+        Ok(Self { tracee, gate, ground: child.ground, fault_address: 0, space, prize, watch })
     }
 
     fn watch(&mut self) -> Result<&mut Watch, HostFault> {
@@ -73,11 +77,24 @@ impl Process {
     /// What the guest's stop means; `None` where it may go on.
     fn judge(&mut self, halt: Halt, ticks: &mut Ticks) -> Result<Option<Stop>, Errno> {
         match halt {
-            Halt::SystemCall => Ok(Some(hypercall(self.gate, &self.tracee.system_call()?))),
+            Halt::SystemCall => {
+                let stop = hypercall(self.gate, &self.tracee.system_call()?);
+                match self.prize.answer(stop) {
+                    Some(words) => self.answer(words).map(|()| None),
+                    None => Ok(Some(stop)),
+                }
+            }
             Halt::Signal(libc::SIGPROF) => Ok(ticks.count().map(Stop::Crash)),
             Halt::Signal(_) => self.judge_signal(),
             Halt::Gone(signal) => Ok(Some(Stop::Crash(Cause::Signal(signal)))),
         }
+    }
+
+    /// Puts these words into [`PRIZE_REGISTERS`], as if the emulated call had returned them.
+    fn answer(&mut self, [rax, rcx, rdx, rsi]: [u64; PRIZE_REGISTERS.len()]) -> Result<(), Errno> {
+        let before = self.tracee.registers()?;
+        // No call any more: else the kernel might take the first word for one that is to be made again.
+        self.tracee.set_registers(&UserRegisters { rax, rcx, rdx, rsi, orig_rax: NO_CALL, ..before })
     }
 
     fn judge_signal(&mut self) -> Result<Option<Stop>, Errno> {

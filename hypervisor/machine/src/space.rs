@@ -4,11 +4,12 @@
 
 use core::ops::Range;
 
-use abi::limits::{BUNDLE_LEN_MAX, HEAP_LEN_MAX, HEAP_LEN_MIN, PAGE_LEN, SEED_LEN};
+use abi::limits::{BUNDLE_LEN_MAX, FLAG_LEN, HEAP_LEN_MAX, HEAP_LEN_MIN, PAGE_LEN, SEED_LEN};
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
 use zeroize::Zeroizing;
 
+use crate::contest::{Contest, Published};
 use crate::fault::{HostFault, LoadFault, Step};
 use crate::image::{Access, Image};
 use crate::layout::{self, Layout, Mapping, Part, Place};
@@ -25,11 +26,13 @@ pub struct Parcel {
     pub bundle: Zeroizing<Vec<u8>>,
     /// What the layout is drawn from; fresh randomness where nothing is said.
     pub draw: Option<Draw>,
+    /// What is there to be won from the guest, if anything.
+    pub contest: Option<Contest>,
 }
 
 impl core::fmt::Debug for Parcel {
     fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        out.debug_struct("Parcel").field("heap_len", &self.heap_len).finish_non_exhaustive()
+        out.debug_struct("Parcel").field("heap_len", &self.heap_len).field("contest", &self.contest).finish_non_exhaustive()
     }
 }
 
@@ -42,7 +45,7 @@ pub struct Space {
 }
 
 impl Space {
-    /// Draws a layout, allocates the memory, and fills it: image (relocated), boot info, seed, bundle, and `gate`, the machine's code of
+    /// Draws a layout, allocates the memory, and fills it: image (relocated), boot info, seed, bundle, a contest's flag, and `gate`, the machine's code of
     /// the gate. `machine` is what the boot info says of the machine.
     ///
     /// # Errors
@@ -54,11 +57,12 @@ impl Space {
         if parcel.bundle.is_empty() || parcel.bundle.len() > BUNDLE_LEN_MAX {
             return Err(LoadFault::ConfigBundle);
         }
+        let published = parcel.contest.as_ref().map(Published::of).transpose()?;
         let mut random = match &parcel.draw {
             Some(draw) => Random { draw: draw.clone(), next: 0 },
             None => Random { draw: Draw::fresh()?, next: 0 },
         };
-        let layout = Layout::draw(image, parcel.heap_len as u64, parcel.bundle.len() as u64, &mut || random.next())?;
+        let layout = Layout::draw(image, parcel.heap_len as u64, parcel.bundle.len() as u64, published, &mut || random.next())?;
         let memory_len = usize::try_from(layout.memory_len()).map_err(|_| LoadFault::ConfigHeap)?;
         let memory = Memory::new(memory_len).map_err(|errno| LoadFault::Host(Step::Memory, errno))?;
         let entry = layout.place(Part::Image).address.saturating_add(image.entry());
@@ -148,6 +152,9 @@ impl Space {
         page.get_mut(..gate.len())?.copy_from_slice(gate);
         self.window_mut(Part::Seed)?.get_mut(..SEED_LEN)?.copy_from_slice(&parcel.seed[..]);
         self.window_mut(Part::Bundle)?.copy_from_slice(&parcel.bundle);
+        if let Some(contest) = &parcel.contest {
+            self.window_mut(Part::Flag)?.get_mut(..FLAG_LEN)?.copy_from_slice(&contest.flag[..]);
+        }
         Some(())
     }
 }

@@ -34,7 +34,13 @@ pub fn probe(machine: Machine, image: &[u8]) -> Result<(), LoadFault> {
         Machine::Process => Kind::Process,
     };
     let image = Image::parse(image).map_err(LoadFault::Image)?;
-    let parcel = Parcel { heap_len: abi::limits::HEAP_LEN_MIN, seed: Zeroizing::new([0; 32]), bundle: Zeroizing::new(vec![0]), draw: None };
+    let parcel = Parcel {
+        heap_len: abi::limits::HEAP_LEN_MIN,
+        seed: Zeroizing::new([0; 32]),
+        bundle: Zeroizing::new(vec![0]),
+        draw: None,
+        contest: None,
+    };
     Cell::load(kind, &image, parcel).map(drop)
 }
 

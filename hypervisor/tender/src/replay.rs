@@ -198,7 +198,7 @@ fn load(file: &[u8], digest: String, beginning: Beginning) -> Result<guest::Load
     let image = Image::parse(file).map_err(|fault| ReplayFault::Load(fault.into()))?;
     let Beginning { heap_len, draw, seed, bundle, .. } = beginning;
     let heap_len = usize::try_from(heap_len).unwrap_or(usize::MAX);
-    let parcel = machine::Parcel { heap_len, seed, bundle, draw: Some(Draw::again(draw)) };
+    let parcel = machine::Parcel { heap_len, seed, bundle, draw: Some(Draw::again(draw)), contest: None };
     guest::load(image, digest, parcel).map_err(ReplayFault::Load)
 }
 

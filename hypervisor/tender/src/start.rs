@@ -100,7 +100,7 @@ impl Opened {
         let digest = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         let heap_len = usize::try_from(order.heap_len).unwrap_or(usize::MAX);
         let draw = Draw::fresh().map_err(|fault| stop(Ending::Machine, "the machine cannot be made", fault))?;
-        let parcel = machine::Parcel { heap_len, seed: seed()?, bundle, draw: Some(draw) };
+        let parcel = machine::Parcel { heap_len, seed: seed()?, bundle, draw: Some(draw), contest: None };
         let (recorder, unrecorded) = Recorder::of_order(&order, &mut descriptors, &parcel, sha256);
         let kind = match order.machine {
             crate::order::Machine::Kvm => Kind::Kvm,

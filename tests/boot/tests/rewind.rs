@@ -26,6 +26,7 @@ fn waiting(kind: Kind, bundle: &[u8]) -> Cell<machine::Jailed> {
         seed: Zeroizing::new([0x51; SEED_LEN]),
         bundle: Zeroizing::new(bundle.to_vec()),
         draw: Some(Draw::again(Zeroizing::new(core::array::from_fn(|word| (word as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))))),
+        contest: None,
     };
     let cell = Cell::load_rewindable(kind, &image, parcel, 0..0).expect("the machine is there");
     let mut cell = cell.jailed(|| Ok::<(), Infallible>(())).expect("no jail, no failure");
@@ -90,7 +91,7 @@ fn a_cell_that_was_not_loaded_for_it_is_refused() {
     for kind in MACHINES {
         let image = Image::parse(&image_file()).expect("the image is one of ours");
         let bundle = Zeroizing::new(bundle().encode().expect("a sound bundle").expose().to_vec());
-        let parcel = Parcel { heap_len: HEAP_LEN_MIN, seed: Zeroizing::new([1; SEED_LEN]), bundle, draw: None };
+        let parcel = Parcel { heap_len: HEAP_LEN_MIN, seed: Zeroizing::new([1; SEED_LEN]), bundle, draw: None, contest: None };
         let cell = Cell::load(kind, &image, parcel).expect("the machine is there");
         let mut cell = cell.jailed(|| Ok::<(), Infallible>(())).expect("no jail, no failure");
         assert_eq!(cell.run(BUDGET), Ok(Exit::Sealed));

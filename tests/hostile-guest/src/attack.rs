@@ -62,6 +62,14 @@ pub(crate) enum Kind {
     SealTwice,
     /// Seal, then at each turn leave a letter of kind `target` that claims as many bytes as the offset says, whether one was asked for or not.
     Letter,
+    /// Ask for the prize, seal, ask for it as often as the target says, then leave it at the start of the front link's transmit queue, and wait.
+    Prize,
+    /// Ask for the prize for ever.
+    PrizeForever,
+    /// Seal, wait, then leave the page at a place in the front link's transmit queue, and wait.
+    Show,
+    /// The same, but write a byte at the place first.
+    WriteShow,
 }
 
 /// Places of the guest, named as in the boot info.
@@ -103,10 +111,14 @@ pub(crate) enum Place {
     InboxEnd,
     Outbox,
     OutboxEnd,
+    Flag,
+    FlagEnd,
+    Word,
+    WordEnd,
 }
 
 /// All places.
-pub(crate) const PLACES: [Place; 35] = [
+pub(crate) const PLACES: [Place; 39] = [
     Place::Absolute,
     Place::Image,
     Place::ImageEnd,
@@ -142,10 +154,14 @@ pub(crate) const PLACES: [Place; 35] = [
     Place::InboxEnd,
     Place::Outbox,
     Place::OutboxEnd,
+    Place::Flag,
+    Place::FlagEnd,
+    Place::Word,
+    Place::WordEnd,
 ];
 
 /// All kinds.
-pub(crate) const KINDS: [Kind; 22] = [
+pub(crate) const KINDS: [Kind; 26] = [
     Kind::Behave,
     Kind::Read,
     Kind::Write,
@@ -168,6 +184,10 @@ pub(crate) const KINDS: [Kind; 22] = [
     Kind::HangAfterSeal,
     Kind::SealTwice,
     Kind::Letter,
+    Kind::Prize,
+    Kind::PrizeForever,
+    Kind::Show,
+    Kind::WriteShow,
 ];
 
 /// How the slot's bytes begin; they stand in the file once.

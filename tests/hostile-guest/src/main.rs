@@ -134,6 +134,15 @@ fn run(boot: &BootInfo, gate: Gate, attack: Attack) {
         }
         Kind::Letter => wild_letters(boot, gate, target, offset as u32),
         Kind::Cpuid => gate.call(EXIT, runtime::cpuid()),
+        Kind::Prize => prize(boot, gate, target),
+        Kind::PrizeForever => loop {
+            black_box(runtime::prize(gate.0));
+        },
+        Kind::Show => show(boot, gate, place()),
+        Kind::WriteShow => {
+            write(place(), 0xc3);
+            show(boot, gate, place());
+        }
     }
 }
 
@@ -194,6 +203,27 @@ fn told(boot: &BootInfo, access: u32) {
         1 => write(address, 0),
         _ => jump(address),
     }
+}
+
+fn prize(boot: &BootInfo, gate: Gate, times: u32) {
+    let mut words = runtime::prize(gate.0);
+    gate.call(SEALED, 0);
+    for _ in 0..times {
+        words = runtime::prize(gate.0);
+    }
+    // SAFETY: the transmit window is writable and longer than that.
+    unsafe { ptr::write_volatile(boot.links[0].tx.base as *mut [u64; 4], words) };
+    gate.call(WAIT, 0);
+}
+
+fn show(boot: &BootInfo, gate: Gate, page: u64) {
+    gate.call(SEALED, 0);
+    gate.call(WAIT, 0);
+    for at in (0..4096).step_by(8) {
+        // SAFETY: none: whether the page can be read is the question. The transmit window is writable and longer than a page.
+        unsafe { ptr::write_volatile((boot.links[0].tx.base + at) as *mut u64, ptr::read_volatile((page + at) as *const u64)) };
+    }
+    gate.call(WAIT, 0);
 }
 
 fn hang() -> ! {
@@ -263,5 +293,9 @@ fn address(boot: &BootInfo, place: Place) -> u64 {
         Place::InboxEnd => end(boot.inbox),
         Place::Outbox => boot.outbox.base,
         Place::OutboxEnd => end(boot.outbox),
+        Place::Flag => boot.flag.base,
+        Place::FlagEnd => end(boot.flag),
+        Place::Word => boot.word.base,
+        Place::WordEnd => end(boot.word),
     }
 }

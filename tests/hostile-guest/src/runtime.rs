@@ -68,8 +68,19 @@ pub fn image() -> (u64, u64) {
 
 /// One 32-bit `out`.
 pub fn out(port: u16, value: u32) {
-    // SAFETY: none needed of the guest: whether this faults is the question.
-    unsafe { asm!("out dx, eax", in("dx") port, in("eax") value) };
+    // SAFETY: none needed of the guest: whether this faults is the question. What may be answered comes in registers that are given up.
+    unsafe { asm!("out dx, eax", inout("rdx") u64::from(port) => _, inout("rax") u64::from(value) => _, out("rcx") _, out("rsi") _) };
+}
+
+/// Asks the gate at this address for the prize.
+pub fn prize(gate: u64) -> [u64; 4] {
+    let (rax, rcx, rdx, rsi): (u64, u64, u64, u64);
+    // SAFETY: the boot info says that this is the gate's address; the call gives up what a call may.
+    unsafe {
+        asm!("call r12", in("r12") gate, inout("rdi") u64::from(abi::hypercall::PRIZE) => _, inout("rsi") 0_u64 => rsi, out("rax") rax, out("rcx") rcx,
+            out("rdx") rdx, clobber_abi("sysv64"));
+    }
+    [rax, rcx, rdx, rsi]
 }
 
 /// One 8-bit `in`.

@@ -1,9 +1,11 @@
 //! What the processor needs to know beside page tables: GDT, TSS with its I/O-permission bitmap, and IDT, as bytes.
 //!
-//! All gates have DPL 0, so the guest's own `int` faults; all use the one interrupt stack; the bitmap opens the hypercalls and nothing
+//! All gates have DPL 0, so the guest's own `int` faults; all use the one interrupt stack; the bitmap opens the hypercalls that this cell has and nothing
 //! else.
 
 use abi::hypercall;
+
+use crate::contest::Prize;
 
 /// CPL0 code: the stub page.
 pub(super) const MACHINE_CODE: u16 = 0x08;
@@ -45,8 +47,8 @@ pub(super) fn gdt(tss: u64) -> Vec<u8> {
     words.into_iter().flat_map(u64::to_le_bytes).collect()
 }
 
-/// The TSS. `stack_top` is the end of the interrupt stack.
-pub(super) fn tss(stack_top: u64) -> Vec<u8> {
+/// The TSS. `stack_top` is the end of the interrupt stack; the call for the prize is open where there is one.
+pub(super) fn tss(stack_top: u64, prize: &Prize) -> Vec<u8> {
     const RSP0: usize = 4;
     const IST1: usize = 36;
     const BITMAP_FIELD: usize = 102;
@@ -55,7 +57,7 @@ pub(super) fn tss(stack_top: u64) -> Vec<u8> {
         put(&mut tss, at, &stack_top.to_le_bytes());
     }
     put(&mut tss, BITMAP_FIELD, &BITMAP_OFFSET.to_le_bytes());
-    tss.extend(bitmap());
+    tss.extend(bitmap(prize));
     tss.push(0xff);
     tss
 }
@@ -66,9 +68,10 @@ pub(super) fn idt(stubs: u64, stub_len: u64) -> Vec<u8> {
 }
 
 /// Bit p is clear where port p is open to the guest.
-fn bitmap() -> Vec<u8> {
+fn bitmap(prize: &Prize) -> Vec<u8> {
     let mut bitmap = vec![0xff; usize::from(BITMAP_LEN)];
-    for port in hypercall::ALL.into_iter().flat_map(|first| first..first.saturating_add(PORT_WIDTH)) {
+    let calls = hypercall::ALL.into_iter().chain(prize.is_there().then_some(hypercall::PRIZE));
+    for port in calls.flat_map(|first| first..first.saturating_add(PORT_WIDTH)) {
         if let Some(byte) = usize::try_from(port / 8).ok().and_then(|index| bitmap.get_mut(index)) {
             *byte &= !(1_u8 << (port % 8));
         }
@@ -94,17 +97,21 @@ fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contest::Contest;
 
     #[test]
     fn bitmap_opens_the_hypercalls_and_nothing_else() {
-        let tss = tss(0);
-        assert_eq!(tss.len(), usize::from(TSS_LEN));
-        assert_eq!(tss.last(), Some(&0xff));
-        let bitmap = &tss[usize::from(BITMAP_OFFSET)..];
-        let open: Vec<u32> = (0..65_536).filter(|port| bitmap[*port as usize / 8] & (1 << (port % 8)) == 0).collect();
-        let hypercalls: Vec<u32> = hypercall::ALL.into_iter().flat_map(|first| first..first + 4).collect();
-        assert_eq!(open, hypercalls);
-        assert!(!open.contains(&hypercall::CRASH));
+        let contest = Contest { flag: [1; 32].into(), flag_address: 0, word_address: 0, prize: [2; 32].into() };
+        for (contest, more) in [(None, None), (Some(&contest), Some(hypercall::PRIZE))] {
+            let tss = tss(0, &Prize::of(contest));
+            assert_eq!(tss.len(), usize::from(TSS_LEN));
+            assert_eq!(tss.last(), Some(&0xff));
+            let bitmap = &tss[usize::from(BITMAP_OFFSET)..];
+            let open: Vec<u32> = (0..65_536).filter(|port| bitmap[*port as usize / 8] & (1 << (port % 8)) == 0).collect();
+            let hypercalls: Vec<u32> = hypercall::ALL.into_iter().chain(more).flat_map(|first| first..first + 4).collect();
+            assert_eq!(open, hypercalls);
+            assert!(!open.contains(&hypercall::CRASH));
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use super::descriptors::{self, GDT_LEN, TSS_LEN};
 use super::stub::{self, STUB_LEN};
 use super::tables::{Leaf, Owner, Tables};
+use crate::contest::Prize;
 use crate::fault::{LoadFault, Step};
 use crate::image::Access;
 use crate::layout::{Layout, Mapping};
@@ -49,7 +50,7 @@ pub(super) struct Own {
 
 impl Own {
     /// Builds the tables for what the layout maps, and all that the processor needs beside.
-    pub(super) fn new(layout: &Layout) -> Result<Self, LoadFault> {
+    pub(super) fn new(layout: &Layout, prize: &Prize) -> Result<Self, LoadFault> {
         let address = layout.machine();
         let too_large = |_| LoadFault::Host(Step::Memory, Errno::NOBUFS);
         let mut tables = Tables::new(TABLES);
@@ -59,7 +60,7 @@ impl Own {
         let len = usize::try_from(TABLES).map_err(|_| LoadFault::HostLayout)?.saturating_add(tables.len());
         let memory = Memory::new(len).map_err(|errno| LoadFault::Host(Step::Memory, errno))?;
         let mut own = Self { memory, tables, address };
-        own.fill().ok_or(LoadFault::Host(Step::Memory, Errno::RANGE))?;
+        own.fill(prize).ok_or(LoadFault::Host(Step::Memory, Errno::RANGE))?;
         Ok(own)
     }
 
@@ -104,12 +105,12 @@ impl Own {
         }
     }
 
-    fn fill(&mut self) -> Option<()> {
+    fn fill(&mut self, prize: &Prize) -> Option<()> {
         let (tss, stubs) = (self.tss(), self.address.checked_add(STUBS)?);
         let stack_end = self.address.checked_add(STACK)?.checked_add(PAGE)?;
         self.put(DESCRIPTORS, &descriptors::gdt(tss))?;
         self.put(DESCRIPTORS.checked_add(IDT)?, &descriptors::idt(stubs, STUB_LEN))?;
-        self.put(TSS, &descriptors::tss(stack_end))?;
+        self.put(TSS, &descriptors::tss(stack_end, prize))?;
         self.put(STUBS, &stub::code())?;
         let tables: Vec<u8> = self.tables.bytes().collect();
         self.put(TABLES, &tables)

@@ -4,13 +4,18 @@ use machine::layout::{Layout, Part};
 use machine::{Cause, Cell, Crash, Exit, Kind, LoadFault, Parcel};
 
 use super::guest::attack::{Attack, Kind as Try, PLACES, Place, SURVIVED};
-use super::guest::{BUDGET, finish, good_guest_runs, image, load, parcel};
+use super::guest::{BUDGET, finish, good_guest_runs, image, load, load_parcel, parcel};
 
-const PAGE: i64 = 4096;
+pub(crate) const PAGE: i64 = 4096;
 
 /// Runs one attack. The verdict on how it ended is `judge`'s, which gets the layout, too.
 pub(crate) fn attack(kind: Kind, attack: Attack, judge: impl FnOnce(&Layout, &Exit)) {
-    let mut cell = load(kind, attack);
+    attack_with(parcel, kind, attack, judge);
+}
+
+/// The same, on a guest that is given this.
+pub(crate) fn attack_with(parcel: fn(Attack) -> Parcel, kind: Kind, attack: Attack, judge: impl FnOnce(&Layout, &Exit)) {
+    let mut cell = load_parcel(kind, parcel(attack));
     let exit = finish(&mut cell, BUDGET);
     judge(cell.layout(), &exit);
     if !matches!(exit, Exit::Wait) {
@@ -55,6 +60,10 @@ fn address(layout: &Layout, place: Place, offset: i64) -> Option<u64> {
         Place::InboxEnd => end(Part::Inbox),
         Place::Outbox => part(Part::Outbox),
         Place::OutboxEnd => end(Part::Outbox),
+        Place::Flag => part(Part::Flag),
+        Place::FlagEnd => end(Part::Flag),
+        Place::Word => part(Part::Word),
+        Place::WordEnd => end(Part::Word),
     }?;
     let place = layout.place(part);
     let pages_len = if at_end { place.len.next_multiple_of(PAGE.unsigned_abs()) } else { 0 };
@@ -62,15 +71,20 @@ fn address(layout: &Layout, place: Place, offset: i64) -> Option<u64> {
 }
 
 /// What an access does, as bits of a page fault's error code.
-const PROTECTION: u64 = 1;
-const WRITE: u64 = 2;
-const USER: u64 = 4;
-const FETCH: u64 = 16;
+pub(crate) const PROTECTION: u64 = 1;
+pub(crate) const WRITE: u64 = 2;
+pub(crate) const USER: u64 = 4;
+pub(crate) const FETCH: u64 = 16;
 
 /// The attack must end in a page fault of this kind, at this place.
 fn page_fault(machine: Kind, kind: Try, place: Place, offset: i64, error_code: u64) {
+    page_fault_with(parcel, machine, kind, place, offset, error_code);
+}
+
+/// The same, on a guest that is given this.
+pub(crate) fn page_fault_with(parcel: fn(Attack) -> Parcel, machine: Kind, kind: Try, place: Place, offset: i64, error_code: u64) {
     let tried = Attack { kind, target: place as u32, offset };
-    attack(machine, tried, |layout, exit| {
+    attack_with(parcel, machine, tried, |layout, exit| {
         let Exit::Crash(Crash { cause, registers, .. }) = exit else { panic!("{tried:?} {place:?}: {exit:?}") };
         let told = match machine {
             Kind::Kvm => error_code,
@@ -116,7 +130,8 @@ pub(crate) fn pages_outside_regions_are_not_mapped(machine: Kind) {
     }
     page_fault(machine, Try::Execute, Place::Absolute, 0, USER | FETCH);
     let image_inside = [Place::Absolute, Place::Text, Place::Constants, Place::Relocated, Place::Data];
-    for place in PLACES.into_iter().filter(|place| !image_inside.contains(place)) {
+    let not_there = [Place::Flag, Place::FlagEnd, Place::Word, Place::WordEnd];
+    for place in PLACES.into_iter().filter(|place| !image_inside.contains(place) && !not_there.contains(place)) {
         let at_end = format!("{place:?}").ends_with("End");
         for offset in if at_end { [0, PAGE - 1, 16 * PAGE] } else { [-1, -PAGE, -16 * PAGE] } {
             page_fault(machine, Try::Read, place, offset, USER);

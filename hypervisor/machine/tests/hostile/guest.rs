@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use machine::{Cell, Exit, Image, Jailed, Kind, Parcel};
+use machine::{Cell, Contest, Exit, Image, Jailed, Kind, Parcel};
 use zeroize::Zeroizing;
 
 use attack::Attack;
@@ -47,12 +47,34 @@ fn build() -> PathBuf {
 
 /// What the guest is given: the attack is its bundle.
 pub(crate) fn parcel(attack: Attack) -> Parcel {
-    Parcel { heap_len: 8 << 20, seed: Zeroizing::new([0x5e; 32]), bundle: Zeroizing::new(attack.encode().to_vec()), draw: None }
+    let bundle = Zeroizing::new(attack.encode().to_vec());
+    Parcel { heap_len: 8 << 20, seed: Zeroizing::new([0x5e; 32]), bundle, draw: None, contest: None }
+}
+
+/// The same, where there is something to be won.
+pub(crate) fn contested(attack: Attack) -> Parcel {
+    Parcel { contest: Some(contest()), ..parcel(attack) }
+}
+
+/// Where the flag's page was published to lie.
+pub(crate) const FLAG_ADDRESS: u64 = 0x1337_0000_0000;
+/// Where the word's was.
+pub(crate) const WORD_ADDRESS: u64 = 0x4242_4242_0000;
+
+/// A contest whose flags are as unlike each other as can be told.
+pub(crate) fn contest() -> Contest {
+    let bytes = |first: u8| Zeroizing::new(core::array::from_fn(|at| first.wrapping_add(u8::try_from(at).expect("at most 31"))));
+    Contest { flag: bytes(0x40), flag_address: FLAG_ADDRESS, word_address: WORD_ADDRESS, prize: bytes(0xa0) }
 }
 
 /// A cell that will try `attack`, ready to run.
 pub(crate) fn load(kind: Kind, attack: Attack) -> Cell<Jailed> {
-    let cell = Cell::load(kind, image(), parcel(attack)).expect("the cell loads");
+    load_parcel(kind, parcel(attack))
+}
+
+/// A cell with this parcel, ready to run.
+pub(crate) fn load_parcel(kind: Kind, parcel: Parcel) -> Cell<Jailed> {
+    let cell = Cell::load(kind, image(), parcel).expect("the cell loads");
     // The test is its own jail: what a guest can do to it is what is tested.
     cell.jailed(|| Ok::<(), ()>(())).expect("no jail")
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use machine::{Allow, Cause, Cell, Exit, Kind};
+use machine::{Allow, Cause, Cell, Exit, Kind, Parcel};
 use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch};
 
-use super::guest::attack::{Attack, Kind as Try, Place};
-use super::guest::{BUDGET, image, parcel};
+use super::guest::attack::{Attack, Kind as Try, Place, SURVIVED};
+use super::guest::{BUDGET, contested, image, parcel};
 
 /// What the end of a thread takes, whatever it did, and the drop of a cell.
 const OF_THE_THREAD: [i64; 10] = [
@@ -44,10 +44,10 @@ fn jail(allowed: &[Allow]) {
 }
 
 /// How a guest ends that seals, waits and then does its worst, all from inside the jail.
-fn jailed_end(kind: Kind, attack: Attack) -> Exit {
+fn jailed_end(kind: Kind, parcel: Parcel) -> Exit {
     let image = image();
     let life = move || {
-        let cell = Cell::load(kind, image, parcel(attack)).expect("the cell loads");
+        let cell = Cell::load(kind, image, parcel).expect("the cell loads");
         let allowed = cell.syscalls();
         let put_up = || {
             jail(&allowed);
@@ -64,11 +64,11 @@ fn jailed_end(kind: Kind, attack: Attack) -> Exit {
 
 /// Turns, sealing, a crash's report and a hung guest's end need no system call that is not listed.
 pub(crate) fn machine_lives_on_the_system_calls_that_it_lists(kind: Kind) {
-    let crash = jailed_end(kind, Attack { kind: Try::ReadAfterSeal, target: Place::Seed as u32, offset: 0 });
+    let crash = jailed_end(kind, parcel(Attack { kind: Try::ReadAfterSeal, target: Place::Seed as u32, offset: 0 }));
     let Exit::Crash(crash) = crash else { panic!("{crash:?}") };
     assert_eq!(crash.cause, Cause::Exception { vector: 14, error_code: 4 });
     assert_ne!(crash.registers.cr2, 0);
-    let hung = jailed_end(kind, Attack { kind: Try::HangAfterSeal, target: 0, offset: 0 });
+    let hung = jailed_end(kind, parcel(Attack { kind: Try::HangAfterSeal, target: 0, offset: 0 }));
     let Exit::Crash(hung) = hung else { panic!("{hung:?}") };
     assert_eq!(hung.cause, Cause::Hung);
 }
@@ -86,4 +86,15 @@ pub(crate) fn every_listed_call_with_a_descriptor_or_an_address_names_it(kind: K
         };
         assert!(wanted.iter().all(|index| named.contains(index)), "{allow:?}");
     }
+}
+
+/// The prize is given from inside the jail, and takes no call that a cell without a contest has not.
+pub(crate) fn contest_costs_the_jail_nothing(kind: Kind) {
+    let prize = Attack { kind: Try::Prize, target: 3, offset: 0 };
+    assert_eq!(jailed_end(kind, contested(prize)), Exit::Exit(SURVIVED));
+    let calls = |parcel: Parcel| {
+        let calls = Cell::load(kind, image(), parcel).expect("the cell loads").syscalls();
+        calls.into_iter().map(|allow| (allow.number, allow.args.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(calls(contested(prize)), calls(parcel(prize)));
 }

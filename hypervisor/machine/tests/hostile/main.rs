@@ -4,6 +4,7 @@
 #![expect(clippy::panic, clippy::print_stdout, clippy::print_stderr, reason = "tests speak and fail this way")]
 
 mod cases;
+mod contest;
 mod guest;
 mod instructions;
 mod jail;
@@ -43,6 +44,15 @@ attacks! {
     cases::parcels_out_of_bounds_are_refused;
     instructions::each_ends_its_guest;
     instructions::closed_ports_fault;
+    contest::prize_comes_in_registers_and_the_guest_goes_on;
+    contest::without_a_contest_the_prize_is_no_hypercall;
+    contest::prize_takes_no_value_and_opens_no_neighbour;
+    contest::guest_that_asks_for_ever_is_stopped;
+    contest::both_pages_lie_where_they_were_published;
+    contest::pages_are_of_one_kind_and_alone;
+    contest::holder_of_the_cell_sees_nothing_of_it;
+    contest::addresses_that_cannot_be_are_refused;
+    jail::contest_costs_the_jail_nothing;
     jail::machine_lives_on_the_system_calls_that_it_lists;
     jail::every_listed_call_with_a_descriptor_or_an_address_names_it;
     measure::load_and_round_trip;

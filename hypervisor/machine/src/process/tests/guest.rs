@@ -79,7 +79,13 @@ pub(in crate::process) fn image(guest: Guest) -> Image {
 
 /// The smallest heap, a seed of sevens, and a short bundle.
 pub(in crate::process) fn parcel() -> Parcel {
-    Parcel { heap_len: HEAP_LEN_MIN, seed: Zeroizing::new([7; SEED_LEN]), bundle: Zeroizing::new(b"bundle".to_vec()), draw: None }
+    Parcel {
+        heap_len: HEAP_LEN_MIN,
+        seed: Zeroizing::new([7; SEED_LEN]),
+        bundle: Zeroizing::new(b"bundle".to_vec()),
+        draw: None,
+        contest: None,
+    }
 }
 
 fn header() -> Vec<u8> {
