@@ -55,8 +55,8 @@ pub unsafe fn start(boot: *const BootInfo, serve: fn(Start) -> u32) -> ! {
     unsafe { heap::global::install(layout.heap) };
     let Some(mut drbg) = Drbg::take(windows.seed.bytes()) else { gate.exit(exit::NO_SEED) };
     entropy::install(drbg.split());
-    let Windows { control, bundle, inbox, outbox, links, .. } = windows;
-    gate.exit(serve(Start::new(Platform::new(gate, control, (inbox, outbox), links), bundle, drbg)))
+    let Windows { control, bundle, inbox, outbox, links, contest, .. } = windows;
+    gate.exit(serve(Start::new(Platform::new(gate, control, (inbox, outbox), links, contest), bundle, drbg)))
 }
 
 /// # Safety

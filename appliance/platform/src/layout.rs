@@ -2,8 +2,8 @@
 
 use abi::boot::{BootInfo, MAGIC, Region, VERSION};
 use abi::limits::{
-    BUNDLE_LEN_MAX, HEAP_LEN_MAX, HEAP_LEN_MIN, INBOX_WINDOW_LEN, LINKS, LOG_WINDOW_LEN, OUTBOX_WINDOW_LEN, PAGE_LEN, QUEUE_WINDOW_LEN,
-    SEED_WINDOW_LEN, STACK_LEN,
+    BUNDLE_LEN_MAX, FLAG_WINDOW_LEN, HEAP_LEN_MAX, HEAP_LEN_MIN, INBOX_WINDOW_LEN, LINKS, LOG_WINDOW_LEN, OUTBOX_WINDOW_LEN, PAGE_LEN,
+    QUEUE_WINDOW_LEN, SEED_WINDOW_LEN, STACK_LEN, WORD_WINDOW_LEN,
 };
 
 /// A region whose place and length were checked: page-aligned, not at 0, inside the lower half, apart from all others.
@@ -57,6 +57,8 @@ pub struct Layout {
     pub outbox: Span,
     /// Receive and transmit queue of each link.
     pub links: [(Span, Span); LINKS],
+    /// A contest's flag page and word page: both, or none.
+    pub contest: Option<(Span, Span)>,
 }
 
 /// Why a boot info was refused.
@@ -72,13 +74,12 @@ pub enum Fault {
     HostRegion,
     /// Two regions overlap.
     HostOverlap,
+    /// One of a contest's two windows is there, and the other is not.
+    HostContest,
 }
 
 /// The first address that is not of the lower half.
 const LOWER_HALF_END: u64 = 1 << 47;
-
-/// Regions of a boot info: heap, stack, control, log, seed, bundle, inbox, outbox, and two queues a link.
-const REGIONS: usize = 8 + 2 * LINKS;
 
 impl Layout {
     /// Checks all that can be checked from inside.
@@ -107,6 +108,7 @@ impl Layout {
             inbox: span(boot.inbox, INBOX_WINDOW_LEN, INBOX_WINDOW_LEN)?,
             outbox: span(boot.outbox, OUTBOX_WINDOW_LEN, OUTBOX_WINDOW_LEN)?,
             links: [queues(front)?, queues(back)?],
+            contest: contest(boot)?,
         };
         layout.check_apart(stack)?;
         Ok(layout)
@@ -114,16 +116,24 @@ impl Layout {
 
     fn check_apart(&self, stack: Span) -> Result<(), Fault> {
         let [(rx0, tx0), (rx1, tx1)] = self.links;
-        let all: [Span; REGIONS] =
-            [self.heap, stack, self.control, self.log, self.seed, self.bundle, self.inbox, self.outbox, rx0, tx0, rx1, tx1];
-        let mut rest = all.as_slice();
-        while let Some((one, others)) = rest.split_first() {
-            if !others.iter().all(|other| one.apart_from(*other)) {
-                return Err(Fault::HostOverlap);
-            }
-            rest = others;
+        let always = [self.heap, stack, self.control, self.log, self.seed, self.bundle, self.inbox, self.outbox, rx0, tx0, rx1, tx1];
+        let (flag, word) = self.contest.unzip();
+        let all = || always.into_iter().chain(flag).chain(word);
+        let overlap = all().enumerate().any(|(at, one)| all().skip(at + 1).any(|other| !one.apart_from(other)));
+        if overlap { Err(Fault::HostOverlap) } else { Ok(()) }
+    }
+}
+
+/// Both windows, or none: a region whose base and length are 0 is none.
+fn contest(boot: &BootInfo) -> Result<Option<(Span, Span)>, Fault> {
+    let is_there = |region: Region| (region.base, region.len) != (0, 0);
+    match (is_there(boot.flag), is_there(boot.word)) {
+        (false, false) => Ok(None),
+        (true, true) => {
+            let (flag, word) = (span(boot.flag, FLAG_WINDOW_LEN, FLAG_WINDOW_LEN)?, span(boot.word, WORD_WINDOW_LEN, WORD_WINDOW_LEN)?);
+            Ok(Some((flag, word)))
         }
-        Ok(())
+        _ => Err(Fault::HostContest),
     }
 }
 
@@ -164,7 +174,15 @@ mod tests {
             inbox: region(0x600_0000, INBOX_WINDOW_LEN),
             outbox: region(0x70_0000, OUTBOX_WINDOW_LEN),
             links: [Link { rx: queue(0x100_0000), tx: queue(0x200_0000) }, Link { rx: queue(0x300_0000), tx: queue(0x500_0000) }],
+            flag: NONE,
+            word: NONE,
         }
+    }
+
+    const NONE: Region = Region { base: 0, len: 0 };
+
+    fn with_contest(boot: &mut BootInfo) {
+        (boot.flag, boot.word) = (region(0x1_0000_0000, FLAG_WINDOW_LEN), region(0x2_0000_0000, WORD_WINDOW_LEN));
     }
 
     fn refused(change: impl FnOnce(&mut BootInfo)) -> Option<Fault> {
@@ -200,6 +218,31 @@ mod tests {
         assert_eq!(refused(|boot| boot.inbox.len -= 1), region_fault);
         assert_eq!(refused(|boot| boot.outbox.len += 4096), region_fault);
         assert_eq!(refused(|boot| boot.links[1].tx.len -= 1), region_fault);
+    }
+
+    #[test]
+    fn a_contest_has_both_of_its_windows_or_none() {
+        assert_eq!(Layout::check(&boot()).unwrap().contest, None);
+        let mut full = boot();
+        with_contest(&mut full);
+        let (flag, word) = Layout::check(&full).unwrap().contest.unwrap();
+        assert_eq!((flag.base(), flag.len(), word.base(), word.len()), (0x1_0000_0000, PAGE_LEN, 0x2_0000_0000, PAGE_LEN));
+        let refused = |change: fn(&mut BootInfo)| {
+            refused(|boot| {
+                with_contest(boot);
+                change(boot);
+            })
+        };
+        assert_eq!(refused(|_| {}), None);
+        assert_eq!(refused(|boot| boot.flag = NONE), Some(Fault::HostContest));
+        assert_eq!(refused(|boot| boot.word = NONE), Some(Fault::HostContest));
+        assert_eq!(refused(|boot| boot.word.len = 0), Some(Fault::HostRegion));
+        assert_eq!(refused(|boot| boot.flag.len += 1), Some(Fault::HostRegion));
+        assert_eq!(refused(|boot| boot.flag.base += 8), Some(Fault::HostRegion));
+        assert_eq!(refused(|boot| boot.word.base = LOWER_HALF_END), Some(Fault::HostRegion));
+        assert_eq!(refused(|boot| boot.word.base = 0), Some(Fault::HostRegion));
+        assert_eq!(refused(|boot| boot.word = boot.flag), Some(Fault::HostOverlap));
+        assert_eq!(refused(|boot| boot.flag.base = boot.links[0].tx.base), Some(Fault::HostOverlap));
     }
 
     #[test]

@@ -6,12 +6,12 @@
 use core::time::Duration;
 
 use abi::control::{self, offset};
-use abi::limits::{LINKS, SEED_LEN};
+use abi::limits::{FLAG_LEN, LINKS, SEED_LEN};
 
 use crate::clock;
 use crate::drbg::Drbg;
 use crate::gate::Gate;
-use crate::window::{View, Window};
+use crate::window::{Contest, View, Window};
 
 /// What the tender says the time is. It stands still during a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +104,18 @@ impl Start {
         self.platform.now()
     }
 
+    /// See [`Platform::flag`].
+    #[must_use]
+    pub fn flag(&self) -> Option<&[u8; FLAG_LEN]> {
+        self.platform.flag()
+    }
+
+    /// See [`Platform::word`].
+    #[must_use]
+    pub fn word(&self) -> Option<u64> {
+        self.platform.word()
+    }
+
     /// Ends start-up: the tender wipes bundle and seed page, which the guest can only read, and takes them away.
     #[must_use]
     pub fn seal(self) -> Platform {
@@ -120,13 +132,14 @@ pub struct Platform {
     control: Window,
     mailbox: (View, Window),
     links: [(View, Window); LINKS],
+    contest: Option<Contest>,
 }
 
 impl Platform {
     /// A guest's windows and the way out of it. `mailbox` is the inbox and the outbox.
     #[must_use]
-    pub fn new(gate: Gate, control: Window, mailbox: (View, Window), links: [(View, Window); LINKS]) -> Self {
-        Self { gate, control, mailbox, links }
+    pub fn new(gate: Gate, control: Window, mailbox: (View, Window), links: [(View, Window); LINKS], contest: Option<Contest>) -> Self {
+        Self { gate, control, mailbox, links, contest }
     }
 
     /// Ends the turn: hands over what stands in the transmit queues and the log, sleeps as told, and returns with new frames.
@@ -149,6 +162,18 @@ impl Platform {
     pub fn mailbox(&mut self) -> MailboxWindows<'_> {
         let (inbox, outbox) = &mut self.mailbox;
         MailboxWindows { inbox: inbox.bytes(), outbox: outbox.bytes_mut() }
+    }
+
+    /// The flag of `read`, which lies at an address that everybody knows; `None` where there is no contest.
+    #[must_use]
+    pub fn flag(&self) -> Option<&[u8; FLAG_LEN]> {
+        self.contest.as_ref()?.flag.bytes().first_chunk()
+    }
+
+    /// The word of `write`, as it stands at this moment; 0 until somebody has written where nobody should. `None` where there is no contest.
+    #[must_use]
+    pub fn word(&self) -> Option<u64> {
+        self.contest.as_ref()?.word.word()
     }
 
     fn now(&self) -> Now {

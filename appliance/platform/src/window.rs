@@ -25,6 +25,16 @@ impl View {
         Self { base: NonNull::new(base).unwrap_or(NonNull::dangling()), len: span.len() }
     }
 
+    /// The number at its start, little-endian, as it stands there now: somebody may have written it who was never meant to write anything here. `None` where
+    /// there is no room for one.
+    #[must_use]
+    pub fn word(&self) -> Option<u64> {
+        // SAFETY: `claim` vouched for the mapping, which has at least these bytes and starts a page, so they are aligned; volatile, as whoever writes them does so
+        // behind the compiler's back.
+        let read = || unsafe { ptr::read_volatile(self.base.as_ptr().cast::<u64>()) };
+        (self.len >= size_of::<u64>()).then(|| u64::from_le(read()))
+    }
+
     /// What stands in it.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
@@ -85,6 +95,17 @@ pub struct Windows {
     pub outbox: Window,
     /// Receive and transmit queue of each link.
     pub links: [(View, Window); LINKS],
+    /// A contest's, where there is one.
+    pub contest: Option<Contest>,
+}
+
+/// What a contest has in the guest's memory, at published addresses. The guest only ever reads it.
+#[derive(Debug)]
+pub struct Contest {
+    /// The page with the flag of `read`.
+    pub flag: View,
+    /// The page with the word of `write`.
+    pub word: View,
 }
 
 impl Windows {
@@ -107,6 +128,7 @@ impl Windows {
             inbox: view(layout.inbox),
             outbox: window(layout.outbox),
             links: layout.links.map(|(rx, tx)| (view(rx), window(tx))),
+            contest: layout.contest.map(|(flag, word)| Contest { flag: view(flag), word: view(word) }),
         }
     }
 }

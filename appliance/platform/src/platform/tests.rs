@@ -5,7 +5,8 @@ use crate::layout::Layout;
 use crate::window::Windows;
 use abi::boot::{self, BootInfo, Link, Region};
 use abi::limits::{
-    HEAP_LEN_MIN, INBOX_WINDOW_LEN, LOG_WINDOW_LEN, OUTBOX_WINDOW_LEN, PAGE_LEN, QUEUE_WINDOW_LEN, SEED_WINDOW_LEN, STACK_LEN,
+    FLAG_WINDOW_LEN, HEAP_LEN_MIN, INBOX_WINDOW_LEN, LOG_WINDOW_LEN, OUTBOX_WINDOW_LEN, PAGE_LEN, QUEUE_WINDOW_LEN, SEED_WINDOW_LEN,
+    STACK_LEN, WORD_WINDOW_LEN,
 };
 use abi::{control, hypercall};
 use core::cell::RefCell;
@@ -17,6 +18,7 @@ std::thread_local! {
     /// The hypercalls that were made, with the deadline that stood in the control page.
     static CALLS: RefCell<Vec<(u32, u32, u64)>> = const { RefCell::new(Vec::new()) };
     static CONTROL: RefCell<usize> = const { RefCell::new(0) };
+    static WORD: RefCell<usize> = const { RefCell::new(0) };
 }
 
 /// A tender that answers each `wait` one second later, and asks for a drain.
@@ -31,6 +33,11 @@ extern "sysv64" fn tender(number: u32, value: u32) {
 
 /// The guest's memory, on the host's heap. The queues and the rest are pieces of it.
 fn start(bundle: &[u8]) -> Start {
+    start_with(bundle, None)
+}
+
+/// The same, with a contest whose flag and word are these.
+fn start_with(bundle: &[u8], contest: Option<([u8; FLAG_LEN], u64)>) -> Start {
     let pages = 16 + (8 * QUEUE_WINDOW_LEN + INBOX_WINDOW_LEN + OUTBOX_WINDOW_LEN) / PAGE_LEN;
     let memory: &'static mut [[u64; 512]] = Box::leak(vec![[0; 512]; pages + 1].into_boxed_slice());
     let base = memory.as_mut_ptr().expose_provenance().next_multiple_of(PAGE_LEN);
@@ -56,6 +63,8 @@ fn start(bundle: &[u8]) -> Start {
         inbox: region(INBOX_WINDOW_LEN),
         outbox: region(OUTBOX_WINDOW_LEN),
         links,
+        flag: if contest.is_some() { region(FLAG_WINDOW_LEN) } else { Region { base: 0, len: 0 } },
+        word: if contest.is_some() { region(WORD_WINDOW_LEN) } else { Region { base: 0, len: 0 } },
     };
     assert!(next <= base + pages * PAGE_LEN);
     let layout = Layout::check(&boot).unwrap();
@@ -63,11 +72,22 @@ fn start(bundle: &[u8]) -> Start {
     let bundle_at = core::ptr::with_exposed_provenance_mut::<u8>(layout.bundle.base());
     // SAFETY: the region is as long as the bundle, and nobody looks at it yet.
     unsafe { bundle_at.copy_from_nonoverlapping(bundle.as_ptr(), bundle.len()) };
+    if let (Some((flag, word)), Some((flag_at, word_at))) = (contest, layout.contest) {
+        // SAFETY: the page is longer than a flag, and nobody looks at it yet.
+        unsafe { core::ptr::with_exposed_provenance_mut::<[u8; FLAG_LEN]>(flag_at.base()).write(flag) };
+        write_word(word_at.base(), word);
+        WORD.with(|at| *at.borrow_mut() = word_at.base());
+    }
     // SAFETY: heap and stack are not claimed; all else lies in memory that was leaked for this guest.
     let mut windows = unsafe { Windows::claim(&layout) };
     windows.control.bytes_mut()[offset::UNIX_NS..][..8].copy_from_slice(&9_000_000_000_u64.to_le_bytes());
-    let platform = Platform::new(Gate::new(tender), windows.control, (windows.inbox, windows.outbox), windows.links);
+    let platform = Platform::new(Gate::new(tender), windows.control, (windows.inbox, windows.outbox), windows.links, windows.contest);
     Start::new(platform, windows.bundle, Drbg::new([1; SEED_LEN]))
+}
+
+fn write_word(at: usize, word: u64) {
+    // SAFETY: a page of the guest's memory, of which no slice lives: its number is only ever read through a pointer.
+    unsafe { core::ptr::with_exposed_provenance_mut::<u64>(at).write_volatile(word.to_le()) };
 }
 
 fn calls() -> Vec<(u32, u32, u64)> {
@@ -133,4 +153,21 @@ fn the_mailbox_is_as_long_as_the_abi_says_and_lies_apart() {
 fn a_generators_seed_is_given_once() {
     let mut start = start(b"b");
     assert_ne!(start.seed(), start.seed());
+}
+
+#[test]
+fn without_a_contest_there_is_neither_flag_nor_word() {
+    let start = start(b"b");
+    assert_eq!((start.flag(), start.word()), (None, None));
+    let platform = start.seal();
+    assert_eq!((platform.flag(), platform.word()), (None, None));
+}
+
+#[test]
+fn a_contests_word_is_read_anew_each_time() {
+    let start = start_with(b"b", Some(([0xf1; FLAG_LEN], 0)));
+    assert_eq!((start.flag(), start.word()), (Some(&[0xf1; FLAG_LEN]), Some(0)));
+    let platform = start.seal();
+    write_word(WORD.with(|at| *at.borrow()), 0x1122_3344_5566_7788);
+    assert_eq!((platform.flag(), platform.word()), (Some(&[0xf1; FLAG_LEN]), Some(0x1122_3344_5566_7788)));
 }
