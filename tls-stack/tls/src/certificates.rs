@@ -49,6 +49,11 @@ impl Identity {
         self.certified.key.choose_scheme(asked.schemes).is_some() && has_curve()
     }
 
+    /// The chain and the key, in rustls' shape.
+    pub(crate) fn certified(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.certified)
+    }
+
     /// How well this identity fits a name; lower is better, none is not at all.
     fn rank(&self, name: &str) -> Option<u8> {
         let exact = self.names.iter().any(|own| own == name);

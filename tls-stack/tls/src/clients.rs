@@ -1,6 +1,7 @@
-//! Clients' certificates: which are let in, and what is known of who was.
+//! Peers' certificates: which are taken, and what is known of who was.
 //!
-//! [`Clients`] is one route's policy, made once; [`Verifier`] puts it to rustls; [`ClientCertificate`] is what remains of a certificate that was let in.
+//! [`Clients`] is one route's policy, made once, and [`Servers`] that of the box where it is the client; [`Verifier`] puts them to rustls; [`PeerCertificate`] is what remains of a certificate that
+//! was taken.
 //!
 //! webpki builds and verifies the path. What it leaves out is checked here (RFC 5280, 6.1.4 and 4.2.1.3): the key usage of leaf and issuers, the dates of
 //! the authorities themselves; and what it leaves open is bounded: the length of the chain, the size of each certificate, the signatures
@@ -10,30 +11,34 @@
 mod certificate;
 mod fields;
 mod meter;
+mod policy;
+mod servers;
+mod verdict;
 mod verifier;
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use keys::altname::AltPattern;
 use keys::bundle::ClientAuth;
+use keys::names;
 use rustls::DistinguishedName;
-use rustls::pki_types::{CertificateDer, TrustAnchor};
-use webpki::{CertRevocationList, OwnedCertRevocationList};
+use webpki::OwnedCertRevocationList;
 
-pub use certificate::ClientCertificate;
-pub(crate) use verifier::{Verifier, fault_of};
+pub use certificate::{ClientCertificate, PeerCertificate};
+pub use servers::Servers;
+pub(crate) use verdict::fault_of;
+pub(crate) use verifier::Verifier;
 
-use crate::limits::{CA_HINTS_LEN_MAX, CLIENT_CERTIFICATE_LEN_MAX};
-use fields::{Fields, Purpose};
+use crate::limits::CA_HINTS_LEN_MAX;
+use fields::Role;
+use policy::{Admitted, Policy, Root};
 
 /// Whose certificates a route takes.
+#[derive(Debug)]
 pub struct Clients {
     required: bool,
-    roots: Vec<Root>,
     hints: Vec<DistinguishedName>,
-    crls: Vec<CertRevocationList<'static>>,
-    allowed: Allowed,
+    policy: Policy,
 }
 
 /// Why there is no policy. An index counts from 0.
@@ -45,22 +50,8 @@ pub enum ClientsFault {
     Root(usize),
     /// A revocation list does not parse, or is of a kind that is not supported (RFC 5280: version 2, with nextUpdate, no delta, not indirect).
     Crl(usize),
-    /// A pattern that is none.
+    /// A pattern that is none, or, for a strict policy, a name that is none.
     Name(usize),
-}
-
-/// An authority, and from when to when it is one.
-struct Root {
-    anchor: TrustAnchor<'static>,
-    not_before_s: u64,
-    not_after_s: u64,
-}
-
-/// Who of those that the authorities vouch for is let in; everybody if both lists are empty.
-#[derive(Debug)]
-struct Allowed {
-    names: Vec<AltPattern>,
-    subjects: Vec<String>,
 }
 
 impl Clients {
@@ -75,39 +66,19 @@ impl Clients {
         }
         let crls = each(&auth.crls, |der| OwnedCertRevocationList::from_der(der).ok().map(Into::into), ClientsFault::Crl)?;
         let names = each(&auth.names, |text| AltPattern::parse(text), ClientsFault::Name)?;
-        let allowed = Allowed { names, subjects: auth.subjects.clone() };
-        Ok(Self { required: auth.required, hints: hints(&roots), roots, crls, allowed })
-    }
-}
-
-impl core::fmt::Debug for Clients {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let (roots, crls) = (self.roots.len(), self.crls.len());
-        f.debug_struct("Clients").field("required", &self.required).field("roots", &roots).field("crls", &crls).finish_non_exhaustive()
-    }
-}
-
-impl Root {
-    fn new(der: &[u8]) -> Option<Self> {
-        let fields =
-            Fields::parse(der).filter(|fields| der.len() <= CLIENT_CERTIFICATE_LEN_MAX && fields.allows(Purpose::SignCertificates))?;
-        let (not_before_s, not_after_s) = fields.validity()?;
-        let der = CertificateDer::from(der);
-        let anchor = webpki::anchor_from_trusted_cert(&der).ok()?.to_owned();
-        Some(Self { anchor, not_before_s, not_after_s })
+        let admitted = Admitted::Usual { names, subjects: auth.subjects.clone() };
+        Ok(Self { required: auth.required, hints: hints(&roots), policy: Policy { role: Role::Client, roots, crls, admitted } })
     }
 
-    fn is_valid_at(&self, unix_s: u64) -> bool {
-        (self.not_before_s..=self.not_after_s).contains(&unix_s)
-    }
-
-    /// The same without a copy.
-    fn anchor(&self) -> TrustAnchor<'_> {
-        TrustAnchor {
-            subject: self.anchor.subject.as_ref().into(),
-            subject_public_key_info: self.anchor.subject_public_key_info.as_ref().into(),
-            name_constraints: self.anchor.name_constraints.as_ref().map(|constraints| constraints.as_ref().into()),
-        }
+    /// The clients of one place, each of which must show a certificate. It leads to this authority, has this DNS name (as it is, no wildcard and no common name), and says that it
+    /// is a client's and no server's, that its key signs, and that it is no authority.
+    ///
+    /// # Errors
+    /// The authority is none, or the name is no DNS name.
+    pub fn strict(authority: &[u8], name: &str) -> Result<Self, ClientsFault> {
+        let name = names::parse_name(name).ok_or(ClientsFault::Name(0))?;
+        let policy = Policy::strict(Role::Client, authority, name)?;
+        Ok(Self { required: true, hints: hints(&policy.roots), policy })
     }
 }
 

@@ -3,6 +3,8 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+#[cfg(not(feature = "keylog"))]
+use rustls::KeyLog;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{NoClientAuth, NoServerSessionStorage};
 use rustls::version::{TLS12, TLS13};
@@ -11,7 +13,7 @@ use rustls::{ServerConfig, SupportedProtocolVersion};
 use crate::certificates::{Certificates, Identity};
 use crate::clients::Verifier;
 #[cfg(feature = "keylog")]
-use crate::keylog::give_away;
+pub(crate) use crate::keylog::give_away;
 use crate::limits::{TICKETS_DEFAULT, TICKETS_MAX};
 use crate::ticketer::{TicketKeys, Ticketer};
 use crate::{Clients, Clock, Provider, Version};
@@ -91,7 +93,7 @@ impl Config {
             Some(clients) => Arc::new(Verifier::new(Arc::clone(clients), &parts.provider.crypto)),
         };
         let mut config = builder
-            .with_protocol_versions(&versions(&parts))
+            .with_protocol_versions(&versions(parts.provider, parts.min_version))
             .map_err(|_| ConfigFault::Provider)?
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(Certificates::new(parts.identities)?));
@@ -102,7 +104,7 @@ impl Config {
         config.send_tls13_tickets = 0;
         // The record layer of an established session is ours: see `Traffic`.
         config.enable_secret_extraction = true;
-        give_away(&mut config);
+        give_away(&mut config.key_log);
         // A session that is resumed has no certificate of its own, and a ticket outlives its revocation. Without a ticketer no ticket of anybody's opens here.
         if let (Some(tickets), None) = (parts.tickets, parts.clients) {
             add_tickets(&mut config, tickets, parts.provider)?;
@@ -113,12 +115,12 @@ impl Config {
 
 /// Nothing is given away: rustls' own key log, which does nothing, stays.
 #[cfg(not(feature = "keylog"))]
-fn give_away(_: &mut ServerConfig) {}
+pub(crate) fn give_away(_: &mut Arc<dyn KeyLog>) {}
 
 /// The versions that are wanted and have a suite.
-fn versions(parts: &ConfigParts<'_>) -> Vec<&'static SupportedProtocolVersion> {
-    let has_suite = |version: &SupportedProtocolVersion| parts.provider.crypto.cipher_suites.iter().any(|suite| suite.version() == version);
-    let wanted: &[&'static SupportedProtocolVersion] = match parts.min_version {
+pub(crate) fn versions(provider: &Provider, min_version: Version) -> Vec<&'static SupportedProtocolVersion> {
+    let has_suite = |version: &SupportedProtocolVersion| provider.crypto.cipher_suites.iter().any(|suite| suite.version() == version);
+    let wanted: &[&'static SupportedProtocolVersion] = match min_version {
         Version::Tls12 => &[&TLS13, &TLS12],
         Version::Tls13 => &[&TLS13],
     };

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::{Alert, ClientCertificate, Hello};
+use crate::{Alert, Hello, PeerCertificate};
 
 /// Something the owner of a session must know. Events come in the order in which they happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Event {
 pub enum Fault {
     /// The peer broke the protocol; this alert was queued for it.
     Peer(Alert),
-    /// The client's certificate is not let in, or there is none; this alert was queued for it.
+    /// The peer's certificate is not taken, or there is none; this alert was queued for it.
     PeerCertificate(CertificateFault, Alert),
     /// The peer speaks something else than TLS; this alert was queued for it.
     PeerNotTls(Foreign, Alert),
@@ -43,16 +43,16 @@ pub enum Fault {
     Internal,
 }
 
-/// Why a client's certificate was not let in. Beside each stands the alert that goes with it.
+/// Why a peer's certificate was not taken. Beside each stands the alert that goes with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CertificateFault {
-    /// One was wanted and none was shown: `certificate_required`.
+    /// One was wanted and none was shown: `certificate_required` to a client, `decode_error` to a server.
     Missing,
     /// It cannot be read, or has a critical extension that nobody here knows: `bad_certificate`.
     Encoding,
     /// Too many certificates, one too large, or too many signatures to verify: `bad_certificate`.
     Limit,
-    /// None of the route's authorities vouches for it: `unknown_ca`.
+    /// None of the authorities that count vouches for it: `unknown_ca`.
     UnknownIssuer,
     /// It, or an issuer of it, is no longer valid: `certificate_expired`.
     Expired,
@@ -71,7 +71,7 @@ pub enum CertificateFault {
     /// It, or an issuer of it, is for something else: extended key usage, key usage, CA or not, path length, name constraints:
     /// `unsupported_certificate`.
     Purpose,
-    /// It is good, and neither its names nor its subject are among those that the route lets in: `access_denied`.
+    /// It is good, and neither its names nor its subject are among those that are taken: `access_denied`.
     NotAllowed,
 }
 
@@ -113,7 +113,22 @@ pub struct Summary {
     /// True if a HelloRetryRequest was needed.
     pub retried: bool,
     /// The client's certificate, if it showed one.
-    pub client: Option<Arc<ClientCertificate>>,
+    pub client: Option<Arc<PeerCertificate>>,
+    /// The server's certificate, where the peer is the server.
+    pub server: Option<Arc<PeerCertificate>>,
+    /// What became of our own certificate.
+    pub own: Own,
+}
+
+/// What became of our own certificate in a handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Own {
+    /// The peer did not ask for one; a server's is not asked for where a ticket takes its place.
+    NotAsked,
+    /// The peer asked, and could not have verified what our key signs: it was told that there is none.
+    Unfit,
+    /// It was shown, and that we hold its key was proven. That the peer has taken it is known only once it goes on: in TLS 1.3 its refusal may come after the handshake.
+    Shown,
 }
 
 impl Summary {

@@ -7,16 +7,19 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncodeTlsData, UnbufferedStatus};
-use rustls::{AlertDescription, Error, HandshakeKind, ProtocolVersion};
+use rustls::{AlertDescription, CommonState, Error, HandshakeKind, ProtocolVersion};
+
+use crate::caller::{Caller, Certificate};
 
 use crate::clients::fault_of;
 use crate::limits::{FLIGHT_RECORDS_MAX, HANDSHAKE_INPUT_LEN_MAX, RECORD_HEADER_LEN};
 use crate::outbox::Outbox;
 use crate::record::content;
-use crate::traffic::Traffic;
-use crate::{Alert, ClientCertificate, Config, Fault, Summary, Version};
+use crate::traffic::{Kernel, Traffic};
+use crate::{Alert, Config, Fault, Own, PeerCertificate, Summary, Version};
 
 /// A header whose record is longer than any that is fed, and still legal for rustls: it waits for the rest.
 const UNFINISHED_HEADER: [u8; RECORD_HEADER_LEN] = [content::HANDSHAKE, 3, 3, 0x47, 0xff];
@@ -28,9 +31,17 @@ const ALERT_RECORD_LEN: usize = 7;
 
 /// A handshake in progress.
 pub(crate) struct Handshake {
-    connection: UnbufferedServerConnection,
+    end: End,
+    /// Our side's keys are in use, so that nobody but rustls can speak to the peer.
+    encrypting: bool,
     /// Records that rustls has not let go of: the start of a message whose end has not come.
     input: Vec<u8>,
+}
+
+/// Which end of the connection we are. All else is the same for both.
+enum End {
+    Server(Box<UnbufferedServerConnection>),
+    Client(Box<UnbufferedClientConnection>, Arc<Certificate>),
 }
 
 /// Whether more records are needed.
@@ -41,11 +52,24 @@ pub(crate) enum Progress {
 }
 
 impl Handshake {
+    /// The server's end.
+    ///
     /// # Errors
     /// [`Fault::Internal`] if rustls refuses the configuration.
-    pub(crate) fn new(config: &Config) -> Result<Self, Fault> {
+    pub(crate) fn answer(config: &Config) -> Result<Self, Fault> {
         let connection = UnbufferedServerConnection::new(Arc::clone(&config.0)).map_err(|_| Fault::Internal)?;
-        Ok(Self { connection, input: Vec::new() })
+        Ok(Self { end: End::Server(Box::new(connection)), encrypting: false, input: Vec::new() })
+    }
+
+    /// The client's end, whose hello goes to `out`.
+    ///
+    /// # Errors
+    /// [`Fault::Internal`] if rustls refuses the configuration, or could not make a key share.
+    pub(crate) fn dial(caller: &Caller, out: &mut Outbox) -> Result<Self, Fault> {
+        let (connection, certificate) = caller.connect()?;
+        let mut handshake = Self { end: End::Client(Box::new(connection), certificate), encrypting: false, input: Vec::new() };
+        handshake.process(out).map_err(|_| Fault::Internal)?;
+        Ok(handshake)
     }
 
     /// Feeds a ClientHello, which becomes one record again however it was cut.
@@ -84,25 +108,29 @@ impl Handshake {
         if self.input.is_empty() {
             self.input = Vec::new();
         }
-        Ok(if self.connection.is_handshaking() { Progress::Waiting } else { Progress::Done })
+        Ok(if self.common().is_handshaking() { Progress::Waiting } else { Progress::Done })
     }
 
     /// One turn of rustls; true if there may be more to do.
     fn step(&mut self, out: &mut Outbox) -> Result<bool, Error> {
-        let UnbufferedStatus { discard, state } = self.connection.process_tls_records(&mut self.input);
-        let more = match state {
-            Ok(ConnectionState::EncodeTlsData(flight)) => encode(flight, out).map(|()| true),
-            Ok(ConnectionState::TransmitTlsData(flight)) => {
-                flight.done();
-                Ok(true)
-            }
-            Ok(ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_)) => Ok(false),
-            // Data or closure within the handshake: rustls refuses both before it would come to this.
-            Ok(_) => Err(Error::HandshakeNotComplete),
-            Err(error) => Err(error),
+        let before = out.due().len();
+        let (discard, more) = match &mut self.end {
+            End::Server(connection) => turn(connection.process_tls_records(&mut self.input), out),
+            End::Client(connection, _) => turn(connection.process_tls_records(&mut self.input), out),
         };
         self.input.drain(..discard.min(self.input.len()));
+        // In TLS 1.2 it is the ChangeCipherSpec that says so (RFC 5246 §7.1), and it is a record of its own.
+        let is_1_2 = self.common().protocol_version() == Some(ProtocolVersion::TLSv1_2);
+        self.encrypting |= is_1_2 && out.due().get(before) == Some(&content::CHANGE_CIPHER_SPEC);
         more
+    }
+
+    /// What both ends know of the connection.
+    fn common(&self) -> &CommonState {
+        match &self.end {
+            End::Server(connection) => connection,
+            End::Client(connection, _) => connection,
+        }
     }
 
     /// After an error in the last record, `record_len` bytes long: gets rustls' alert out of it, and tells which one it was.
@@ -111,10 +139,11 @@ impl Handshake {
             return Fault::PeerAlert(Alert(u8::from(*description)));
         }
         self.overwrite_header(record_len, UNFINISHED_HEADER);
+        let own = self.alert_of(error);
         let alert = match self.speak(0, out) {
-            Some(said) => said.unwrap_or(alert_of(error)),
+            Some(said) => said.unwrap_or(own),
             // Some errors leave the alert to us.
-            None => match self.refuse_record(alert_of(error), out) {
+            None => match self.refuse_record(own, out) {
                 Fault::Peer(alert) => alert,
                 other => return other,
             },
@@ -151,11 +180,24 @@ impl Handshake {
         }
     }
 
-    fn is_encrypting(&self) -> bool {
-        self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3)
+    /// RFC 8446 §4.4.2.4: a server without a certificate is an error of form, which it is not for a client.
+    fn alert_of(&self, error: &Error) -> Alert {
+        match (&self.end, error) {
+            (End::Client(..), Error::NoCertificatesPresented) => Alert::DECODE_ERROR,
+            _ => alert_of(error),
+        }
     }
 
-    /// Gives up: queues `alert` in the clear as long as that is what the peer expects. Under the keys of a TLS 1.3 handshake rustls lets nobody but
+    /// Whether the peer is a server of which nothing is known yet, not even that it speaks TLS.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        matches!(self.end, End::Client(..)) && self.common().protocol_version().is_none()
+    }
+
+    fn is_encrypting(&self) -> bool {
+        self.encrypting || self.common().protocol_version() == Some(ProtocolVersion::TLSv1_3)
+    }
+
+    /// Gives up: queues `alert` in the clear as long as that is what the peer expects. Under the keys of a handshake rustls lets nobody but
     /// itself speak, so there the peer sees the end of the stream alone.
     pub(crate) fn give_up(&self, alert: Alert, out: &mut Outbox) {
         if !self.is_encrypting() {
@@ -169,34 +211,49 @@ impl Handshake {
     /// [`Fault::Internal`] if the handshake was not done.
     pub(crate) fn finish(self) -> Result<(Box<Summary>, Box<Traffic>), Fault> {
         let summary = self.summary()?;
-        let (secrets, kernel) = self.connection.dangerous_into_kernel_connection().map_err(|_| Fault::Internal)?;
+        let (secrets, kernel) = match self.end {
+            End::Server(connection) => {
+                connection.dangerous_into_kernel_connection().map(|(secrets, kernel)| (secrets, Kernel::Server(kernel)))
+            }
+            End::Client(connection, _) => {
+                connection.dangerous_into_kernel_connection().map(|(secrets, kernel)| (secrets, Kernel::Client(kernel)))
+            }
+        }
+        .map_err(|_| Fault::Internal)?;
         let traffic = Traffic::new(summary.version, &secrets, kernel).ok_or(Fault::Internal)?;
         Ok((Box::new(summary), Box::new(traffic)))
     }
 
     fn summary(&self) -> Result<Summary, Fault> {
-        let version = match self.connection.protocol_version() {
+        let common = self.common();
+        let version = match common.protocol_version() {
             Some(ProtocolVersion::TLSv1_3) => Version::Tls13,
             Some(ProtocolVersion::TLSv1_2) => Version::Tls12,
             _ => return Err(Fault::Internal),
         };
-        let kind = self.connection.handshake_kind();
+        let resumed = common.handshake_kind() == Some(HandshakeKind::Resumed);
+        let (client, server, own) = match &self.end {
+            End::Server(_) => (self.peer()?, None, if resumed { Own::NotAsked } else { Own::Shown }),
+            End::Client(_, certificate) => (None, self.peer()?, certificate.own()),
+        };
         Ok(Summary {
             version,
-            suite: self.connection.negotiated_cipher_suite().map(|suite| u16::from(suite.suite())).ok_or(Fault::Internal)?,
-            group: self.connection.negotiated_key_exchange_group().map(|group| u16::from(group.name())),
-            alpn: self.connection.alpn_protocol().map(<[u8]>::to_vec),
+            suite: common.negotiated_cipher_suite().map(|suite| u16::from(suite.suite())).ok_or(Fault::Internal)?,
+            group: common.negotiated_key_exchange_group().map(|group| u16::from(group.name())),
+            alpn: common.alpn_protocol().map(<[u8]>::to_vec),
             server_name: None,
-            resumed: kind == Some(HandshakeKind::Resumed),
-            retried: kind == Some(HandshakeKind::FullWithHelloRetryRequest),
-            client: self.client()?,
+            resumed,
+            retried: common.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest),
+            client,
+            server,
+            own,
         })
     }
 
-    /// The certificate that the client showed; it was verified, and so was its proof that it holds the key.
-    fn client(&self) -> Result<Option<Arc<ClientCertificate>>, Fault> {
-        let Some(leaf) = self.connection.peer_certificates().and_then(<[_]>::first) else { return Ok(None) };
-        ClientCertificate::parse(leaf).map(|client| Some(Arc::new(client))).ok_or(Fault::Internal)
+    /// The certificate that the peer showed; it was verified, and so was its proof that it holds the key.
+    fn peer(&self) -> Result<Option<Arc<PeerCertificate>>, Fault> {
+        let Some(leaf) = self.common().peer_certificates().and_then(<[_]>::first) else { return Ok(None) };
+        PeerCertificate::parse(leaf).map(|peer| Some(Arc::new(peer))).ok_or(Fault::Internal)
     }
 }
 
@@ -204,6 +261,22 @@ impl core::fmt::Debug for Handshake {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Handshake").field("input", &self.input.len()).finish_non_exhaustive()
     }
+}
+
+/// What rustls wants of us: how much of the input it is done with, and whether there may be more to do.
+fn turn<D>(status: UnbufferedStatus<'_, '_, D>, out: &mut Outbox) -> (usize, Result<bool, Error>) {
+    let more = match status.state {
+        Ok(ConnectionState::EncodeTlsData(flight)) => encode(flight, out).map(|()| true),
+        Ok(ConnectionState::TransmitTlsData(flight)) => {
+            flight.done();
+            Ok(true)
+        }
+        Ok(ConnectionState::BlockedHandshake | ConnectionState::WriteTraffic(_)) => Ok(false),
+        // Data or closure within the handshake: rustls refuses both before it would come to this.
+        Ok(_) => Err(Error::HandshakeNotComplete),
+        Err(error) => Err(error),
+    };
+    (status.discard, more)
 }
 
 fn encode<D>(mut flight: EncodeTlsData<'_, D>, out: &mut Outbox) -> Result<(), Error> {

@@ -1,13 +1,13 @@
 //! X25519MLKEM768: ML-KEM-768 and X25519 side by side (draft-ietf-tls-ecdhe-mlkem, codepoint 0x11EC).
 //!
-//! The server's half only: it gets a share and answers with a ciphertext, so the key never outlives the call. The order is the post-quantum
+//! A server gets a share and answers with a ciphertext, so its key never outlives the call; a client keeps a key for as long as the answer takes. The order is the post-quantum
 //! part first, in both shares and in the secret (§4.1 to §4.3 of the draft). X25519 is ring's, ML-KEM is RustCrypto's; see
 //! `docs/adr/0005-ml-kem.md`. Where X25519 and the randomness come from is the maker's to say, so that a simulator can say it by a seed.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use ml_kem::{EncapsulationKey, MlKem768};
+use ml_kem::{Ciphertext, Decapsulate, DecapsulationKey, EncapsulationKey, KeyExport, MlKem768};
 use ring::rand::SystemRandom;
 use rustls::crypto::ring::kx_group::X25519;
 use rustls::crypto::{ActiveKeyExchange, CompletedKeyExchange, GetRandomFailed, SecureRandom, SharedSecret, SupportedKxGroup};
@@ -16,7 +16,11 @@ use zeroize::Zeroizing;
 
 /// Length of an ML-KEM-768 encapsulation key, in bytes (FIPS 203, table 3).
 const ENCAPSULATION_KEY_LEN: usize = 1184;
+/// Length of an ML-KEM-768 ciphertext, in bytes (FIPS 203, table 3).
+const CIPHERTEXT_LEN: usize = 1088;
 const X25519_LEN: usize = 32;
+/// `d` and `z` of FIPS 203, algorithm 19.
+const SEED_LEN: usize = 64;
 
 /// The group that ships: ring's X25519, and what ring itself draws from.
 pub(crate) static X25519_ML_KEM_768: X25519MlKem768 = X25519MlKem768::new(X25519, &Machine);
@@ -46,9 +50,13 @@ impl SecureRandom for Machine {
 }
 
 impl SupportedKxGroup for X25519MlKem768 {
-    /// Never called: rustls' server calls only [`start_and_complete`](Self::start_and_complete).
     fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
-        Err(Error::General("this group answers shares, it makes none".into()))
+        let mut seed = Zeroizing::new([0; SEED_LEN]);
+        self.random.fill(&mut *seed)?;
+        let key = Box::new(DecapsulationKey::<MlKem768>::from_seed((*seed).into()));
+        let classical = self.classical.start()?;
+        let share = [key.encapsulation_key().to_bytes().as_slice(), classical.pub_key()].concat();
+        Ok(Box::new(Started { key, classical, share }))
     }
 
     fn start_and_complete(&self, client_share: &[u8]) -> Result<CompletedKeyExchange, Error> {
@@ -73,6 +81,43 @@ impl SupportedKxGroup for X25519MlKem768 {
     /// The draft defines the group for TLS 1.3 alone.
     fn usable_for_version(&self, version: ProtocolVersion) -> bool {
         version == ProtocolVersion::TLSv1_3
+    }
+}
+
+/// A client's share, and the keys to what is answered to it; they are wiped when they are dropped.
+struct Started {
+    key: Box<DecapsulationKey<MlKem768>>,
+    classical: Box<dyn ActiveKeyExchange>,
+    share: Vec<u8>,
+}
+
+impl ActiveKeyExchange for Started {
+    /// A ciphertext that was tampered with yields a secret that nobody has (FIPS 203, algorithm 18): the handshake fails at its Finished.
+    fn complete(self: Box<Self>, server_share: &[u8]) -> Result<SharedSecret, Error> {
+        let (ciphertext, x25519_share) = server_share.split_at_checked(CIPHERTEXT_LEN).ok_or(PeerMisbehaved::InvalidKeyShare)?;
+        let ciphertext = Ciphertext::<MlKem768>::try_from(ciphertext).map_err(|_| PeerMisbehaved::InvalidKeyShare)?;
+        let classical = self.classical.complete(x25519_share)?;
+        let mut quantum_safe = self.key.decapsulate(&ciphertext);
+        let secret = Zeroizing::new([quantum_safe.as_slice(), classical.secret_bytes()].concat());
+        zeroize::Zeroize::zeroize(quantum_safe.as_mut_slice());
+        Ok(SharedSecret::from(secret.as_slice()))
+    }
+
+    /// The X25519 half is offered on its own as well: a server without ML-KEM needs no second hello.
+    fn hybrid_component(&self) -> Option<(NamedGroup, &[u8])> {
+        Some((self.classical.group(), self.classical.pub_key()))
+    }
+
+    fn complete_hybrid_component(self: Box<Self>, server_share: &[u8]) -> Result<SharedSecret, Error> {
+        self.classical.complete(server_share)
+    }
+
+    fn pub_key(&self) -> &[u8] {
+        &self.share
+    }
+
+    fn group(&self) -> NamedGroup {
+        NamedGroup::X25519MLKEM768
     }
 }
 

@@ -42,6 +42,15 @@ pub const EMPTY_RECORDS_MAX: u8 = 32;
 /// Consecutive KeyUpdates without data between them after which a session is ended (as BoringSSL's and rustls' bound).
 pub const KEY_UPDATES_MAX: u8 = 32;
 
+/// Consecutive tickets without data between them after which a client's session is ended.
+pub const TICKETS_TAKEN_MAX: u8 = 32;
+
+/// Shortest ticket that a client reads over, in bytes without its header: two numbers, no nonce, one byte, no extension (RFC 8446 §4.6.1).
+pub const TICKET_LEN_MIN: usize = 4 + 4 + 1 + 2 + 1 + 2;
+
+/// Longest ticket that a client reads over, in bytes without its header. Nothing of it is kept.
+pub const TICKET_LEN_MAX: usize = 1 << 16;
+
 /// Warning alerts that a session takes before it is ended (as BoringSSL's and rustls' bound).
 pub const WARNING_ALERTS_MAX: u8 = 4;
 
@@ -67,10 +76,10 @@ pub const TICKET_LIFETIME_MAX_S: u32 = 7 * 24 * 60 * 60;
 /// How far the clocks of boxes that share ticket keys may differ, in seconds.
 pub const TICKET_SKEW_S: u64 = 60;
 
-/// Most certificates that a client may show, its own among them.
+/// Most certificates that a peer may show, its own among them.
 pub const CLIENT_CHAIN_MAX: usize = 6;
 
-/// Longest certificate of a client, of an issuer or of an authority for clients, in bytes.
+/// Longest certificate of a peer, of an issuer or of an authority, in bytes.
 pub const CLIENT_CERTIFICATE_LEN_MAX: usize = keys::limits::CLIENT_CERTIFICATE_LEN_MAX;
 
 /// Most signatures that are verified for one chain, those of revocation lists among them.

@@ -10,14 +10,14 @@ use crate::limits::{EVENTS_MAX, RECORD_HEADER_LEN};
 use crate::outbox::Outbox;
 use crate::record::fragment_len;
 use crate::traffic::{Inbound, Traffic};
-use crate::{Alert, Config, Event, Fault, Hello, Refusal, Replay, Sink};
+use crate::{Alert, Caller, Config, Event, Fault, Hello, Refusal, Replay, Sink};
 
-/// The server's end of one TLS connection.
+/// One end of a TLS connection: the server's ([`new`](Self::new)), or the client's ([`dial`](Self::dial)).
 ///
 /// The verbs: [`receive`](Self::receive) takes what the peer sent, [`poll_event`](Self::poll_event) says what happened,
 /// [`poll_transmit`](Self::poll_transmit) gives handshake and alerts, [`send`](Self::send) seals data, [`close`](Self::close) and
-/// [`finish`](Self::finish) end the two directions. Time is not among the arguments: deadlines are the owner's, and tickets read the
-/// [`Clock`](crate::Clock) of their configuration.
+/// [`finish`](Self::finish) end the two directions. Time is not among the arguments: deadlines are the owner's, and tickets and certificates
+/// are held against the [`Clock`](crate::Clock) of their configuration.
 #[derive(Debug)]
 pub struct Session {
     state: State,
@@ -70,7 +70,7 @@ impl Default for Session {
 }
 
 impl Session {
-    /// A session that awaits a ClientHello.
+    /// The server's end: a session that awaits a ClientHello.
     pub fn new() -> Self {
         Self {
             state: State::Hello(Box::default()),
@@ -80,6 +80,16 @@ impl Session {
             inbound: Direction::Open,
             outbound: Direction::Open,
         }
+    }
+
+    /// The client's end: a session whose hello is ready to be transmitted. What it makes of the server's answer comes as [`Event::Established`] or [`Event::Fault`].
+    pub fn dial(caller: &Caller) -> Self {
+        let mut session = Self { state: State::Over, ..Self::new() };
+        match Handshake::dial(caller, &mut session.outbox) {
+            Ok(handshake) => session.state = State::Handshake(Box::new(handshake), Some(caller.name())),
+            Err(fault) => session.fail(fault),
+        }
+        session
     }
 
     /// Takes bytes of the peer's stream; returns how many were taken from the front.
@@ -129,7 +139,7 @@ impl Session {
         if let Err(alert) = hello::check(&message) {
             return self.fail_in_clear(Fault::Peer(alert));
         }
-        let started = Handshake::new(config).map(Box::new);
+        let started = Handshake::answer(config).map(Box::new);
         let outcome = started.and_then(|mut handshake| Ok((handshake.receive_hello(&message, &mut self.outbox)?, handshake)));
         match outcome {
             Ok((progress, handshake)) => self.advance(handshake, server_name, progress),
@@ -290,6 +300,13 @@ impl Session {
     /// Acts on one whole record; returns its length, or 0 if it must wait for room.
     fn take_record(&mut self, record: &mut [u8], plain: &mut dyn Sink) -> usize {
         let len = record.len();
+        if let (State::Handshake(handshake, _), [kind, major, ..]) = (&self.state, &*record)
+            && handshake.is_unanswered()
+            && let Some(fault) = hello::not_tls(*kind, *major)
+        {
+            self.fail_in_clear(fault);
+            return len;
+        }
         if let Some(Err(alert)) = record.first_chunk().map(|header| fragment_len(*header)) {
             self.refuse_record(alert);
             return len;

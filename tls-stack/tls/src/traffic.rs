@@ -1,20 +1,26 @@
 //! An established session: data, alerts and KeyUpdate, under keys taken over from rustls.
 //!
-//! What may come here is little: TLS 1.3 has data, alerts and KeyUpdate, TLS 1.2 has data and alerts. All else is refused, renegotiation by its own alert.
+//! What may come here is little: TLS 1.3 has data, alerts, KeyUpdate, and tickets for a client, which are read over; TLS 1.2 has data and alerts. All else is refused, renegotiation
+//! by its own alert.
 
+mod tickets;
+
+use rustls::client::ClientConnectionData;
 use rustls::kernel::KernelConnection;
 use rustls::server::ServerConnectionData;
-use rustls::{ConnectionTrafficSecrets, ExtractedSecrets};
+use rustls::{ConnectionTrafficSecrets, Error, ExtractedSecrets};
 
 use crate::limits::{EMPTY_RECORDS_MAX, KEY_UPDATES_MAX, RECORD_PLAIN_LEN_MAX, WARNING_ALERTS_MAX};
 use crate::outbox::Outbox;
 use crate::record::{Protection, content};
 use crate::{Alert, Fault, Sent, Version};
+use tickets::Tickets;
 
 const KEY_UPDATE_LEN: usize = 5;
 const KEY_UPDATE: [u8; KEY_UPDATE_LEN - 1] = [24, 0, 0, 1];
 const NOT_REQUESTED: u8 = 0;
 const REQUESTED: u8 = 1;
+const HELLO_REQUEST: u8 = 0;
 const CLIENT_HELLO: u8 = 1;
 const WARNING: u8 = 1;
 const FATAL: u8 = 2;
@@ -25,12 +31,47 @@ pub(crate) struct Traffic {
     sealer: Protection,
     version: Version,
     /// Makes the next keys of a TLS 1.3 session.
-    kernel: KernelConnection<ServerConnectionData>,
+    kernel: Kernel,
     /// The part of a KeyUpdate that came in earlier records.
     message: heapless::Vec<u8, KEY_UPDATE_LEN>,
+    tickets: Tickets,
     empty_records: u8,
     key_updates: u8,
     warnings: u8,
+}
+
+/// What rustls keeps of a connection whose records are ours. It also tells which end we are.
+pub(crate) enum Kernel {
+    Server(KernelConnection<ServerConnectionData>),
+    Client(KernelConnection<ClientConnectionData>),
+}
+
+impl Kernel {
+    fn update_rx_secret(&mut self) -> Result<(u64, ConnectionTrafficSecrets), Error> {
+        match self {
+            Self::Server(kernel) => kernel.update_rx_secret(),
+            Self::Client(kernel) => kernel.update_rx_secret(),
+        }
+    }
+
+    fn update_tx_secret(&mut self) -> Result<(u64, ConnectionTrafficSecrets), Error> {
+        match self {
+            Self::Server(kernel) => kernel.update_tx_secret(),
+            Self::Client(kernel) => kernel.update_tx_secret(),
+        }
+    }
+
+    fn takes_tickets(&self) -> bool {
+        matches!(self, Self::Client(_))
+    }
+
+    /// The message by which the peer would ask for a new handshake in TLS 1.2.
+    fn renegotiation(&self) -> u8 {
+        match self {
+            Self::Server(_) => CLIENT_HELLO,
+            Self::Client(_) => HELLO_REQUEST,
+        }
+    }
 }
 
 /// What a record held, for the session to act on.
@@ -46,13 +87,14 @@ pub(crate) enum Inbound<'a> {
 
 impl Traffic {
     /// Takes over from rustls.
-    pub(crate) fn new(version: Version, secrets: &ExtractedSecrets, kernel: KernelConnection<ServerConnectionData>) -> Option<Self> {
+    pub(crate) fn new(version: Version, secrets: &ExtractedSecrets, kernel: Kernel) -> Option<Self> {
         Some(Self {
             opener: Protection::new(version, &secrets.rx)?,
             sealer: Protection::new(version, &secrets.tx)?,
             version,
             kernel,
             message: heapless::Vec::new(),
+            tickets: Tickets::default(),
             empty_records: 0,
             key_updates: 0,
             warnings: 0,
@@ -82,7 +124,7 @@ impl Traffic {
 
     fn dispatch<'a>(&mut self, kind: u8, plain: &'a [u8], out: &mut Outbox) -> Result<Inbound<'a>, Fault> {
         // RFC 8446 §5.1: the fragments of a handshake message have nothing between them.
-        if kind != content::HANDSHAKE && !self.message.is_empty() {
+        if kind != content::HANDSHAKE && (!self.message.is_empty() || self.tickets.is_within()) {
             return Err(Fault::Peer(Alert::UNEXPECTED_MESSAGE));
         }
         match kind {
@@ -100,6 +142,7 @@ impl Traffic {
         }
         self.empty_records = 0;
         self.key_updates = 0;
+        self.tickets.start_anew();
         Ok(Inbound::Data(plain))
     }
 
@@ -131,10 +174,21 @@ impl Traffic {
     }
 
     fn handshake(&mut self, plain: &[u8], out: &mut Outbox) -> Result<Inbound<'static>, Fault> {
+        if self.version == Version::Tls12 || !self.kernel.takes_tickets() || plain.is_empty() || !self.message.is_empty() {
+            return self.control(plain, out);
+        }
+        match self.tickets.skip(plain).map_err(Fault::Peer)? {
+            [] => Ok(Inbound::Nothing),
+            rest => self.control(rest, out),
+        }
+    }
+
+    /// KeyUpdate, or a part of it; there is no other message.
+    fn control(&mut self, plain: &[u8], out: &mut Outbox) -> Result<Inbound<'static>, Fault> {
         let first = self.message.first().or(plain.first()).copied();
         match (self.version, first) {
             // RFC 5246 §7.2.2: we never renegotiate (T6).
-            (Version::Tls12, Some(CLIENT_HELLO)) => return Err(Fault::Peer(Alert::NO_RENEGOTIATION)),
+            (Version::Tls12, Some(kind)) if kind == self.kernel.renegotiation() => return Err(Fault::Peer(Alert::NO_RENEGOTIATION)),
             (Version::Tls13, Some(24)) => {}
             _ => return Err(Fault::Peer(Alert::UNEXPECTED_MESSAGE)),
         }

@@ -1,4 +1,4 @@
-//! What remains of a client's certificate: for the access log, and for the PROXY header to the backend.
+//! What remains of a peer's certificate: for the access log, and for the PROXY header to the backend.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,9 +9,9 @@ use keys::limits::CLIENT_NAME_LEN_MAX;
 use super::fields::Fields;
 use crate::limits::SUBJECT_LEN_MAX;
 
-/// The certificate that a client has shown, and whose key it has proven to hold.
+/// The certificate that a peer has shown, and whose key it has proven to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientCertificate {
+pub struct PeerCertificate {
     /// The leaf in DER; empty once [`Summary::forget_client_der`](crate::Summary::forget_client_der) was called.
     pub der: Vec<u8>,
     /// The subject as RFC 4514 writes it, as in `CN=robot,O=Example`; what does not fit into [`SUBJECT_LEN_MAX`] bytes is cut off. Printable ASCII alone: what is
@@ -22,7 +22,10 @@ pub struct ClientCertificate {
     pub common_name: Option<String>,
 }
 
-impl ClientCertificate {
+/// A client's.
+pub type ClientCertificate = PeerCertificate;
+
+impl PeerCertificate {
     /// Reads a certificate that was verified.
     pub(crate) fn parse(der: &[u8]) -> Option<Self> {
         let fields = Fields::parse(der)?;

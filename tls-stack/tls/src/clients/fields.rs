@@ -1,4 +1,4 @@
-//! The fields of a certificate (RFC 5280, 4.1) that webpki does not tell: subject, key usage, dates, mail addresses.
+//! The fields of a certificate (RFC 5280, 4.1) that webpki does not tell: subject, key usage and extended key usage, dates, mail addresses.
 //!
 //! It reads what webpki has parsed or will parse, and judges no signature. What is there twice or cannot be read makes the whole unreadable.
 
@@ -11,6 +11,9 @@ use super::certificate::{distinguished_name, text};
 
 const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
 const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
+const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
+/// anyExtendedKeyUsage
+const ANY_ROLE: &[u8] = &[0x55, 0x1d, 37, 0];
 const COMMON_NAME: &[u8] = &[0x55, 4, 3];
 const BOOLEAN: u8 = 1;
 const UTC_TIME: u8 = 0x17;
@@ -28,6 +31,31 @@ pub(super) enum Purpose {
     SignCertificates = 5,
 }
 
+/// The end of a connection that a certificate is for: an entry of `extKeyUsage` (RFC 5280, 4.2.1.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// clientAuth
+    Client,
+    /// serverAuth
+    Server,
+}
+
+impl Role {
+    fn oid(self) -> &'static [u8] {
+        match self {
+            Self::Client => &[0x2b, 6, 1, 5, 5, 7, 3, 2],
+            Self::Server => &[0x2b, 6, 1, 5, 5, 7, 3, 1],
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Fields<'a> {
@@ -35,6 +63,7 @@ pub(super) struct Fields<'a> {
     subject: Reader<'a>,
     /// The octets of the bits.
     key_usage: Option<&'a [u8]>,
+    extended_key_usage: Option<Reader<'a>>,
     alt_names: Option<Reader<'a>>,
 }
 
@@ -47,7 +76,7 @@ impl<'a> Fields<'a> {
         tbs.element(SEQUENCE)?;
         let (validity, subject) = (tbs.nested(SEQUENCE)?, tbs.nested(SEQUENCE)?);
         tbs.element(SEQUENCE)?;
-        let mut fields = Self { validity, subject, key_usage: None, alt_names: None };
+        let mut fields = Self { validity, subject, key_usage: None, extended_key_usage: None, alt_names: None };
         // Without them it is a certificate of version 1; webpki takes none with the unique ids of version 2, which would stand here.
         if let Some(extensions) = tbs.optional(CONTEXT_3)? {
             fields.read_extensions(Reader::new(extensions).nested(SEQUENCE)?)?;
@@ -63,6 +92,7 @@ impl<'a> Fields<'a> {
             let mut value = extension.nested(OCTET_STRING)?;
             let twice = match id {
                 KEY_USAGE => self.key_usage.replace(bits(&mut value)?).is_some(),
+                EXTENDED_KEY_USAGE => self.extended_key_usage.replace(value.nested(SEQUENCE).filter(|_| value.is_empty())?).is_some(),
                 SUBJECT_ALT_NAME => self.alt_names.replace(value.nested(SEQUENCE)?).is_some(),
                 _ => false,
             };
@@ -77,6 +107,22 @@ impl<'a> Fields<'a> {
     pub(super) fn allows(&self, purpose: Purpose) -> bool {
         let Some(bits) = self.key_usage else { return true };
         bits.first().is_some_and(|first| first & (0x80 >> purpose as u8) != 0)
+    }
+
+    /// Whether it is said, and not merely left open, that the key signs for this end of a connection, and for nothing else that would matter: not for the other end, not for
+    /// any end, not as an authority.
+    pub(super) fn is_for_nothing_but(&self, role: Role) -> bool {
+        let Some(mut list) = self.extended_key_usage else { return false };
+        let mut is_named = false;
+        while let Some(usage) = list.any() {
+            match usage {
+                (OID, usage) if usage == role.oid() => is_named = true,
+                (OID, usage) if usage != role.other().oid() && usage != ANY_ROLE => {}
+                _ => return false,
+            }
+        }
+        let signs = self.key_usage.is_some() && self.allows(Purpose::Sign) && !self.allows(Purpose::SignCertificates);
+        is_named && list.is_empty() && signs
     }
 
     /// From when to when, in seconds since 1970.

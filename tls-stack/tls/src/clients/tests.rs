@@ -1,13 +1,18 @@
 //! The policy against chains of every kind. What a real client is told of it stands in the session's tests.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::time::Duration;
 
+use keys::bundle::ClientAuth;
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType, date_time_ymd};
+use rustls::pki_types::CertificateDer;
 
-use super::*;
+use super::{Clients, ClientsFault};
 use crate::CertificateFault;
-use crate::limits::{CLIENT_CHAIN_MAX, CLIENT_SIGNATURES_MAX};
+use crate::limits::{CA_HINTS_LEN_MAX, CLIENT_CHAIN_MAX, CLIENT_SIGNATURES_MAX};
 use crate::testing::START;
 use crate::testing::pki::{Authority, Leaf, authority_params, crl, intermediate, leaf, root};
 
@@ -268,11 +273,9 @@ fn an_authority_counts_from_its_first_second_to_its_last() {
     let mut params = authority_params("root");
     (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2050, 1, 1));
     let root = Authority::self_signed(params, rcgen::KeyPair::generate().unwrap()).unwrap();
-    let root = Root::new(root.der()).unwrap();
+    let root = super::policy::Root::new(root.der()).unwrap();
     let (first, last) = (Duration::from_secs(1_577_836_800), Duration::from_secs(2_524_608_000));
     assert_eq!((root.not_before_s, root.not_after_s), (first.as_secs(), last.as_secs()));
     assert!(root.is_valid_at(root.not_before_s) && root.is_valid_at(root.not_after_s));
     assert!(!root.is_valid_at(root.not_before_s - 1) && !root.is_valid_at(root.not_after_s + 1));
 }
-
-use alloc::borrow::ToOwned;

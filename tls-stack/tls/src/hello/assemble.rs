@@ -6,6 +6,7 @@ use super::Cuts;
 use crate::limits::{HELLO_LEN_MAX, HELLO_RECORD_LEN_MAX, RECORD_HEADER_LEN};
 use crate::{Alert, Fault, Foreign};
 
+const MAJOR: u8 = 3;
 const HANDSHAKE: u8 = 22;
 const ALERT: u8 = 21;
 const CLIENT_HELLO: u8 = 1;
@@ -64,10 +65,8 @@ impl Assembler {
         // There is room: a full header was cleared just now.
         let _ = self.header.push(byte);
         match *self.header.as_slice() {
-            [kind] if self.message.is_empty() && !matches!(kind, 20..=24) => return Err(foreign(kind)),
-            [_, major] if major != 3 => {
-                return Err(Fault::PeerNotTls(Foreign::Unknown, Alert::PROTOCOL_VERSION));
-            }
+            [kind] if self.message.is_empty() => not_tls(kind, MAJOR).map_or(Ok(()), Err)?,
+            [_, major] => not_tls(HANDSHAKE, major).map_or(Ok(()), Err)?,
             [kind, _, minor, high, low] => {
                 let len = u16::from_be_bytes([high, low]);
                 self.begin_record(kind, usize::from(len))?;
@@ -136,6 +135,14 @@ fn claimed_len(message: &[u8]) -> Result<Option<usize>, Fault> {
             if claimed > HELLO_LEN_MAX { Err(Fault::Peer(Alert::ILLEGAL_PARAMETER)) } else { Ok(Some(claimed)) }
         }
         _ => Ok(None),
+    }
+}
+
+/// What the first two bytes of a stream tell, if they are no TLS record's.
+pub(crate) fn not_tls(kind: u8, major: u8) -> Option<Fault> {
+    match kind {
+        20..=24 => (major != MAJOR).then_some(Fault::PeerNotTls(Foreign::Unknown, Alert::PROTOCOL_VERSION)),
+        _ => Some(foreign(kind)),
     }
 }
 

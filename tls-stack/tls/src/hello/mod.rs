@@ -10,7 +10,7 @@ mod demands;
 mod parse;
 mod replay;
 
-pub(crate) use assemble::{Assembler, Step};
+pub(crate) use assemble::{Assembler, Step, not_tls};
 pub(crate) use demands::check;
 pub(crate) use replay::Cuts;
 pub use replay::Replay;
