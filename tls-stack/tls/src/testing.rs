@@ -18,6 +18,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedCipherSuite
 
 use crate::{Clients, Clock, Config, ConfigParts, Event, Identity, Provider, Session, TicketKeys, TicketTimes, Tickets, Version};
 
+pub(crate) mod duo;
 pub(crate) mod pki;
 
 pub(crate) const NAME: &str = "box.example.org";

@@ -2,9 +2,12 @@
 
 mod clients;
 mod closing;
+mod dialling;
 mod handshakes;
 mod hostile;
+mod matrix;
 mod records;
 mod refusals;
 mod replays;
 mod resumption;
+mod servers;
