@@ -1,11 +1,11 @@
 //! What the tender does with its own `Net`: it speaks for addresses that are not its own, and listens on addresses that do not exist.
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
-use net::{CloseReason, Config, ConnectFault, Event, Gateway, Listen, Net, Trust};
+use net::{CloseReason, Config, ConnectFault, Event, FlowId, Gateway, Listen, Net, Trust};
 
 use crate::support::raw::{ACK, RST, Raw, SYN, Seg, parse};
-use crate::support::{CLIENT_MAC, Family, SERVER_MAC, Wire, config};
+use crate::support::{CLIENT_MAC, Family, Party, SERVER_MAC, Wire, config, exchange, pattern};
 
 fn private(server: bool, gateway: &str) -> Config {
     let mac = if server { CLIENT_MAC } else { SERVER_MAC };
@@ -32,6 +32,79 @@ fn a_public_wire_may_not() {
     assert_eq!(net.connect(Family::V4.service(), foreign, core::time::Duration::ZERO), Err(ConnectFault::ForeignSource));
     assert_eq!(net.connect("[2001:db8::1]:1".parse().unwrap(), None, core::time::Duration::ZERO), Err(ConnectFault::Unroutable));
     assert_eq!(net.connect("198.51.100.1:1".parse().unwrap(), None, core::time::Duration::ZERO), Err(ConnectFault::Unroutable));
+}
+
+/// A guest on its public side, over the user net: its gateway is pinned, and peers are anywhere, this host's own loopback included.
+#[test]
+fn a_guest_calls_back_any_unicast_peer_over_a_private_wire() {
+    let peers = [
+        (Family::V4, ["127.0.0.1:4433", "127.255.0.9:4433", "203.0.113.9:4433", "10.0.0.7:4433", "192.0.2.77:4433"]),
+        (Family::V6, ["[::1]:4433", "[fe80::7]:4433", "[2001:db8:9::1]:4433", "[fd00::1]:4433", "[2001:db8::77]:4433"]),
+    ];
+    for (family, peers) in peers {
+        let pinned = |address: IpAddr, mac| vec![Gateway { address, mac: Some(mac) }];
+        let peers = peers.map(|peer| peer.parse::<SocketAddr>().unwrap());
+        // The far end listens where the peers are, and the near end has nobody else on its link.
+        let mut far = Config { trust: Trust::Private, gateways: pinned(family.client(), CLIENT_MAC), ..config(family, true) };
+        far.listen = peers.iter().map(|peer| Listen { address: Some(peer.ip()), port: peer.port() }).collect();
+        let mut near = Config { trust: Trust::Private, gateways: pinned(family.server(), SERVER_MAC), ..config(family, false) };
+        near.addresses[0].prefix_len = if family == Family::V4 { 32 } else { 128 };
+        let mut wire = Wire::new(far, near);
+        for peer in peers {
+            let ours = wire.client.connect(peer, None, wire.now).unwrap();
+            let theirs = accepted(&mut wire, ours);
+            talk(&mut wire, theirs, ours);
+        }
+    }
+}
+
+#[test]
+fn a_public_wire_calls_back_on_its_link_and_through_a_gateway_that_it_must_ask_for() {
+    for (family, off_link) in [(Family::V4, "198.51.100.9:443"), (Family::V6, "[2001:db8:9::9]:443")] {
+        let off_link: SocketAddr = off_link.parse().unwrap();
+        let near = || Config { gateways: vec![Gateway { address: family.server(), mac: None }], ..config(family, false) };
+        // On the link: the peer itself is asked for its link address.
+        let mut wire = Wire::new(config(family, true), near());
+        let (theirs, ours) = wire.connect(family);
+        talk(&mut wire, theirs, ours);
+        // Off the link: a host behind the gateway, which routes for it.
+        let mut far = Config { trust: Trust::Private, ..config(family, true) };
+        far.listen = vec![Listen { address: Some(off_link.ip()), port: off_link.port() }];
+        let mut wire = Wire::new(far, near());
+        let ours = wire.client.connect(off_link, None, wire.now).unwrap();
+        let theirs = accepted(&mut wire, ours);
+        talk(&mut wire, theirs, ours);
+        let mut lost = Net::new(config(family, false), [1; 32], wire.now).unwrap();
+        assert_eq!(lost.connect(off_link, None, wire.now), Err(ConnectFault::Unroutable), "nobody routes");
+    }
+}
+
+/// Waits for both ends of a connection that was begun.
+fn accepted(wire: &mut Wire, ours: FlowId) -> FlowId {
+    let (mut theirs, mut connected) = (None, false);
+    for _ in 0..10_000 {
+        while let Some(event) = wire.server.poll_event() {
+            if let Event::Accepted { flow, .. } = event {
+                theirs = Some(flow);
+            }
+        }
+        while let Some(event) = wire.client.poll_event() {
+            connected |= event == Event::Connected(ours);
+        }
+        match theirs {
+            Some(theirs) if connected => return theirs,
+            _ => assert!(wire.step(), "nothing left to wait for"),
+        }
+    }
+    panic!("no connection");
+}
+
+/// Bytes both ways, and both ends.
+fn talk(wire: &mut Wire, theirs: FlowId, ours: FlowId) {
+    let mut far = Party::new(theirs, pattern(5000, 1));
+    let mut near = Party::new(ours, pattern(7000, 2));
+    exchange(wire, &mut far, &mut near);
+    assert!(far.received == near.to_send && near.received == far.to_send);
 }
 
 #[test]
