@@ -64,6 +64,16 @@ pub enum Sockets {
     ConnectTo(Vec<u16>),
 }
 
+impl Sockets {
+    /// Makes connections to these ports possible as well. Without any, connections that are accepted.
+    pub fn connect_to(&mut self, ports: impl IntoIterator<Item = u16>) {
+        match self {
+            Self::None => *self = Self::ConnectTo(ports.into_iter().collect()),
+            Self::ConnectTo(known) => known.extend(ports),
+        }
+    }
+}
+
 /// Why the jail could not be put up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JailFault {

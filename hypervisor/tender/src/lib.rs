@@ -6,7 +6,7 @@
 //! - [`order`]: what the supervisor asks for; [`channel`]: how it gets here; [`ending`]: how a tender ends, as an exit code;
 //! - `start`: the chain above, as [`tend`]; `run`: the lock-step loop; [`poller`]: readiness of the host's descriptors;
 //! - [`mailbox`]: the supervisor's letters to the guest, and its answers;
-//! - [`nets`]: where frames go: `user` (host sockets) and `tap`; [`egress`]: what a guest may say on a TAP;
+//! - [`nets`]: where frames go: `user` (host sockets) and `tap`; [`egress`]: what a guest may say on a TAP; `callers`: whom a guest may call back;
 //! - [`jail`]: what this process gives up before the guest's first instruction;
 //! - [`log`], [`report`], [`mod@line`]: what is printed, and how guest-made text is kept from doing harm;
 //! - `recorder`: what the guest is given and gives, written down; [`replay`]: run again from it; `witness`: what both look at;
@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+mod callers;
 pub mod channel;
 pub mod egress;
 pub mod ending;

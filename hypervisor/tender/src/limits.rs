@@ -39,6 +39,18 @@ pub const KNOCKS_MAX: usize = 4096;
 pub const KNOCK_CLAIM_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest frame with a SYN, in bytes: Ethernet, IPv6 and TCP with all its options.
 pub const SYN_LEN_MAX: usize = 14 + 40 + 60;
+/// Addresses that may be called back at a time; the oldest makes way.
+pub const CALLERS_MAX: usize = 64;
+/// For how long after it came an address may be called back.
+pub const CALLER_FRESH: Duration = Duration::from_secs(10);
+/// SYN-ACKs from the door of a call-back that a TAP remembers to know a completed connection by; the oldest makes way.
+pub const OFFERS_MAX: usize = 4096;
+/// Connections of a call-back that a TAP lets on at a time; the one whose peer has been silent for longest makes way.
+pub const CALLS_MAX: usize = 1024;
+/// For how long after its peer's last word the guest may speak on such a connection: longer than its own TCP waits for anything.
+pub const CALL_SILENCE_MAX: Duration = Duration::from_secs(120);
+/// Call-backs of the user net that the host is still dialling for, at a time.
+pub const CALLS_DIALLED_MAX: usize = CALLERS_MAX;
 /// Backends on a TAP that reloads have left out and that a guest may still be on its way to, at most.
 pub const RETIRED_MAX: usize = 4096;
 /// Readiness events taken from the kernel at once.

@@ -45,6 +45,8 @@ pub enum Front {
         ends: Ends,
         /// For each listener, the guest's listener that its connections go to.
         doors: Vec<SocketAddr>,
+        /// Whom the guest may connect to.
+        call_back: Option<CallBack>,
     },
     /// A TAP: one descriptor.
     Tap {
@@ -52,7 +54,27 @@ pub enum Front {
         wire: Wire,
         /// The ports that the guest listens on.
         ports: Vec<u16>,
+        /// Whom the guest may connect to.
+        call_back: Option<CallBack>,
     },
+}
+
+/// The one exception to the rule that the guest opens no connection on the public link: whoever has connected to `door` may be connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallBack {
+    /// The guest's listener.
+    pub door: Listener,
+    /// The only port at which it is called back.
+    pub port: u16,
+}
+
+/// A listener of the guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    /// The address, or `None` for each of the guest's.
+    pub address: Option<IpAddr>,
+    /// The port.
+    pub port: u16,
 }
 
 /// How the private link is made.
@@ -174,6 +196,14 @@ pub enum JailWish {
     Full,
     /// As [`JailWish::Full`], but without new namespaces: for hosts that forbid them, and for the tests of that case.
     WithoutNamespaces,
+}
+
+impl Listener {
+    /// Whether it listens there.
+    #[must_use]
+    pub fn is_at(&self, at: SocketAddr) -> bool {
+        self.port == at.port() && self.address.is_none_or(|address| address == at.ip())
+    }
 }
 
 impl Front {

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::channel::{Parcel, Tending};
-use crate::egress::{Egress, Link};
+use crate::egress::{Calls, Egress, Link};
 use crate::ending::Ending;
 use crate::jail::{self, Applied, Needs, Readiness, Sockets};
 use crate::journal::Journal;
@@ -194,17 +194,17 @@ fn front(
     needs: &mut Needs,
 ) -> Result<Box<dyn Net>, Stop> {
     match front {
-        Front::User { ends, doors } => {
+        Front::User { ends, doors, call_back } => {
             let doors: Vec<_> = descriptors.by_ref().take(doors.len()).zip(doors.iter().copied()).collect();
             needs.listeners = doors.iter().map(|(listener, _)| listener.as_raw_fd()).collect();
-            needs.sockets = Sockets::ConnectTo(Vec::new());
-            let user =
-                User::front(ends, doors, *seed()?, pipes_max, Duration::ZERO).map_err(|fault| stop(Ending::Net, "front link", fault))?;
+            needs.sockets.connect_to(call_back.map(|call_back| call_back.port));
+            let user = User::front(ends, doors, *call_back, *seed()?, pipes_max, Duration::ZERO)
+                .map_err(|fault| stop(Ending::Net, "front link", fault))?;
             user.watch(poller).map_err(|fault| stop(Ending::Net, "front link", fault))?;
             Ok(Box::new(user))
         }
-        Front::Tap { wire, ports } => {
-            let egress = Egress::new(wire.clone(), Link::Front { ports: ports.clone() });
+        Front::Tap { wire, ports, call_back } => {
+            let egress = Egress::new(wire.clone(), Link::Front { ports: ports.clone(), calls: call_back.map(Calls::new) });
             tap(abi::boot::FRONT, descriptors, egress, poller, needs)
         }
     }
@@ -220,7 +220,7 @@ fn back(
     match back {
         Back::User { ends, backends, later_ports } => {
             let ports = backends.iter().flat_map(|backend| &backend.host).map(SocketAddr::port);
-            needs.sockets = Sockets::ConnectTo(ports.chain(later_ports.iter().copied()).collect());
+            needs.sockets.connect_to(ports.chain(later_ports.iter().copied()));
             let user = User::back(ends, backends.clone(), *seed()?, pipes_max, Duration::ZERO)
                 .map_err(|fault| stop(Ending::Net, "back link", fault))?;
             Ok(Box::new(user))

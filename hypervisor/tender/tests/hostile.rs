@@ -94,7 +94,7 @@ fn tend(machine: Machine, image: &Path, attack: Attack) -> (Ending, String) {
     let order = Order {
         machine,
         heap_len: 8 << 20,
-        front: Front::User { ends: ends.clone(), doors: Vec::new() },
+        front: Front::User { ends: ends.clone(), doors: Vec::new(), call_back: None },
         back: Back::User { ends, backends: Vec::new(), later_ports: Vec::new() },
         lines: Lines::Json,
         access: AccessLog { to: AccessTo::Stderr, lines: Lines::Json },

@@ -23,6 +23,7 @@ const TABLE: &[(&str, Outcome)] = &[
     ("nothing", Outcome::Goes),
     ("without namespaces", Outcome::Goes),
     ("connect to a backend", Outcome::Goes),
+    ("call back", Outcome::Goes),
     ("connect elsewhere", Outcome::Refused),
     ("the allowed ioctl on the allowed descriptor", Outcome::Goes),
     ("another ioctl on the allowed descriptor", Outcome::Killed),
@@ -52,16 +53,17 @@ enum Outcome {
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
-    if let [_, verb, what, backend, elsewhere] = &arguments[..]
+    if let [_, verb, what, addresses @ ..] = &arguments[..]
         && verb == "try"
+        && let [backend, caller, elsewhere] = addresses
     {
-        return child(what, backend.parse().unwrap(), elsewhere.parse().unwrap());
+        return child(what, [backend, caller, elsewhere].map(|address| address.parse().unwrap()));
     }
-    let listeners = [TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap()];
-    let [backend, elsewhere] = listeners.each_ref().map(|listener| listener.local_addr().unwrap().to_string());
+    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let addresses = listeners.each_ref().map(|listener| listener.local_addr().unwrap().to_string());
     let mut failed = 0;
     for (what, expected) in TABLE {
-        let output = Command::new("/proc/self/exe").args(["try", what, &backend, &elsewhere]).output().unwrap();
+        let output = Command::new("/proc/self/exe").args(["try", what]).args(&addresses).output().unwrap();
         if !is_as_expected(what, *expected, &output) {
             failed += 1;
         }
@@ -94,7 +96,12 @@ fn say(text: &str) {
     let _gone = std::io::stderr().write_all(text.as_bytes());
 }
 
-fn child(what: &str, backend: SocketAddr, elsewhere: SocketAddr) -> ExitCode {
+fn child(what: &str, addresses: [SocketAddr; 3]) -> ExitCode {
+    let [backend, caller, _] = addresses;
+    // As both links say it, one after the other.
+    let mut sockets = Sockets::None;
+    sockets.connect_to([caller.port()]);
+    sockets.connect_to([backend.port()]);
     let poller = Poller::new().unwrap();
     let recording = memfd();
     let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
@@ -110,24 +117,20 @@ fn child(what: &str, backend: SocketAddr, elsewhere: SocketAddr) -> ExitCode {
         reads: Vec::new(),
         writes: vec![recording.as_raw_fd()],
         file_len_max: RECORDING_LEN_MAX,
-        sockets: Sockets::ConnectTo(vec![backend.port()]),
+        sockets,
         descriptors_max: 64,
     };
     let applied = jail::close(&needs).unwrap();
     say(&applied.line().render(tender::order::Lines::Text));
-    if attempt(what, &ours, &recording, backend, elsewhere) { ExitCode::SUCCESS } else { ExitCode::from(7) }
+    if attempt(what, &ours, &recording, addresses) { ExitCode::SUCCESS } else { ExitCode::from(7) }
 }
 
-fn attempt(
-    what: &str,
-    ours: &std::os::unix::net::UnixStream,
-    recording: &std::fs::File,
-    backend: SocketAddr,
-    elsewhere: SocketAddr,
-) -> bool {
+fn attempt(what: &str, ours: &std::os::unix::net::UnixStream, recording: &std::fs::File, addresses: [SocketAddr; 3]) -> bool {
+    let [backend, caller, elsewhere] = addresses;
     match what {
         "nothing" | "without namespaces" => true,
         "connect to a backend" => connect(backend),
+        "call back" => connect(caller),
         "connect elsewhere" => connect(elsewhere),
         "the allowed ioctl on the allowed descriptor" => rustix::io::ioctl_fionbio(ours, true).is_ok(),
         "another ioctl on the allowed descriptor" => rustix::io::ioctl_fionread(ours).is_ok(),

@@ -103,7 +103,8 @@ fn front(plan: &Plan, descriptors: &mut Vec<OwnedFd>, addresses: &mut Vec<String
             descriptors.push(listener);
             addresses.push(address.to_string());
         }
-        return Ok(Front::User { ends: ends(&plan.bundle.front), doors: plan.listeners.iter().map(|listen| listen.guest).collect() });
+        let doors = plan.listeners.iter().map(|listen| listen.guest).collect();
+        return Ok(Front::User { ends: ends(&plan.bundle.front), doors, call_back: None });
     };
     descriptors.push(tap);
     let own = plan.bundle.front.addresses.iter().map(|cidr| cidr.address);
@@ -111,7 +112,8 @@ fn front(plan: &Plan, descriptors: &mut Vec<OwnedFd>, addresses: &mut Vec<String
         let at = listener.address.map_or_else(|| own.clone().collect(), |address| vec![address]);
         addresses.extend(at.into_iter().map(|address| SocketAddr::new(address, listener.port).to_string()));
     }
-    Ok(Front::Tap { wire: wire(&plan.bundle.front), ports: plan.bundle.listeners.iter().map(|listener| listener.port).collect() })
+    let ports = plan.bundle.listeners.iter().map(|listener| listener.port).collect();
+    Ok(Front::Tap { wire: wire(&plan.bundle.front), ports, call_back: None })
 }
 
 fn back(plan: &Plan, descriptors: &mut Vec<OwnedFd>) -> Result<Back, Exit> {

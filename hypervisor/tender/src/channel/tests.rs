@@ -1,14 +1,15 @@
 //! Parcels over a real socket pair.
 
 use super::*;
-use crate::order::{AccessLog, AccessTo, Back, Ends, Front, JailWish, Lines, Machine};
+use crate::order::{AccessLog, AccessTo, Back, CallBack, Ends, Front, JailWish, Lines, Listener, Machine};
 
 fn order() -> Order {
     let ends = Ends { guest_mac: [2; 6], guest: vec![], host_mac: [4; 6], host: vec![], mtu: 1500 };
+    let call_back = CallBack { door: Listener { address: None, port: 443 }, port: 4433 };
     Order {
         machine: Machine::Process,
         heap_len: 1,
-        front: Front::User { ends: ends.clone(), doors: vec!["10.0.2.15:443".parse().unwrap()] },
+        front: Front::User { ends: ends.clone(), doors: vec!["10.0.2.15:443".parse().unwrap()], call_back: Some(call_back) },
         back: Back::User { ends, backends: vec![], later_ports: vec![] },
         lines: Lines::Text,
         access: AccessLog { to: AccessTo::Nowhere, lines: Lines::Text },

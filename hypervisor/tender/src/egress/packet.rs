@@ -9,6 +9,7 @@ const PROTOCOL_ICMP: u8 = 1;
 const PROTOCOL_TCP: u8 = 6;
 const PROTOCOL_ICMPV6: u8 = 58;
 const TCP_SYN: u8 = 0x02;
+const TCP_RST: u8 = 0x04;
 const TCP_ACK: u8 = 0x10;
 
 /// A frame that might be allowed.
@@ -43,8 +44,23 @@ pub(crate) enum Icmp {
 pub(crate) struct Tcp {
     pub(crate) source_port: u16,
     pub(crate) destination_port: u16,
-    /// SYN without ACK.
-    pub(crate) opens: bool,
+    pub(crate) sequence: u32,
+    /// Means something only with the flag.
+    pub(crate) acknowledgement: u32,
+    pub(crate) kind: Kind,
+}
+
+/// What a segment is for its receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// SYN without ACK, whatever else: it opens a connection.
+    Syn,
+    Reset,
+    SynAck,
+    /// Of a connection that is open.
+    Ack,
+    /// Without SYN, RST or ACK: nobody needs it.
+    Bare,
 }
 
 impl Packet {
@@ -108,9 +124,25 @@ fn ipv6(packet: &[u8]) -> Option<Body> {
 }
 
 fn tcp(segment: &[u8]) -> Option<Tcp> {
-    let [s0, s1, d0, d1, _, _, _, _, _, _, _, _, _, flags, ..] = *segment.first_chunk::<20>()?;
-    let opens = flags & TCP_SYN != 0 && flags & TCP_ACK == 0;
-    Some(Tcp { source_port: u16::from_be_bytes([s0, s1]), destination_port: u16::from_be_bytes([d0, d1]), opens })
+    let [s0, s1, d0, d1, n0, n1, n2, n3, a0, a1, a2, a3, _, flags, ..] = *segment.first_chunk::<20>()?;
+    Some(Tcp {
+        source_port: u16::from_be_bytes([s0, s1]),
+        destination_port: u16::from_be_bytes([d0, d1]),
+        sequence: u32::from_be_bytes([n0, n1, n2, n3]),
+        acknowledgement: u32::from_be_bytes([a0, a1, a2, a3]),
+        kind: kind(flags),
+    })
+}
+
+fn kind(flags: u8) -> Kind {
+    let has = |flag| flags & flag != 0;
+    match (has(TCP_SYN), has(TCP_RST), has(TCP_ACK)) {
+        (true, _, false) => Kind::Syn,
+        (_, true, _) => Kind::Reset,
+        (true, false, true) => Kind::SynAck,
+        (false, false, true) => Kind::Ack,
+        (false, false, false) => Kind::Bare,
+    }
 }
 
 fn icmpv4(message: &[u8]) -> Option<Icmp> {

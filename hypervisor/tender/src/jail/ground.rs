@@ -1,4 +1,4 @@
-//! Landlock: no file, and no TCP but to the backends' ports.
+//! Landlock: no file, and no TCP but to the ports of backends and of a call-back.
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,

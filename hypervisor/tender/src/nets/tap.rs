@@ -63,11 +63,15 @@ impl Tap {
         poller.watch(&self.tap, Token { owner: link, kind: 0, serial: 0, index: 0 })
     }
 
-    fn read(&mut self, space: &mut [u8]) -> Option<(usize, Offload)> {
+    fn read(&mut self, space: &mut [u8], now: Duration) -> Option<(usize, Offload)> {
         let mut header = [0; VNET_HEADER_LEN];
         let result = rustix::io::readv(&self.tap, &mut [IoSliceMut::new(&mut header), IoSliceMut::new(space)]);
         match result {
-            Ok(len) => len.checked_sub(VNET_HEADER_LEN).filter(|len| *len > 0).map(|len| (len, decode(header))),
+            Ok(len) => {
+                let len = len.checked_sub(VNET_HEADER_LEN).filter(|len| *len > 0)?;
+                self.egress.hears(space.get(..len)?, now);
+                Some((len, decode(header)))
+            }
             Err(Errno::INTR) => None,
             Err(_) => {
                 self.readable = false;
@@ -78,8 +82,8 @@ impl Tap {
 }
 
 impl Net for Tap {
-    fn transmit(&mut self, frame: Frame<'_>, _now: Duration) {
-        if !self.egress.allows(frame.bytes) {
+    fn transmit(&mut self, frame: Frame<'_>, now: Duration) {
+        if !self.egress.allows(frame.bytes, now) {
             self.dropped.filtered = self.dropped.filtered.saturating_add(1);
             return;
         }
@@ -104,12 +108,12 @@ impl Net for Tap {
         self.egress.reload(&guests, linger, now);
     }
 
-    fn receive(&mut self, batch: &mut Batch<'_>, _now: Duration) {
+    fn receive(&mut self, batch: &mut Batch<'_>, now: Duration) {
         for _ in 0..TAP_READS_PER_TURN {
             if !self.readable || batch.room() < abi::limits::FRAME_LEN_MAX {
                 break;
             }
-            let filled = batch.fill(abi::limits::FRAME_LEN_MAX, |space| self.read(space));
+            let filled = batch.fill(abi::limits::FRAME_LEN_MAX, |space| self.read(space, now));
             if filled.is_err() {
                 break;
             }

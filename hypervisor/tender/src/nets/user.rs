@@ -2,10 +2,11 @@
 //!
 //! It needs no privilege and reaches nothing but the configured listeners and backends: the *front* accepts on host listeners and connects to
 //! the guest under the client's address; the *back* holds what the guest asks for, if it stands in the table of backends, until the host has connected to
-//! where that backend really is, and then accepts it. Nothing is buffered here: bytes go from a socket straight into the flow's ring and back, so a side that stops reading
+//! where that backend really is, and then accepts it. A front with a call-back does so too, for those who have lately come to its door.
+//! Nothing is buffered here: bytes go from a socket straight into the flow's ring and back, so a side that stops reading
 //! stops the other side's sender by TCP alone.
 
-mod back;
+mod dials;
 mod front;
 mod knock;
 mod pipe;
@@ -21,11 +22,11 @@ use std::os::fd::OwnedFd;
 use net::{Cidr, Config, Event, Gateway, Limits, Listen, Trust};
 use queue::{Batch, Frame};
 
-use crate::limits::{PIPES_MAX, PUMP_LEN_MAX, RING_BYTES};
+use crate::limits::{CALLS_DIALLED_MAX, PIPES_MAX, PUMP_LEN_MAX, RING_BYTES};
 use crate::nets::{Dropped, Net, Progress};
-use crate::order::{Backend, Ends};
+use crate::order::{Backend, CallBack, Ends};
 use crate::poller::{Poller, Readiness, Token};
-use back::Back;
+use dials::Dials;
 use front::Front;
 use knock::Syn;
 use pipe::{Fate, Pipe, Pipes};
@@ -42,29 +43,33 @@ const KIND_KNOCK: u8 = 3;
 pub struct User {
     net: net::Net,
     pipes: Pipes,
+    dials: Dials,
     side: Side,
 }
 
 #[derive(Debug)]
 enum Side {
     Front(Front),
-    Back(Box<Back>),
+    Back,
 }
 
 impl User {
-    /// The public side: `doors` pairs each host listener with the guest's listener behind it.
+    /// The public side: `doors` pairs each host listener with the guest's listener behind it. The guest reaches whoever is to be called back, and
+    /// nothing else.
     ///
     /// # Errors
     /// The link's own description is unsound.
     pub fn front(
         ends: &Ends,
         doors: Vec<(OwnedFd, SocketAddr)>,
+        call_back: Option<CallBack>,
         seed: [u8; 32],
         pipes_max: usize,
         now: Duration,
     ) -> Result<Self, net::ConfigFault> {
         let net = net::Net::new(config(ends, Vec::new(), pipes_max), seed, now)?;
-        Ok(Self { net, pipes: Pipes::new(abi::boot::FRONT, pipes_max), side: Side::Front(Front::new(doors)) })
+        let dials = Dials::new(abi::boot::FRONT, Vec::new(), now);
+        Ok(Self { net, pipes: Pipes::new(abi::boot::FRONT, pipes_max), dials, side: Side::Front(Front::new(doors, call_back)) })
     }
 
     /// The private side: the guest reaches `backends` and nothing else.
@@ -72,9 +77,9 @@ impl User {
     /// # Errors
     /// The link's own description is unsound.
     pub fn back(ends: &Ends, backends: Vec<Backend>, seed: [u8; 32], pipes_max: usize, now: Duration) -> Result<Self, net::ConfigFault> {
-        let back = Back::new(backends, now);
-        let net = net::Net::new(config(ends, listeners(&back), pipes_max), seed, now)?;
-        Ok(Self { net, pipes: Pipes::new(abi::boot::BACK, pipes_max), side: Side::Back(Box::new(back)) })
+        let dials = Dials::new(abi::boot::BACK, backends, now);
+        let net = net::Net::new(config(ends, listeners(&dials), pipes_max), seed, now)?;
+        Ok(Self { net, pipes: Pipes::new(abi::boot::BACK, pipes_max), dials, side: Side::Back })
     }
 
     /// Watches the listeners; to be called once, before the first turn.
@@ -84,14 +89,14 @@ impl User {
     pub fn watch(&self, poller: &Poller) -> std::io::Result<()> {
         match &self.side {
             Side::Front(front) => front.watch(poller),
-            Side::Back(_) => Ok(()),
+            Side::Back => Ok(()),
         }
     }
 
     fn take_events(&mut self, poller: &Poller) {
         while let Some(event) = self.net.poll_event() {
             match event {
-                Event::Accepted { flow, local, peer } => self.join_backend(poller, flow, local, peer),
+                Event::Accepted { flow, local, peer } => self.join_dialled(poller, flow, local, peer),
                 Event::Connected(flow) | Event::Readable(flow) | Event::Writable(flow) => self.pipes.queue(flow),
                 Event::Finished(flow) => {
                     self.pipes.edit(flow, Pipe::guest_has_finished);
@@ -103,9 +108,8 @@ impl User {
     }
 
     /// The guest has completed a connection: the host's goes with it. Without one, what the guest acknowledges is long over.
-    fn join_backend(&mut self, poller: &Poller, flow: net::FlowId, backend: SocketAddr, guest: SocketAddr) {
-        let Side::Back(back) = &mut self.side else { return self.net.abort(flow) };
-        let joined = back.claim(backend, guest).map(|socket| self.pipes.adopt(poller, Pipe::connected(flow, socket)));
+    fn join_dialled(&mut self, poller: &Poller, flow: net::FlowId, backend: SocketAddr, guest: SocketAddr) {
+        let joined = self.dials.claim(backend, guest).map(|socket| self.pipes.adopt(poller, Pipe::connected(flow, socket)));
         match joined {
             Some(Ok(())) => self.pipes.queue(flow),
             Some(Err(_)) | None => self.net.abort(flow),
@@ -131,21 +135,39 @@ impl User {
         }
     }
 
+    /// The guest asks for a connection on the public side: it is to hear at once if it may not have it.
+    fn call_back(&mut self, syn: Syn, now: Duration) {
+        let Side::Front(front) = &self.side else { return };
+        let Some(host) = front.called_back(syn.ends.backend, now) else {
+            return self.net.refuse(syn.bytes(), of_queue(syn.offload));
+        };
+        if self.dials.lend(syn.ends.backend, host, now) {
+            self.listen();
+        }
+        self.dials.knock(syn);
+    }
+
     /// Makes the guest reach what stands in the table.
     fn listen(&mut self) {
-        if let Side::Back(back) = &self.side {
-            // The table is bounded by what a net can listen at, and no backend's port is 0.
-            let _refused = self.net.listen_at(listeners(back));
-        }
+        // The table is bounded by what a net can listen at, and nothing in it has port 0.
+        let _refused = self.net.listen_at(listeners(&self.dials));
     }
 }
 
 impl Net for User {
     fn transmit(&mut self, frame: Frame<'_>, now: Duration) {
-        if let Side::Back(back) = &mut self.side
-            && let Some(syn) = Syn::of(&frame).filter(|syn| back.has(syn.ends.backend))
-        {
-            return back.knock(syn);
+        match &self.side {
+            Side::Back => {
+                if let Some(syn) = Syn::of(&frame).filter(|syn| self.dials.has(syn.ends.backend)) {
+                    return self.dials.knock(syn);
+                }
+            }
+            Side::Front(front) if front.calls_back() => {
+                if let Some(syn) = Syn::of(&frame) {
+                    return self.call_back(syn, now);
+                }
+            }
+            Side::Front(_) => {}
         }
         self.net.receive(frame.bytes, of_queue(frame.offload), now);
     }
@@ -154,7 +176,7 @@ impl Net for User {
         match (token.kind, &mut self.side) {
             (KIND_DOOR, Side::Front(front)) => front.knock(token.index),
             (KIND_PIPE, _) => self.pipes.ready(token, readiness),
-            (KIND_KNOCK, Side::Back(back)) => back.ready(token, readiness),
+            (KIND_KNOCK, _) => self.dials.ready(token, readiness),
             _ => {}
         }
     }
@@ -163,14 +185,14 @@ impl Net for User {
         if self.net.deadline().is_some_and(|deadline| deadline <= now) {
             self.net.handle_timeout(now);
         }
-        match &mut self.side {
-            Side::Front(front) => front.accept(&mut self.net, &mut self.pipes, poller, now),
-            Side::Back(back) => {
-                back.turn(&mut self.net, poller, self.pipes.room(), now);
-                if back.forget_retired(now) {
-                    self.listen();
-                }
-            }
+        let mut dials_max = self.pipes.room();
+        if let Side::Front(front) = &mut self.side {
+            front.accept(&mut self.net, &mut self.pipes, poller, now);
+            dials_max = self.pipes.room().min(CALLS_DIALLED_MAX);
+        }
+        self.dials.turn(&mut self.net, poller, dials_max, now);
+        if self.dials.forget_retired(now) {
+            self.listen();
         }
         self.take_events(poller);
         self.pump_all(now);
@@ -191,16 +213,12 @@ impl Net for User {
     }
 
     fn deadline(&self) -> Option<Duration> {
-        let knocks = match &self.side {
-            Side::Front(_) => None,
-            Side::Back(back) => back.deadline(),
-        };
-        self.net.deadline().into_iter().chain(knocks).min()
+        self.net.deadline().into_iter().chain(self.dials.deadline()).min()
     }
 
     fn reload(&mut self, backends: &[Backend], linger: Duration, now: Duration) {
-        if let Side::Back(back) = &mut self.side {
-            back.reload(backends, linger, now);
+        if matches!(self.side, Side::Back) {
+            self.dials.reload(backends, linger, now);
             self.listen();
         }
     }
@@ -212,10 +230,7 @@ impl Net for User {
     }
 
     fn real(&self, guest: SocketAddr) -> Option<SocketAddr> {
-        match &self.side {
-            Side::Front(_) => None,
-            Side::Back(back) => back.real(guest),
-        }
+        self.dials.real(guest)
     }
 
     fn dropped(&self) -> Dropped {
@@ -225,8 +240,8 @@ impl Net for User {
     }
 }
 
-fn listeners(back: &Back) -> Vec<Listen> {
-    back.guests().map(|guest| Listen { address: Some(guest.ip()), port: guest.port() }).collect()
+fn listeners(dials: &Dials) -> Vec<Listen> {
+    dials.guests().map(|guest| Listen { address: Some(guest.ip()), port: guest.port() }).collect()
 }
 
 /// Our end of the link. The guest is its only neighbour, with a pinned link address: there is nobody to resolve.

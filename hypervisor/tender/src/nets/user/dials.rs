@@ -1,4 +1,4 @@
-//! The private side: what the guest asks for, and what the host's dial says to it.
+//! What the guest asks for, and what the host's dial says to it: backends on the private side, and on the public side whoever is called back.
 //!
 //! Our TCP end is shown a SYN only when the backend has taken the host's connection. So what the guest sees is true: a SYN-ACK from a backend that
 //! is there, a RST when each of its addresses has refused, and nothing when none has answered. Otherwise every backend would look alive to the guest,
@@ -7,7 +7,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use crate::limits::{BACKEND_CONNECT_TIMEOUT, KNOCK_CLAIM_TIMEOUT, KNOCKS_MAX};
+use crate::limits::{BACKEND_CONNECT_TIMEOUT, CALLS_DIALLED_MAX, KNOCK_CLAIM_TIMEOUT, KNOCKS_MAX};
 use crate::nets::user::KIND_KNOCK;
 use crate::nets::user::knock::{Ends, KnockId, Knocks, Stage, Syn};
 use crate::nets::user::of_queue;
@@ -18,7 +18,9 @@ use crate::poller::{Poller, Readiness, Token};
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Back {
+pub(super) struct Dials {
+    /// The link that the guest asks on.
+    owner: u8,
     targets: Targets,
     knocks: Knocks,
     /// SYNs that came since the last turn.
@@ -34,9 +36,11 @@ enum Failure {
     Silent,
 }
 
-impl Back {
-    pub(super) fn new(backends: Vec<Backend>, now: Duration) -> Self {
-        Self { targets: Targets::new(backends), knocks: Knocks::new(now), arrived: Vec::new(), settling: Vec::new() }
+impl Dials {
+    /// For the link number `link`.
+    pub(super) fn new(link: usize, backends: Vec<Backend>, now: Duration) -> Self {
+        let owner = u8::try_from(link).unwrap_or(u8::MAX);
+        Self { owner, targets: Targets::new(backends), knocks: Knocks::new(now), arrived: Vec::new(), settling: Vec::new() }
     }
 
     /// Where the backend is that the guest calls `guest`.
@@ -56,7 +60,13 @@ impl Back {
         self.targets.reload(backends, linger, now);
     }
 
-    /// Lets go of what a reload has left out, when its time has come. Says whether there was any.
+    /// Lets one connection be asked for that is not in the table, and be completed as long as that can take. Says whether it is new there.
+    pub(super) fn lend(&mut self, guest: SocketAddr, host: SocketAddr, now: Duration) -> bool {
+        let until = now.saturating_add(BACKEND_CONNECT_TIMEOUT).saturating_add(KNOCK_CLAIM_TIMEOUT);
+        self.targets.lend(guest, host, until, CALLS_DIALLED_MAX)
+    }
+
+    /// Lets go of what a reload has left out, or what was lent, when its time has come. Says whether there was any.
     pub(super) fn forget_retired(&mut self, now: Duration) -> bool {
         self.targets.forget_retired(now)
     }
@@ -126,9 +136,8 @@ impl Back {
     fn dial(&mut self, poller: &Poller, syn: Syn, socket: Socket, attempt: Attempt, now: Duration) {
         let id = self.knocks.insert(syn, socket, attempt, now.saturating_add(BACKEND_CONNECT_TIMEOUT));
         let Some(knock) = self.knocks.get(id) else { return };
-        let owner = u8::try_from(abi::boot::BACK).unwrap_or(u8::MAX);
         let index = u32::try_from(id.index).unwrap_or(u32::MAX);
-        if poller.watch(&knock.socket, Token { owner, kind: KIND_KNOCK, serial: id.serial, index }).is_err() {
+        if poller.watch(&knock.socket, Token { owner: self.owner, kind: KIND_KNOCK, serial: id.serial, index }).is_err() {
             self.knocks.take(id);
         }
     }

@@ -1,5 +1,6 @@
 //! The public side: host listeners, whose clients are connected to the guest under their own addresses, those on loopback too: what comes from
-//! 127.0.0.0/8 or ::1 there is this host, for no packet of a network has such a source.
+//! 127.0.0.0/8 or ::1 there is this host, for no packet of a network has such a source. Whoever came to the door of a call-back, and whom the guest
+//! sees under its own address, may be called back there.
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -8,16 +9,20 @@ use std::os::fd::{AsFd, OwnedFd};
 use net::{ConnectFault, FlowId};
 use rustix::io::Errno;
 
+use crate::callers::Callers;
 use crate::limits::ACCEPTS_PER_TURN;
 use crate::nets::user::KIND_DOOR;
 use crate::nets::user::pipe::{Pipe, Pipes};
 use crate::nets::user::socket::{self, Socket};
+use crate::order::CallBack;
 use crate::poller::{Poller, Token};
 
-/// The listeners.
+/// The listeners, and whom they let the guest call back.
 #[derive(Debug)]
 pub(super) struct Front {
     doors: Vec<Door>,
+    call_back: Option<CallBack>,
+    callers: Callers,
 }
 
 #[derive(Debug)]
@@ -28,9 +33,20 @@ struct Door {
 }
 
 impl Front {
-    pub(super) fn new(doors: Vec<(OwnedFd, SocketAddr)>) -> Self {
+    pub(super) fn new(doors: Vec<(OwnedFd, SocketAddr)>, call_back: Option<CallBack>) -> Self {
         let doors = doors.into_iter().map(|(listener, guest)| Door { listener, guest, knocked: true }).collect();
-        Self { doors }
+        Self { doors, call_back, callers: Callers::default() }
+    }
+
+    /// Whether anybody is called back here.
+    pub(super) fn calls_back(&self) -> bool {
+        self.call_back.is_some()
+    }
+
+    /// Where on the host that is which the guest calls `peer`, if it may connect there.
+    pub(super) fn called_back(&self, peer: SocketAddr, now: Duration) -> Option<SocketAddr> {
+        self.call_back.filter(|call_back| call_back.port == peer.port())?;
+        self.callers.find(peer.ip(), now).map(|client| on_the_host(client, peer.port()))
     }
 
     pub(super) fn watch(&self, poller: &Poller) -> std::io::Result<()> {
@@ -61,17 +77,23 @@ impl Front {
 
     /// Lets waiting clients in, while there is room for them.
     pub(super) fn accept(&mut self, net: &mut net::Net, pipes: &mut Pipes, poller: &Poller, now: Duration) {
-        for door in &mut self.doors {
+        let Self { doors, call_back, callers } = self;
+        for door in doors {
+            let calls_back = call_back.is_some_and(|call_back| call_back.door.is_at(door.guest));
             for _ in 0..ACCEPTS_PER_TURN {
                 if !door.knocked || pipes.is_full() {
                     break;
                 }
                 match Socket::accept(door.listener.as_fd()) {
                     Ok((socket, client)) => {
-                        let Ok(flow) = connect_guest(net, door.guest, seen_by_guest(client), now) else {
+                        let seen = seen_by_guest(client);
+                        let Ok(flow) = connect_guest(net, door.guest, seen, now) else {
                             socket.reset();
                             continue;
                         };
+                        if calls_back && seen.is_ipv4() == door.guest.is_ipv4() {
+                            callers.remember(client, now);
+                        }
                         if pipes.insert(poller, Pipe::connected(flow, socket)).is_err() {
                             net.abort(flow);
                         }
@@ -99,6 +121,13 @@ fn seen_by_guest(client: SocketAddr) -> SocketAddr {
     SocketAddr::new(client.ip().to_canonical(), client.port())
 }
 
+/// The other way round, at another port. A link-local address keeps the link that it is on.
+fn on_the_host(client: SocketAddr, port: u16) -> SocketAddr {
+    let mut host = if client.ip().to_canonical().is_ipv4() { seen_by_guest(client) } else { client };
+    host.set_port(port);
+    host
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +143,19 @@ mod tests {
             ("[::1]:5", "[::1]:5"),
         ] {
             assert_eq!(seen_by_guest(client.parse().unwrap()).to_string(), seen);
+        }
+    }
+
+    #[test]
+    fn a_client_is_called_back_where_it_is() {
+        for (client, host) in [
+            ("192.0.2.7:44", "192.0.2.7:4433"),
+            ("[::ffff:192.0.2.7]:44", "192.0.2.7:4433"),
+            ("[2001:db8::1]:44", "[2001:db8::1]:4433"),
+            ("[fe80::1%3]:44", "[fe80::1%3]:4433"),
+            ("[::1]:5", "[::1]:4433"),
+        ] {
+            assert_eq!(on_the_host(client.parse().unwrap(), 4433).to_string(), host);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Knocks: SYNs of the guest that wait for what the host says of the backend they ask for.
 //!
-//! The store only: who dials and who answers is [`Back`](super::back::Back). Bounded in number by what its owner admits, and in time by a deadline for each.
+//! The store only: who dials and who answers is [`Dials`](super::dials::Dials). Bounded in number by what its owner admits, and in time by a deadline for each.
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use net::{Timer, Wheel};
 use queue::{Frame, Offload};
 
-use crate::egress::packet::{Body, Packet, Payload};
+use crate::egress::packet::{Body, Kind, Packet, Payload};
 use crate::limits::SYN_LEN_MAX;
 use crate::nets::user::socket::Socket;
 use crate::nets::user::targets::Attempt;
@@ -74,7 +74,7 @@ impl Syn {
         }
         let Body::Ip { source, destination, payload: Payload::Tcp(tcp) } = Packet::parse(frame.bytes)?.body else { return None };
         let ends = Ends { guest: SocketAddr::new(source, tcp.source_port), backend: SocketAddr::new(destination, tcp.destination_port) };
-        tcp.opens.then(|| Self { ends, offload: frame.offload, bytes: frame.bytes.into() })
+        (tcp.kind == Kind::Syn).then(|| Self { ends, offload: frame.offload, bytes: frame.bytes.into() })
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

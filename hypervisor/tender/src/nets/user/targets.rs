@@ -11,7 +11,7 @@ use crate::order::Backend;
 #[derive(Debug)]
 pub(super) struct Targets {
     backends: HashMap<SocketAddr, Hosts>,
-    /// When the first of those that a reload has left out is to be forgotten.
+    /// When the first of those that have a time is to be forgotten.
     forget_at: Option<Duration>,
 }
 
@@ -20,7 +20,7 @@ struct Hosts {
     addresses: Vec<SocketAddr>,
     /// Where the next connection begins to try.
     first: usize,
-    /// When it is forgotten, if a reload has left it out.
+    /// When it is forgotten, if a reload has left it out or it was only lent.
     until: Option<Duration>,
 }
 
@@ -60,7 +60,20 @@ impl Targets {
         self.forget_at = self.first_until();
     }
 
-    /// Forgets what a reload has left out, when its time has come. Says whether there was any.
+    /// Takes a backend in until its time has come. There are `count_max` such at most: the one that would be forgotten next makes way. Says whether the
+    /// addresses under which the guest reaches something are others now.
+    pub(super) fn lend(&mut self, guest: SocketAddr, host: SocketAddr, until: Duration, count_max: usize) -> bool {
+        let is_new = !self.has(guest);
+        if is_new && self.backends.len() >= count_max {
+            let next = self.backends.iter().filter_map(|(guest, hosts)| Some((hosts.until?, *guest))).min();
+            next.map(|(_, guest)| self.backends.remove(&guest));
+        }
+        self.backends.insert(guest, Hosts { until: Some(until), ..Hosts::new(vec![host]) });
+        self.forget_at = self.first_until();
+        is_new
+    }
+
+    /// Forgets what a reload has left out or what was lent, when its time has come. Says whether there was any.
     pub(super) fn forget_retired(&mut self, now: Duration) -> bool {
         if self.forget_at.is_none_or(|at| at > now) {
             return false;
@@ -172,6 +185,21 @@ mod tests {
         assert!(targets.forget_retired(11 * second));
         assert!(!targets.has(old) && targets.has(kept));
         assert!(!targets.forget_retired(100 * second));
+    }
+
+    #[test]
+    fn what_is_lent_is_forgotten_in_its_time_and_the_first_to_go_makes_way() {
+        let guests: Vec<SocketAddr> = (1..=3).map(|last| SocketAddr::from(([192, 0, 2, last], 4433))).collect();
+        let second = Duration::from_secs(1);
+        let mut targets = Targets::new(Vec::new());
+        assert!(targets.lend(guests[0], refused(), 5 * second, 2));
+        assert!(targets.lend(guests[1], refused(), 4 * second, 2));
+        assert!(!targets.lend(guests[0], refused(), 6 * second, 2), "prolonged");
+        assert!(targets.lend(guests[2], refused(), 7 * second, 2));
+        assert_eq!(guests.iter().map(|guest| targets.has(*guest)).collect::<Vec<_>>(), [true, false, true]);
+        assert!(!targets.forget_retired(5 * second));
+        assert!(targets.forget_retired(6 * second));
+        assert_eq!(guests.iter().map(|guest| targets.has(*guest)).collect::<Vec<_>>(), [false, false, true]);
     }
 
     #[test]

@@ -12,6 +12,8 @@ use queue::frames;
 
 use super::*;
 
+mod call_back;
+
 const GUEST: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 15));
 const HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 2, 2));
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,6 +27,8 @@ struct World {
     poller: Poller,
     guest: net::Net,
     started: Instant,
+    /// How far the clock of both was put forward.
+    ahead: Duration,
 }
 
 fn ends() -> Ends {
@@ -37,27 +41,36 @@ fn guest_net() -> net::Net {
 }
 
 fn front() -> (World, SocketAddr) {
+    front_with(None)
+}
+
+fn front_with(call_back: Option<CallBack>) -> (World, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let poller = Poller::new().unwrap();
-    let user = User::front(&ends(), vec![(listener.into(), SocketAddr::new(GUEST, 443))], [1; 32], PIPES, Duration::ZERO).unwrap();
+    let doors = vec![(listener.into(), SocketAddr::new(GUEST, 443))];
+    let user = User::front(&ends(), doors, call_back, [1; 32], PIPES, Duration::ZERO).unwrap();
     user.watch(&poller).unwrap();
-    (World { user, poller, guest: guest_net(), started: Instant::now() }, address)
+    (World { user, poller, guest: guest_net(), started: Instant::now(), ahead: Duration::ZERO }, address)
 }
 
 fn back(hosts: Vec<SocketAddr>) -> (World, SocketAddr) {
     let backend: SocketAddr = "100.64.0.1:80".parse().unwrap();
     let user = User::back(&ends(), vec![Backend { guest: backend, host: hosts }], [1; 32], PIPES, Duration::ZERO).unwrap();
-    (World { user, poller: Poller::new().unwrap(), guest: guest_net(), started: Instant::now() }, backend)
+    (World { user, poller: Poller::new().unwrap(), guest: guest_net(), started: Instant::now(), ahead: Duration::ZERO }, backend)
 }
 
 impl World {
+    fn now(&self) -> Duration {
+        self.started.elapsed() + self.ahead
+    }
+
     /// Turn after turn, as the tender's loop does, until `done`.
     fn until(&mut self, mut guest: Guest, mut done: impl FnMut() -> bool) {
         let mut window = vec![0; abi::limits::QUEUE_WINDOW_LEN];
         while !done() {
-            let now = self.started.elapsed();
-            assert!(now < PATIENCE, "nothing more happens");
+            let now = self.now();
+            assert!(now < PATIENCE + self.ahead, "nothing more happens");
             for index in 0..self.poller.poll(Duration::from_millis(1)).unwrap() {
                 let (token, readiness) = self.poller.event(index).unwrap();
                 self.user.ready(token, readiness);
