@@ -80,10 +80,8 @@ impl Egress {
     pub fn hears(&mut self, frame: &[u8], now: Duration) {
         let Link::Front { calls: Some(calls), .. } = &mut self.link else { return };
         let Some(Packet { body: Body::Ip { source, destination, payload: Payload::Tcp(tcp) }, .. }) = Packet::parse(frame) else { return };
-        if self.wire.owns(destination) {
-            let (guest, peer) = (SocketAddr::new(destination, tcp.destination_port), SocketAddr::new(source, tcp.source_port));
-            calls.heard(Ends { guest, peer }, &tcp, now);
-        }
+        let (guest, peer) = (SocketAddr::new(destination, tcp.destination_port), SocketAddr::new(source, tcp.source_port));
+        calls.heard(Ends { guest, peer }, &tcp, now);
     }
 
     /// Whether the guest may send this frame.

@@ -44,13 +44,13 @@ impl Calls {
         }
     }
 
-    /// Looks at what the guest is told.
+    /// Looks at what is said to the guest. It means something only between ends of which the guest has spoken.
     pub(super) fn heard(&mut self, ends: Ends, tcp: &Tcp, now: Duration) {
         if !matches!(tcp.kind, Kind::Ack | Kind::SynAck) {
             return;
         }
-        if let Some(heard_at) = self.open.get_mut(&ends) {
-            *heard_at = now;
+        if self.is_alive(&ends, now) {
+            self.open.insert(ends, now);
         }
         let completes = tcp.kind == Kind::Ack && self.call_back.door.is_at(ends.guest) && self.offers.is_taken(&ends, tcp.acknowledgement);
         if completes && is_somebody(ends.peer.ip()) && ends.peer.ip() != ends.guest.ip() {
@@ -62,21 +62,23 @@ impl Calls {
     pub(super) fn allows(&mut self, ends: Ends, tcp: &Tcp, now: Duration) -> bool {
         match tcp.kind {
             Kind::Syn => self.opens(ends, now),
-            Kind::Reset | Kind::SynAck | Kind::Ack | Kind::Bare => {
-                self.open.get(&ends).is_some_and(|heard_at| now.saturating_sub(*heard_at) <= CALL_SILENCE_MAX)
-            }
+            Kind::Reset | Kind::SynAck | Kind::Ack | Kind::Bare => self.is_alive(&ends, now),
         }
     }
 
     fn opens(&mut self, ends: Ends, now: Duration) -> bool {
         let may = ends.peer.port() == self.call_back.port && self.callers.find(ends.peer.ip(), now).is_some();
-        if may && !self.open.contains_key(&ends) {
+        if may && !self.is_alive(&ends, now) {
             if self.open.len() >= CALLS_MAX {
                 self.drop_most_silent();
             }
             self.open.insert(ends, now);
         }
         may
+    }
+
+    fn is_alive(&self, ends: &Ends, now: Duration) -> bool {
+        self.open.get(ends).is_some_and(|heard_at| now.saturating_sub(*heard_at) <= CALL_SILENCE_MAX)
     }
 
     fn drop_most_silent(&mut self) {

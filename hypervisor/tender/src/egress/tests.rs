@@ -300,15 +300,16 @@ fn the_oldest_caller_makes_way() {
 #[test]
 fn a_flood_of_syns_keeps_a_bounded_number_of_answers() {
     let mut egress = calling();
-    let flood = |egress: &mut Egress, count| (0..count).for_each(|number| offer(egress, peer(u16::try_from(number).unwrap()), DOOR));
+    let flood = |egress: &mut Egress, port, count| (0..count).for_each(|number| offer(egress, peer(u16::try_from(number).unwrap()), port));
     offer(&mut egress, PEER4, DOOR);
-    flood(&mut egress, OFFERS_MAX - 1);
-    flood(&mut egress, OFFERS_MAX - 1);
+    flood(&mut egress, DOOR, OFFERS_MAX - 1);
+    flood(&mut egress, DOOR, OFFERS_MAX - 1);
+    flood(&mut egress, 443, OFFERS_MAX);
     egress.hears(&segment((PEER4, 5000), (GUEST4, DOOR), ACK, 1, 0), NOW);
     assert!(may_open(&mut egress, PEER4, CALL_PORT, NOW), "the last one that there is room for");
     let mut egress = calling();
     offer(&mut egress, PEER4, DOOR);
-    flood(&mut egress, OFFERS_MAX);
+    flood(&mut egress, DOOR, OFFERS_MAX);
     egress.hears(&segment((PEER4, 5000), (GUEST4, DOOR), ACK, 1, 0), NOW);
     assert!(!may_open(&mut egress, PEER4, CALL_PORT, NOW), "one too many");
 }
@@ -325,7 +326,12 @@ fn a_call_lives_while_its_peer_speaks() {
     assert!(!may_go_on(&mut egress, PEER4, later + Duration::from_millis(1)), "nor does a RST");
     egress.hears(&heard(ACK), later);
     assert!(may_go_on(&mut egress, PEER4, later + CALL_SILENCE_MAX));
-    assert!(!may_go_on(&mut egress, PEER4, later + CALL_SILENCE_MAX + Duration::from_millis(1)));
+    let over = later + CALL_SILENCE_MAX + Duration::from_millis(1);
+    assert!(!may_go_on(&mut egress, PEER4, over));
+    egress.hears(&heard(ACK), over);
+    assert!(!may_go_on(&mut egress, PEER4, over), "nothing brings it back");
+    call(&mut egress, PEER4, over);
+    assert!(may_open(&mut egress, PEER4, CALL_PORT, over) && may_go_on(&mut egress, PEER4, over), "but a new one");
 }
 
 #[test]

@@ -29,6 +29,8 @@ struct World {
     started: Instant,
     /// How far the clock of both was put forward.
     ahead: Duration,
+    /// The link's number, by which the tender's loop brings readiness here.
+    link: usize,
 }
 
 fn ends() -> Ends {
@@ -51,13 +53,23 @@ fn front_with(call_back: Option<CallBack>) -> (World, SocketAddr) {
     let doors = vec![(listener.into(), SocketAddr::new(GUEST, 443))];
     let user = User::front(&ends(), doors, call_back, [1; 32], PIPES, Duration::ZERO).unwrap();
     user.watch(&poller).unwrap();
-    (World { user, poller, guest: guest_net(), started: Instant::now(), ahead: Duration::ZERO }, address)
+    (World { user, poller, guest: guest_net(), started: Instant::now(), ahead: Duration::ZERO, link: abi::boot::FRONT }, address)
 }
 
 fn back(hosts: Vec<SocketAddr>) -> (World, SocketAddr) {
     let backend: SocketAddr = "100.64.0.1:80".parse().unwrap();
     let user = User::back(&ends(), vec![Backend { guest: backend, host: hosts }], [1; 32], PIPES, Duration::ZERO).unwrap();
-    (World { user, poller: Poller::new().unwrap(), guest: guest_net(), started: Instant::now(), ahead: Duration::ZERO }, backend)
+    (
+        World {
+            user,
+            poller: Poller::new().unwrap(),
+            guest: guest_net(),
+            started: Instant::now(),
+            ahead: Duration::ZERO,
+            link: abi::boot::BACK,
+        },
+        backend,
+    )
 }
 
 impl World {
@@ -73,6 +85,7 @@ impl World {
             assert!(now < PATIENCE + self.ahead, "nothing more happens");
             for index in 0..self.poller.poll(Duration::from_millis(1)).unwrap() {
                 let (token, readiness) = self.poller.event(index).unwrap();
+                assert_eq!(usize::from(token.owner), self.link);
                 self.user.ready(token, readiness);
             }
             self.user.turn(&self.poller, now);
