@@ -10,7 +10,7 @@ use abi::control::{FLUSH, NEVER};
 use abi::limits::{LINKS, SEED_LEN};
 use abi::log::HEADER_LEN;
 use machine::layout::Part;
-use machine::{Cell, Draw, Exit, HostFault, Image, Jailed, Kind, LoadFault, Parcel, Rewinder};
+use machine::{Cell, Contest, Draw, Exit, HostFault, Image, Jailed, Kind, LoadFault, Parcel, Rewinder};
 use queue::{Batch, Frame, Offload};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -47,6 +47,8 @@ pub struct Order {
     pub unix: Duration,
     /// Its front link.
     pub ends: Ends,
+    /// What is to be won from it, if anything.
+    pub contest: Option<Contest>,
 }
 
 /// Why there is nothing to test.
@@ -360,7 +362,7 @@ fn bring(order: &Order, image: &Image, counters: Option<&core::ops::Range<usize>
         seed: Zeroizing::new(boot_seed(order.seed)),
         bundle: order.bundle.clone(),
         draw: Some(draw(order.seed)),
-        contest: None,
+        contest: order.contest.clone(),
     };
     let cell = Cell::load_rewindable(order.kind, image, parcel, coverage::pages(counters))?;
     let Ok(mut cell) = cell.jailed(|| Ok::<(), Infallible>(()));

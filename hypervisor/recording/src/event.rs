@@ -1,5 +1,6 @@
 //! What stands in a recording: a beginning, then by turns what the guest was given and how it came back, then why there is no more.
 
+use abi::limits::FLAG_LEN;
 use queue::Offload;
 use zeroize::Zeroizing;
 
@@ -21,6 +22,27 @@ pub struct Beginning {
     pub seed: Zeroizing<[u8; 32]>,
     /// The boot bundle.
     pub bundle: Zeroizing<Vec<u8>>,
+    /// What was to be won from it, if anything.
+    pub contest: Option<Contest>,
+}
+
+/// What was to be won from the guest, as its machine was given it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Contest {
+    /// The flag of `read`.
+    pub flag: Zeroizing<[u8; FLAG_LEN]>,
+    /// Where its page lay.
+    pub flag_address: u64,
+    /// Where the page with the word of `write` lay.
+    pub word_address: u64,
+    /// The flag of `exec`.
+    pub prize: Zeroizing<[u8; FLAG_LEN]>,
+}
+
+impl core::fmt::Debug for Contest {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.write_str("Contest(..)")
+    }
 }
 
 impl core::fmt::Debug for Beginning {

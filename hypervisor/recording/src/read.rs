@@ -2,12 +2,12 @@
 
 use std::io::Read;
 
-use abi::limits::{BUNDLE_LEN_MAX, FRAME_LEN_MAX, LINKS};
+use abi::limits::{BUNDLE_LEN_MAX, FLAG_LEN, FRAME_LEN_MAX, LINKS};
 use queue::Offload;
 use zeroize::Zeroizing;
 
 use crate::digest::{Digest, Sent};
-use crate::event::{Beginning, Came, Crash, Event, Given, How, Over, Posted, Received};
+use crate::event::{Beginning, Came, Contest, Crash, Event, Given, How, Over, Posted, Received};
 use crate::limits::{DRAW_WORDS, FRAMES_MAX, LETTER_LEN_MAX};
 use crate::open::{Ahead, OpenFault, Opener};
 use crate::write::{MAGIC, VERSION, part, tag};
@@ -63,7 +63,22 @@ impl<R: Read> Reader<R> {
         let mut seed = Zeroizing::new([0; 32]);
         reader.fill(&mut seed[..])?;
         let bundle = reader.bytes(BUNDLE_LEN_MAX)?;
-        Ok((reader, Beginning { machine, image, heap_len, draw, seed, bundle }))
+        let contest = reader.contest()?;
+        Ok((reader, Beginning { machine, image, heap_len, draw, seed, bundle, contest }))
+    }
+
+    fn contest(&mut self) -> Result<Option<Contest>, ReadFault> {
+        match self.array()? {
+            [0] => Ok(None),
+            [1] => {
+                let (flag_address, word_address) = (self.u64()?, self.u64()?);
+                let [mut flag, mut prize] = [(); 2].map(|()| Zeroizing::new([0; FLAG_LEN]));
+                self.fill(&mut flag[..])?;
+                self.fill(&mut prize[..])?;
+                Ok(Some(Contest { flag, flag_address, word_address, prize }))
+            }
+            _ => Err(ReadFault::PeerFormat),
+        }
     }
 
     /// The next event. Behind [`Event::Over`] there is none.

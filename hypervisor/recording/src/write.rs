@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use abi::limits::LINKS;
 
 use crate::digest::{Digest, FIELDS_LEN, Sent, fields};
-use crate::event::{Beginning, Came, Crash, How, Over};
+use crate::event::{Beginning, Came, Contest, Crash, How, Over};
 use crate::key::Recipient;
 use crate::limits::{BEGINNING_LEN_MAX, EVENT_LEN_MAX};
 use crate::seal::Sealer;
@@ -13,7 +13,7 @@ use crate::seal::Sealer;
 /// What every recording begins with, inside its encryption.
 pub(crate) const MAGIC: [u8; 8] = *b"bbrecord";
 /// The version of what follows it.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// What an event begins with.
 pub(crate) mod tag {
@@ -90,6 +90,13 @@ impl<W: Write> Writer<W> {
         sealer.append(&beginning.seed[..])?;
         sealer.append(&len32(&beginning.bundle))?;
         sealer.append(&beginning.bundle)?;
+        sealer.append(&[u8::from(beginning.contest.is_some())])?;
+        if let Some(Contest { flag, flag_address, word_address, prize }) = &beginning.contest {
+            sealer.append(&flag_address.to_le_bytes())?;
+            sealer.append(&word_address.to_le_bytes())?;
+            sealer.append(&flag[..])?;
+            sealer.append(&prize[..])?;
+        }
         Ok(Self { sealer, len_max })
     }
 

@@ -72,8 +72,16 @@ impl SpecimenArgs {
         let links = links(&bundle);
         let name = bundle.certificates.iter().find_map(|certificate| certificate.names.first().cloned());
         let encoded = bundle.encode().map_err(|fault| refuse(Exit::Config, fault))?;
-        let order =
-            Order { kind: Kind::Process, stage, seed: self.seed, bundle: Zeroizing::new(encoded.expose().to_vec()), heap_len, unix, ends };
+        let order = Order {
+            kind: Kind::Process,
+            stage,
+            seed: self.seed,
+            bundle: Zeroizing::new(encoded.expose().to_vec()),
+            heap_len,
+            unix,
+            ends,
+            contest: None,
+        };
         let on = |kind| Subject::start(Order { kind, ..order.clone() }, &image, Secrets::clone(&secrets));
         let subject = match self.machine {
             MachineKind::Kvm => on(Kind::Kvm),

@@ -59,7 +59,7 @@ pub struct Parcel {
     pub bundle: Zeroizing<Vec<u8>>,
     /// The image file.
     pub image: File,
-    /// Descriptors of the front link, then of the back link.
+    /// As [`Order::descriptors`] counts them: of the front link, of the back link, for access lines, for the recording, of the contest.
     pub descriptors: Vec<OwnedFd>,
 }
 
@@ -254,9 +254,7 @@ impl Tending {
         stream.read_exact(&mut bundle)?;
         let order: Order = postcard::from_bytes(&order).map_err(|_| ChannelFault::Malformed)?;
         let image = File::from(descriptors.remove(0));
-        if descriptors.len()
-            != order.front.descriptors() + order.back.descriptors() + order.access.to.descriptors() + usize::from(order.record.is_some())
-        {
+        if descriptors.len() != order.descriptors() {
             return Err(ChannelFault::Malformed);
         }
         let frames = Frames::new(stream.into(), FRAME_TO_TENDER_LEN_MAX);
@@ -338,4 +336,4 @@ fn receive_header(socket: BorrowedFd<'_>) -> Result<(usize, usize, Vec<OwnedFd>)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -36,6 +36,8 @@ pub struct Needs {
     pub access_pipe: Option<RawFd>,
     /// Files and streams that are read on.
     pub reads: Vec<RawFd>,
+    /// The file with a contest's flag of `escape`, which code of ours never reads: only pread(2) is left to it.
+    pub escape: Option<RawFd>,
     /// Files and streams that are written on, beside standard error.
     pub writes: Vec<RawFd>,
     /// Files that are written grow to so many bytes at most; [`u64::MAX`] is no limit, 0 is for cells that write none.

@@ -24,6 +24,7 @@
 pub mod access;
 mod callers;
 pub mod channel;
+pub mod contest;
 pub mod egress;
 pub mod ending;
 pub mod jail;

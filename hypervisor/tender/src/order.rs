@@ -19,12 +19,14 @@ pub struct Order {
     pub lines: Lines,
     /// Where access lines go.
     pub access: AccessLog,
-    /// Whether the cell is recorded. Its file comes last of the descriptors.
+    /// Whether the cell is recorded. Its file comes behind the descriptors of links and lines.
     pub record: Option<Record>,
     /// How long a guest may take to stop when it is asked to, in milliseconds.
     pub drain_ms: u64,
     /// What the jail takes away.
     pub jail: JailWish,
+    /// Whether there is something to be won from the cell. Its two descriptors come last of all, see [`crate::contest`].
+    pub contest: Option<Contest>,
 }
 
 /// Which machine runs the guest.
@@ -170,6 +172,15 @@ pub struct Record {
     pub len_max: u64,
 }
 
+/// Where a contest's two pages lie in the guest. The flags travel apart from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contest {
+    /// The page with the flag of `read`.
+    pub flag_address: u64,
+    /// The page with the word of `write`.
+    pub word_address: u64,
+}
+
 /// Where access lines go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AccessTo {
@@ -203,6 +214,16 @@ impl Listener {
     #[must_use]
     pub fn is_at(&self, at: SocketAddr) -> bool {
         self.port == at.port() && self.address.is_none_or(|address| address == at.ip())
+    }
+}
+
+impl Order {
+    /// How many descriptors go with it, beside the image.
+    #[must_use]
+    pub fn descriptors(&self) -> usize {
+        let Self { front, back, access, record, contest, .. } = self;
+        let contest = if contest.is_some() { crate::contest::DESCRIPTORS } else { 0 };
+        [front.descriptors(), back.descriptors(), access.to.descriptors(), usize::from(record.is_some()), contest].iter().sum()
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Words {
 }
 
 impl Recorder {
-    /// The recorder that the order asks for, with its file taken from the descriptors' end. The line says why there is none, if so.
+    /// The recorder that the order asks for, with its file taken from the descriptors' end, where a contest's have been taken before. The line says why there is none, if so.
     pub(crate) fn of_order(
         order: &Order,
         descriptors: &mut Vec<OwnedFd>,
@@ -53,6 +53,7 @@ impl Recorder {
             draw: Zeroizing::new(parcel.draw.as_ref().map_or([0; machine::Draw::LEN], |draw| *draw.words())),
             seed: parcel.seed.clone(),
             bundle: parcel.bundle.clone(),
+            contest: parcel.contest.as_ref().map(contest),
         };
         let disk = Disk { file: file.into(), slowest: Duration::ZERO };
         match Writer::begin(disk, Recipient::from_bytes(record.recipient), record.len_max, &beginning) {
@@ -111,6 +112,12 @@ impl Recorder {
     }
 }
 
+/// A contest as a recording holds it.
+fn contest(contest: &machine::Contest) -> recording::event::Contest {
+    let machine::Contest { flag, flag_address, word_address, prize } = contest;
+    recording::event::Contest { flag: flag.clone(), flag_address: *flag_address, word_address: *word_address, prize: prize.clone() }
+}
+
 fn line_of(stopped: &Stopped) -> Line {
     match stopped {
         Stopped::LimitLen => Line::tender("warn", "the recording ends here: its file has reached max_bytes"),
@@ -162,6 +169,7 @@ mod tests {
             draw: Zeroizing::new([0; 64]),
             seed: Zeroizing::new([0; 32]),
             bundle: Zeroizing::new(vec![1]),
+            contest: None,
         }
     }
 

@@ -196,10 +196,16 @@ fn check(recording: &mut File, identity: &Identity, damage: Damage) -> Result<(u
 
 fn load(file: &[u8], digest: String, beginning: Beginning) -> Result<guest::Loaded, ReplayFault> {
     let image = Image::parse(file).map_err(|fault| ReplayFault::Load(fault.into()))?;
-    let Beginning { heap_len, draw, seed, bundle, .. } = beginning;
+    let Beginning { heap_len, draw, seed, bundle, contest, .. } = beginning;
     let heap_len = usize::try_from(heap_len).unwrap_or(usize::MAX);
-    let parcel = machine::Parcel { heap_len, seed, bundle, draw: Some(Draw::again(draw)), contest: None };
+    let parcel = machine::Parcel { heap_len, seed, bundle, draw: Some(Draw::again(draw)), contest: contest.map(again) };
     guest::load(image, digest, parcel).map_err(ReplayFault::Load)
+}
+
+/// A contest as a machine is given it.
+fn again(contest: recording::event::Contest) -> machine::Contest {
+    let recording::event::Contest { flag, flag_address, word_address, prize } = contest;
+    machine::Contest { flag, flag_address, word_address, prize }
 }
 
 fn hex(digest: [u8; 32]) -> String {
@@ -216,6 +222,7 @@ fn needs(guest: &guest::Loaded, recording: RawFd, writes: impl Iterator<Item = R
         taps: Vec::new(),
         access_pipe: None,
         reads: vec![recording],
+        escape: None,
         writes: core::iter::once(std::io::stdout().as_raw_fd()).chain(writes).collect(),
         file_len_max: u64::MAX,
         sockets: Sockets::None,

@@ -28,7 +28,7 @@ use crate::start::Ward;
 
 /// Runs the guest to its end, and says what it was.
 pub(crate) fn run(cell: Cell<Jailed>, ward: Ward, mut speaker: Speaker) -> Ending {
-    let Ward { channel, poller, nets, log, journal, recorder, image, digest, started, drain_limit } = ward;
+    let Ward { channel, poller, nets, log, journal, recorder, escape: _held, image, digest, started, drain_limit } = ward;
     // A jailed process cannot take a machine apart; the kernel does when it ends.
     let cell = ManuallyDrop::new(cell);
     let mut turns = Turns {

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::channel::{Parcel, Tending};
+use crate::contest::{self, Escape};
 use crate::egress::{Calls, Egress, Link};
 use crate::ending::Ending;
 use crate::jail::{self, Applied, Needs, Readiness, Sockets};
@@ -83,6 +84,7 @@ struct Loading {
     log: Log,
     digest: String,
     recorder: Recorder,
+    escape: Option<Escape>,
     notes: Vec<Line>,
 }
 
@@ -98,9 +100,12 @@ impl Opened {
         let notes = table_fault.map(|fault| Line::tender("warn", "the guest's log cannot be decoded").with("reason", format!("{fault:?}")));
         let sha256: [u8; 32] = Sha256::digest(&bytes).into();
         let digest = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        let taken =
+            contest::take(&order, &mut descriptors).map_err(|fault| stop(Ending::Usage, "the contest's files are refused", fault))?;
+        let (contest, escape) = taken.unzip();
         let heap_len = usize::try_from(order.heap_len).unwrap_or(usize::MAX);
         let draw = Draw::fresh().map_err(|fault| stop(Ending::Machine, "the machine cannot be made", fault))?;
-        let parcel = machine::Parcel { heap_len, seed: seed()?, bundle, draw: Some(draw), contest: None };
+        let parcel = machine::Parcel { heap_len, seed: seed()?, bundle, draw: Some(draw), contest };
         let (recorder, unrecorded) = Recorder::of_order(&order, &mut descriptors, &parcel, sha256);
         let kind = match order.machine {
             crate::order::Machine::Kvm => Kind::Kvm,
@@ -111,7 +116,7 @@ impl Opened {
             .missing()
             .map(|wall| Line::tender("warn", "the host does not allow a wall round the guest").with("missing", format!("{wall:?}")));
         let notes = notes.into_iter().chain(missing).chain(unrecorded).collect();
-        Ok(Loading { cell, order, descriptors, channel: self.channel, image, log, digest, recorder, notes })
+        Ok(Loading { cell, order, descriptors, channel: self.channel, image, log, digest, recorder, escape, notes })
     }
 }
 
@@ -162,6 +167,7 @@ impl Loading {
             taps: Vec::new(),
             access_pipe: None,
             reads: Vec::new(),
+            escape: self.escape.as_ref().map(Escape::descriptor),
             writes: self.recorder.descriptor().into_iter().collect(),
             file_len_max: self.recorder.descriptor().and(self.order.record).map_or(0, |record| record.len_max),
             sockets: Sockets::None,
@@ -255,6 +261,8 @@ pub(crate) struct Ward {
     pub(crate) log: Log,
     pub(crate) journal: Journal,
     pub(crate) recorder: Recorder,
+    /// Held until the end, and never read.
+    pub(crate) escape: Option<Escape>,
     pub(crate) image: Image,
     pub(crate) digest: String,
     pub(crate) started: Instant,
@@ -264,7 +272,7 @@ pub(crate) struct Ward {
 impl Attached {
     fn jail(self, speaker: &mut Speaker) -> Result<(Cell<Jailed>, Ward), Stop> {
         let Self { loading, poller, nets, journal, needs, started } = self;
-        let Loading { cell, order, channel, image, log, digest, recorder, notes, .. } = loading;
+        let Loading { cell, order, channel, image, log, digest, recorder, escape, notes, .. } = loading;
         speaker.say(&notes);
         if let Some(wall) = cell.missing() {
             speaker.say(&[Line::tender("warn", "this host does not allow a wall of the machine").with("missing", format!("{wall:?}"))]);
@@ -275,6 +283,6 @@ impl Attached {
             .map_err(|fault| stop(Ending::Jail, "the jail cannot be put up", fault))?;
         speaker.say(&[applied.line()]);
         let drain_limit = Duration::from_millis(order.drain_ms);
-        Ok((cell, Ward { channel, poller, nets, log, journal, recorder, image, digest, started, drain_limit }))
+        Ok((cell, Ward { channel, poller, nets, log, journal, recorder, escape, image, digest, started, drain_limit }))
     }
 }

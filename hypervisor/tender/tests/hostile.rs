@@ -6,10 +6,12 @@
 #[path = "../../../tests/hostile-guest/src/attack.rs"]
 #[expect(dead_code, reason = "the guest's half of what both share")]
 mod attack;
+#[path = "hostile/contest.rs"]
+mod contest;
 
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -44,8 +46,11 @@ const OUTBOX_ROOM: i64 = (abi::limits::OUTBOX_WINDOW_LEN - abi::mailbox::HEADER_
 const LETTER_SENT: &str = "did not drain in time";
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some("tender") {
-        return tender::tend().code().into();
+    let arguments: Vec<String> = std::env::args().collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [_, "tender"] => return tender::tend().code().into(),
+        [_, "replay", image, recording] => return contest::replay(Path::new(image), Path::new(recording)),
+        _ => {}
     }
     let image = build();
     let bytes = std::fs::read(&image).unwrap();
@@ -60,8 +65,9 @@ fn main() -> ExitCode {
         }
         failed += TABLE.iter().filter(|row| !holds(machine, &image, row)).count();
         failed += usize::from(!holds(machine, &marked, &MARKED));
+        failed += contest::failed(machine, &image);
     }
-    say(&format!("hostile: {failed} of {} not as expected\n", 2 * (TABLE.len() + 1)));
+    say(&format!("hostile: {failed} of {} not as expected\n", 2 * (TABLE.len() + 1 + contest::CASES)));
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -84,6 +90,10 @@ fn holds(machine: Machine, image: &Path, (what, kind, target, offset, ending, wo
 }
 
 fn tend(machine: Machine, image: &Path, attack: Attack) -> (Ending, String) {
+    tend_by(&order(machine), image, attack, &[])
+}
+
+fn order(machine: Machine) -> Order {
     let ends = Ends {
         guest_mac: [2; 6],
         guest: vec!["10.0.2.15".parse().unwrap()],
@@ -91,7 +101,7 @@ fn tend(machine: Machine, image: &Path, attack: Attack) -> (Ending, String) {
         host: vec!["10.0.2.2".parse().unwrap()],
         mtu: 1500,
     };
-    let order = Order {
+    Order {
         machine,
         heap_len: 8 << 20,
         front: Front::User { ends: ends.clone(), doors: Vec::new(), call_back: None },
@@ -101,13 +111,17 @@ fn tend(machine: Machine, image: &Path, attack: Attack) -> (Ending, String) {
         record: None,
         drain_ms: 100,
         jail: JailWish::Full,
-    };
+        contest: None,
+    }
+}
+
+fn tend_by(order: &Order, image: &Path, attack: Attack, descriptors: &[BorrowedFd<'_>]) -> (Ending, String) {
     let (mut channel, theirs) = Supervised::pair().unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.arg("tender").stdin(theirs).stdout(Stdio::null()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     drop(command);
-    channel.send(&order, &attack.encode(), File::open(image).unwrap().as_fd(), &[]).unwrap();
+    channel.send(order, &attack.encode(), File::open(image).unwrap().as_fd(), descriptors).unwrap();
     if attack.kind == Kind::Letter {
         correspond(&mut channel);
     }

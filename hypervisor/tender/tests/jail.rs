@@ -5,12 +5,13 @@
 use core::net::SocketAddr;
 use std::io::Write;
 use std::net::TcpListener;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, Output};
 
 use machine::Allow;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use tender::contest::Files;
 use tender::jail::{self, Needs, Readiness, Sockets};
 use tender::order::{JailWish, Machine};
 use tender::poller::Poller;
@@ -37,6 +38,11 @@ const TABLE: &[(&str, Outcome)] = &[
     ("write to another descriptor", Outcome::Killed),
     ("write to the recording", Outcome::Goes),
     ("read the recording", Outcome::Killed),
+    ("take the flag of escape", Outcome::Goes),
+    ("take the flag of escape, where there is none", Outcome::Killed),
+    ("take it by read(2)", Outcome::Killed),
+    ("write over it", Outcome::Killed),
+    ("take from another descriptor what was meant for it", Outcome::Killed),
     ("become root again", Outcome::Killed),
     ("signal the parent", Outcome::Killed),
 ];
@@ -104,6 +110,8 @@ fn child(what: &str, addresses: [SocketAddr; 3]) -> ExitCode {
     sockets.connect_to([backend.port()]);
     let poller = Poller::new().unwrap();
     let recording = memfd();
+    let contest = Files::new(&[1; 32], &[2; 32], &FLAG).unwrap();
+    let [_, escape] = contest.descriptors();
     let (ours, _theirs) = std::os::unix::net::UnixStream::pair().unwrap();
     let ioctl = Allow { number: libc::SYS_ioctl, args: vec![(0, u64::try_from(ours.as_raw_fd()).unwrap()), (1, FIONBIO)] };
     let needs = Needs {
@@ -115,6 +123,7 @@ fn child(what: &str, addresses: [SocketAddr; 3]) -> ExitCode {
         taps: Vec::new(),
         access_pipe: None,
         reads: Vec::new(),
+        escape: (!what.ends_with("where there is none")).then(|| escape.as_raw_fd()),
         writes: vec![recording.as_raw_fd()],
         file_len_max: RECORDING_LEN_MAX,
         sockets,
@@ -122,10 +131,16 @@ fn child(what: &str, addresses: [SocketAddr; 3]) -> ExitCode {
     };
     let applied = jail::close(&needs).unwrap();
     say(&applied.line().render(tender::order::Lines::Text));
-    if attempt(what, &ours, &recording, addresses) { ExitCode::SUCCESS } else { ExitCode::from(7) }
+    if attempt(what, &ours, &recording, escape, addresses) { ExitCode::SUCCESS } else { ExitCode::from(7) }
 }
 
-fn attempt(what: &str, ours: &std::os::unix::net::UnixStream, recording: &std::fs::File, addresses: [SocketAddr; 3]) -> bool {
+fn attempt(
+    what: &str,
+    ours: &std::os::unix::net::UnixStream,
+    recording: &std::fs::File,
+    escape: BorrowedFd<'_>,
+    addresses: [SocketAddr; 3],
+) -> bool {
     let [backend, caller, elsewhere] = addresses;
     match what {
         "nothing" | "without namespaces" => true,
@@ -143,12 +158,22 @@ fn attempt(what: &str, ours: &std::os::unix::net::UnixStream, recording: &std::f
         "listen" => TcpListener::bind("127.0.0.1:0").is_ok(),
         "write to the recording" => (&mut &*recording).write_all(b"x").is_ok(),
         "read the recording" => std::io::Read::read(&mut &*recording, &mut [0]).is_ok(),
+        "take the flag of escape" | "take the flag of escape, where there is none" => {
+            let mut flag = [0; 33];
+            rustix::io::pread(escape, &mut flag, 0) == Ok(32) && flag[..32] == FLAG
+        }
+        "take it by read(2)" => rustix::io::read(escape, &mut [0; 32]).is_ok(),
+        "write over it" => rustix::io::write(escape, &FLAG).is_ok(),
+        "take from another descriptor what was meant for it" => rustix::io::pread(recording, &mut [0; 32], 0).is_ok(),
         "write to another descriptor" => rustix::io::write(ours, b"x").is_ok(),
         "become root again" => rustix::thread::set_thread_uid(rustix::process::Uid::ROOT).is_ok(),
         "signal the parent" => rustix::process::test_kill_process(rustix::process::Pid::INIT).is_ok(),
         _ => false,
     }
 }
+
+/// A flag of `escape`.
+const FLAG: [u8; 32] = [0xe5; 32];
 
 const RECORDING_LEN_MAX: u64 = 4096;
 

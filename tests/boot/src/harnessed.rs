@@ -35,6 +35,7 @@ pub fn order(kind: Kind, stage: Stage) -> Order {
         heap_len: abi::limits::HEAP_LEN_MIN,
         unix: Duration::from_secs(1_800_000_000),
         ends: ENDS,
+        contest: None,
     }
 }
 

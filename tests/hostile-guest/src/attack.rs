@@ -70,6 +70,8 @@ pub(crate) enum Kind {
     Show,
     /// The same, but write a byte at the place first.
     WriteShow,
+    /// Seal, wait, and exit with the [`fold`] of all that a contest gives: flag page, prize, word page.
+    Fold,
 }
 
 /// Places of the guest, named as in the boot info.
@@ -161,7 +163,7 @@ pub(crate) const PLACES: [Place; 39] = [
 ];
 
 /// All kinds.
-pub(crate) const KINDS: [Kind; 26] = [
+pub(crate) const KINDS: [Kind; 27] = [
     Kind::Behave,
     Kind::Read,
     Kind::Write,
@@ -188,6 +190,7 @@ pub(crate) const KINDS: [Kind; 26] = [
     Kind::PrizeForever,
     Kind::Show,
     Kind::WriteShow,
+    Kind::Fold,
 ];
 
 /// How the slot's bytes begin; they stand in the file once.
@@ -220,6 +223,12 @@ pub(crate) const fn slot(when: When, attack: [u8; 13]) -> Slot {
 
 /// The exit code of a guest whose attack had no effect at all.
 pub(crate) const SURVIVED: u32 = 77;
+
+/// A number that each of these bytes has its part in. Not 0 and not one of the codes that mean something.
+#[must_use]
+pub(crate) fn fold(bytes: impl Iterator<Item = u8>) -> u32 {
+    bytes.fold(0x811c_9dc5, |sum: u32, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)) | 1 << 31
+}
 
 impl Attack {
     /// As it stands in the bundle.

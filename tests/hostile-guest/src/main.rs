@@ -139,6 +139,7 @@ fn run(boot: &BootInfo, gate: Gate, attack: Attack) {
             black_box(runtime::prize(gate.0));
         },
         Kind::Show => show(boot, gate, place()),
+        Kind::Fold => fold(boot, gate),
         Kind::WriteShow => {
             write(place(), 0xc3);
             show(boot, gate, place());
@@ -224,6 +225,17 @@ fn show(boot: &BootInfo, gate: Gate, page: u64) {
         unsafe { ptr::write_volatile((boot.links[0].tx.base + at) as *mut u64, ptr::read_volatile((page + at) as *const u64)) };
     }
     gate.call(WAIT, 0);
+}
+
+fn fold(boot: &BootInfo, gate: Gate) {
+    gate.call(SEALED, 0);
+    gate.call(WAIT, 0);
+    let prize = runtime::prize(gate.0).into_iter().flat_map(u64::to_le_bytes);
+    let page = |base: u64| {
+        // SAFETY: both pages are readable.
+        (0..4096).map(move |at| unsafe { ptr::read_volatile((base + at) as *const u8) })
+    };
+    gate.call(EXIT, attack::fold(page(boot.flag.base).chain(prize).chain(page(boot.word.base))));
 }
 
 fn hang() -> ! {

@@ -1,7 +1,7 @@
 //! Recordings that come back as they were written, and bytes that never were one.
 
 use super::*;
-use crate::event::{Came, Crash, How};
+use crate::event::{Came, Contest, Crash, How};
 use crate::key::Identity;
 use crate::limits::{BEGINNING_LEN_MAX, EVENT_LEN_MAX};
 use crate::seal::Sealer;
@@ -22,7 +22,18 @@ fn beginning() -> Beginning {
         draw: Zeroizing::new(core::array::from_fn(|at| at as u64 * 77)),
         seed: Zeroizing::new([5; 32]),
         bundle: Zeroizing::new(vec![9; 100_000]),
+        contest: None,
     }
+}
+
+fn contested() -> Beginning {
+    let contest = Contest {
+        flag: Zeroizing::new([0xf1; 32]),
+        flag_address: 0x1337_0000_0000,
+        word_address: 0x4242_4242_0000,
+        prize: Zeroizing::new([0xe7; 32]),
+    };
+    Beginning { contest: Some(contest), ..beginning() }
 }
 
 fn window(frames: &[Vec<u8>]) -> Vec<u8> {
@@ -128,9 +139,40 @@ fn another_version_and_other_files_are_told_apart() {
         sealer.append(bytes).unwrap();
         sealer.finish().unwrap()
     };
-    assert!(matches!(read(&file(b"bbrecord\x02\0\0\0"), 9), Err(ReadFault::PeerVersion(2))));
+    for other in [1, 3] {
+        assert!(
+            matches!(read(&file(&[b"bbrecord", &[other, 0, 0, 0][..]].concat()), 9), Err(ReadFault::PeerVersion(version)) if version == u32::from(other))
+        );
+    }
     assert!(matches!(read(&file(b"a letter to my love"), 9), Err(ReadFault::PeerFormat)));
     assert!(matches!(read(&file(b"bb"), 9), Err(ReadFault::PeerFormat)));
+}
+
+#[test]
+fn a_contest_comes_back_as_it_was() {
+    let writer = Writer::begin(Vec::new(), identity().recipient(), 1 << 30, &contested()).unwrap();
+    let file = writer.over(Over::Guest).unwrap();
+    let (mut reader, found) = Reader::begin(Opener::begin(&file[..], &identity()).unwrap(), u64::MAX).unwrap();
+    assert_eq!(found, contested());
+    assert!(matches!(reader.next_event(), Ok(Event::Over(Over::Guest))));
+    assert!(!format!("{:?}{:?}", found, found.contest).contains("241"), "no flag is ever printed");
+}
+
+#[test]
+fn a_contest_that_is_neither_there_nor_not_is_no_recording() {
+    let mut sealer = Sealer::begin(Vec::new(), identity().recipient()).unwrap();
+    let whole = write(&[], Over::Guest);
+    let mut opener = Opener::begin(&whole[..], &identity()).unwrap();
+    let mut plain = Vec::new();
+    while opener.advance().unwrap() == Ahead::More {
+        plain.extend_from_slice(opener.bytes());
+    }
+    plain.extend_from_slice(opener.bytes());
+    let mark = plain.len() - 4;
+    assert_eq!(plain[mark], 0);
+    plain[mark] = 2;
+    sealer.append(&plain).unwrap();
+    assert!(matches!(read(&sealer.finish().unwrap(), u64::MAX), Err(ReadFault::PeerFormat)));
 }
 
 #[test]

@@ -56,6 +56,7 @@ pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Ex
         record: None,
         drain_ms: plan.bundle.limits.drain_timeout_ms.saturating_add(DRAIN_ALLOWANCE_MS),
         jail: JailWish::Full,
+        contest: None,
     };
     let image = sealed_file(image).map_err(|fault| refuse(Exit::Internal, format!("no memory for the image: {fault}")))?;
     let recordings = plan.record.clone().map(Recordings::open).transpose()?;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::order::{AccessLog, AccessTo, Back, CallBack, Ends, Front, JailWish, Lines, Listener, Machine};
 
-fn order() -> Order {
+pub(crate) fn order() -> Order {
     let ends = Ends { guest_mac: [2; 6], guest: vec![], host_mac: [4; 6], host: vec![], mtu: 1500 };
     let call_back = CallBack { door: Listener { address: None, port: 443 }, port: 4433 };
     Order {
@@ -16,6 +16,7 @@ fn order() -> Order {
         record: None,
         drain_ms: 7,
         jail: JailWish::Full,
+        contest: None,
     }
 }
 
@@ -47,6 +48,21 @@ fn an_order_that_wants_other_descriptors_than_came_is_refused() {
     let (mut ours, theirs) = Supervised::pair().unwrap();
     ours.send(&order(), b"bundle", file().as_fd(), &[]).unwrap();
     assert!(matches!(Tending::receive(theirs), Err(ChannelFault::Malformed)));
+}
+
+#[test]
+fn a_contests_descriptors_are_counted_with_the_others() {
+    let contest = Some(crate::order::Contest { flag_address: 0x1000, word_address: 0x2000 });
+    let files = crate::contest::Files::new(&[1; 32], &[2; 32], &[3; 32]).unwrap();
+    let [flags, escape] = files.descriptors();
+    let door = file();
+    for (descriptors, is_whole) in
+        [(&[door.as_fd(), flags, escape][..], true), (&[door.as_fd(), flags], false), (&[door.as_fd(), flags, escape, escape], false)]
+    {
+        let (mut ours, theirs) = Supervised::pair().unwrap();
+        ours.send(&Order { contest, ..order() }, b"bundle", file().as_fd(), descriptors).unwrap();
+        assert_eq!(Tending::receive(theirs).is_ok(), is_whole, "{}", descriptors.len());
+    }
 }
 
 #[test]
