@@ -28,6 +28,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("tls", &["keys"]),
     ("keys", &[]),
     ("bounty-log", &["arbiter"]),
+    ("ceremony", &["arbiter", "keys", "bounty-log"]),
     ("bounty", &["tls", "keys"]),
     ("arbiter", &[]),
     ("arbiter-wasm", &["arbiter"]),
