@@ -69,6 +69,8 @@ impl From<End> for status::End {
             End::FrontEndFault(_) => Self::FrontEndFault,
             End::Refused(_) => Self::Refused,
             End::Drained => Self::Drained,
+            End::Released => Self::Released,
+            End::NotAnswered => Self::NotAnswered,
         }
     }
 }

@@ -12,7 +12,7 @@ use tls::Provider;
 use crate::admission::Entry;
 use crate::connection::{Client, Connection, Next, Peer};
 use crate::counters::Counters;
-use crate::flows::{Flows, Owner};
+use crate::flows::Owner;
 use crate::heard::Heard;
 use crate::limits::TURNS_PER_STEP;
 use crate::makings::Makings;
@@ -33,8 +33,6 @@ pub struct Appliance {
     makings: Makings,
     fixed: Fixed,
     table: Table,
-    /// Whose flow of the front link is whose.
-    front_flows: Flows,
     /// Each connection's deadline.
     wheel: Wheel<ConnectionId>,
     ready: Ready,
@@ -77,7 +75,6 @@ impl Appliance {
             makings,
             fixed: Fixed::of(bundle),
             table: Table::default(),
-            front_flows: Flows::default(),
             wheel: Wheel::new(now.mono),
             ready: Ready::default(),
             serial: Serial(0),
@@ -216,9 +213,9 @@ impl Appliance {
             return self.accept(flow, local, peer);
         }
         let (flow, heard) = news(event);
-        let Some(Owner::Connection(id)) = self.front_flows.owner(flow) else { return };
+        let Some(Owner::Connection(id)) = self.world.front_flows.owner(flow) else { return };
         let Some(connection) = self.table.get_mut(id) else { return };
-        connection.client.heard.note(heard);
+        connection.client.hear(flow, heard);
         self.ready.push(id, &mut connection.place);
     }
 
@@ -266,7 +263,7 @@ impl Appliance {
         let now = self.world.now.mono;
         let made = self.table.insert(|id| Connection::new(Client::new(id, flow, accepted, &self.world), who));
         let Some(id) = made else { return self.world.front.abort(flow) };
-        self.front_flows.give(flow, Owner::Connection(id));
+        self.world.front_flows.give(flow, Owner::Connection(id));
         self.world.counters.accepted += 1;
         self.world.reports.push(Report::Accepted(accepted));
         self.world.admission.wait(Entry { id, serial: accepted.serial, peer: peer.ip() });

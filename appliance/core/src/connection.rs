@@ -10,39 +10,51 @@
 //!     +------------+-------------+------------+-------------+--> Draining -> over
 //! ```
 //!
+//! At a door of the contest: Peeking -> Admitting -> Rewarding -> Draining -> over, or, where we are the client, Knocking (-> Returning) -> Admitting.
+//!
 //! Only a front end's connection begins with Introducing. Where TLS passes through there is no Handshaking before Passing, and no Draining after it.
 //!
 //! Each state is a type whose `turn` consumes it and says what follows, so that what belongs to one state (the backend's flow, a half that
 //! is open) does not exist in another. Bytes are never held here: what cannot go on stays in the ring it came in, and its TCP window closes.
 
+mod admitting;
 mod client;
 mod connecting;
 mod draining;
 mod handshaking;
 mod introducing;
+mod knocking;
 mod passing;
 mod peeking;
 mod preface;
 mod relay;
 mod relaying;
+mod returning;
+mod rewarding;
 mod waiting;
 
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use core::time::Duration;
 
 use net::Timer;
 
+use admitting::Admitting;
 pub(crate) use client::Client;
 use connecting::Connecting;
 use draining::Draining;
 use handshaking::Handshaking;
 use introducing::Introducing;
+use knocking::Knocking;
 use passing::Passing;
 use peeking::Peeking;
 use relaying::Relaying;
+use returning::Returning;
+use rewarding::Rewarding;
 use waiting::Waiting;
 
 use crate::heard::Heard;
+use crate::lobby::Entrance;
 use crate::ready::Place;
 use crate::report::{End, Record, Timeout};
 use crate::upstream::Grant;
@@ -69,6 +81,10 @@ enum State {
     Connecting(Connecting),
     Relaying(Relaying),
     Passing(Passing),
+    Knocking(Knocking),
+    Returning(Returning),
+    Admitting(Admitting),
+    Rewarding(Rewarding),
     Draining(Draining),
 }
 
@@ -105,9 +121,11 @@ pub(crate) enum Next {
 
 impl Connection {
     pub(crate) fn new(client: Client, peer: Peer) -> Self {
-        let state = match peer {
-            Peer::Client => State::Peeking(Peeking),
-            Peer::FrontEnd => State::Introducing(Introducing::default()),
+        let state = match (peer, client.entrance.as_ref()) {
+            (Peer::Client, None) => State::Peeking(Peeking),
+            (_, Some(entrance)) if matches!(**entrance, Entrance::Server(_)) => State::Peeking(Peeking),
+            (_, Some(entrance)) => State::Knocking(Knocking(Rc::clone(entrance))),
+            (Peer::FrontEnd, None) => State::Introducing(Introducing::default()),
         };
         Self { client, place: Place::default(), armed: None, state: Some(state) }
     }
@@ -171,8 +189,9 @@ impl Connection {
 impl State {
     fn turn(self, client: &mut Client, world: &mut World) -> Turn {
         if client.heard.is_broken() {
+            let is_returning = matches!(self, Self::Returning(_));
             self.abort(client, world);
-            return Turn::Over(client.heard.loss());
+            return Turn::Over(if is_returning { End::NotAnswered } else { client.heard.loss() });
         }
         match self {
             Self::Introducing(state) => state.turn(client, world),
@@ -182,6 +201,10 @@ impl State {
             Self::Connecting(state) => state.turn(client, world),
             Self::Relaying(state) => state.turn(client, world),
             Self::Passing(state) => state.turn(client, world),
+            Self::Knocking(state) => state.turn(client, world),
+            Self::Returning(state) => state.turn(client, world),
+            Self::Admitting(state) => state.turn(client, world),
+            Self::Rewarding(state) => state.turn(client, world),
             Self::Draining(state) => state.turn(client, world),
         }
     }
@@ -190,11 +213,15 @@ impl State {
     fn deadline(&self, client: &Client) -> Duration {
         match self {
             Self::Introducing(_) | Self::Peeking(_) => Peeking::deadline(client),
-            Self::Handshaking(_) => client.opened.saturating_add(client.generation.times.handshake),
+            Self::Handshaking(_) | Self::Knocking(_) | Self::Admitting(_) => {
+                client.opened.saturating_add(client.generation.times.handshake)
+            }
             Self::Waiting(state) => state.deadline(),
             Self::Connecting(state) => state.deadline(client),
             Self::Relaying(state) => state.deadline(client),
             Self::Passing(state) => state.deadline(client),
+            Self::Returning(state) => state.deadline(client),
+            Self::Rewarding(_) => Rewarding::deadline(client),
             Self::Draining(state) => state.deadline(client),
         }
     }
@@ -203,9 +230,14 @@ impl State {
     fn expire(self, client: &mut Client, world: &mut World) -> Turn {
         match self {
             Self::Introducing(_) | Self::Peeking(_) => Peeking::expire(client, world),
-            Self::Handshaking(_) => {
+            Self::Handshaking(_) | Self::Knocking(_) | Self::Admitting(_) => {
                 world.front.abort(client.flow);
                 Turn::Over(End::Timeout(Timeout::Handshake))
+            }
+            Self::Returning(state) => state.expire(client, world),
+            Self::Rewarding(_) => {
+                world.front.abort(client.flow);
+                Turn::Over(End::Timeout(Timeout::Linger))
             }
             Self::Waiting(state) => state.expire(client, world),
             Self::Connecting(state) => state.expire(client, world),
@@ -223,6 +255,7 @@ impl State {
             Self::Relaying(state) => world.back.abort(state.backend.flow),
             Self::Passing(state) => world.back.abort(state.backend.flow),
             Self::Introducing(_) | Self::Peeking(_) | Self::Handshaking(_) | Self::Draining(_) => {}
+            Self::Knocking(_) | Self::Returning(_) | Self::Admitting(_) | Self::Rewarding(_) => {}
         }
     }
 }

@@ -124,6 +124,10 @@ pub struct Ends {
     pub displaced: u64,
     /// [`End::Drained`].
     pub drained: u64,
+    /// [`End::Released`].
+    pub released: u64,
+    /// [`End::NotAnswered`].
+    pub not_answered: u64,
 }
 
 impl Stalls {
@@ -193,6 +197,8 @@ impl Ends {
             End::Refused(_) => &mut self.refused,
             End::Displaced(_) => &mut self.displaced,
             End::Drained => &mut self.drained,
+            End::Released => &mut self.released,
+            End::NotAnswered => &mut self.not_answered,
         };
         *counter = counter.saturating_add(1);
     }

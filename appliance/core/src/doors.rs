@@ -34,6 +34,12 @@ impl Doors {
         self.at(local).and_then(|door| door.known_as).unwrap_or(local)
     }
 
+    /// Which listener this is, as the bundle numbers them.
+    pub(crate) fn number(&self, local: SocketAddr) -> Option<usize> {
+        let door = self.at(local)?;
+        self.0.iter().position(|other| core::ptr::eq(other, door))
+    }
+
     /// All networks of front ends, of whatever listener.
     pub(crate) fn front_ends(&self) -> Vec<Cidr> {
         self.0.iter().flat_map(|door| door.front_ends.iter().copied()).collect()

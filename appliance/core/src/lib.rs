@@ -16,6 +16,7 @@
 //! | `router`, `routes` | from a server name to a TLS configuration and a pool of backends |
 //! | `upstream` | who takes a connection, who waits, who is down |
 //! | `connection` | one client's connection: a state machine of consuming states |
+//! | `lobby` | what is behind the doors of a contest |
 //! | `doors` | the listeners, and the front ends that speak for others there |
 //! | `table`, `flows`, `ready` | which connections there are, whose flow is whose, who has something to do |
 //!
@@ -48,6 +49,7 @@ mod gate;
 mod generation;
 mod heard;
 pub mod limits;
+mod lobby;
 mod log;
 mod makings;
 mod pace;
@@ -70,6 +72,7 @@ mod world;
 
 pub use appliance::Appliance;
 pub use counters::{Counters, Ends, Refusals, Timeouts};
+pub use lobby::DoorFault;
 pub use reload::ReloadFault;
 pub use report::Report;
 pub use router::{RouteId, RouterFault};

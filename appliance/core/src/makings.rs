@@ -9,6 +9,7 @@ use keys::bundle::{self, Bundle};
 use keys::{Secret, Signer};
 use tls::{Clients, Clock, ConfigParts, Identity, Provider, TicketKeys, TicketTimes, Tickets};
 
+use crate::lobby::DoorFault;
 use crate::router::RouteId;
 use crate::start::StartFault;
 
@@ -70,9 +71,9 @@ impl Makings {
 
 /// What the TLS configurations of one bundle have in common.
 pub(crate) struct Shared<'b> {
-    bundle: &'b Bundle,
-    provider: Provider,
-    clock: Clock,
+    pub(crate) bundle: &'b Bundle,
+    pub(crate) provider: Provider,
+    pub(crate) clock: Clock,
     tickets: Option<TicketKeys>,
 }
 
@@ -86,23 +87,32 @@ impl Shared<'_> {
         let parts = ConfigParts {
             provider: &self.provider,
             clock: &self.clock,
-            identities: route.certificates.iter().map(|index| self.identity(id, *index)).collect::<Result<_, _>>()?,
+            identities: route
+                .certificates
+                .iter()
+                .map(|index| self.identity(*index).map_err(|fault| fault.of_route(id)))
+                .collect::<Result<_, _>>()?,
             alpn: alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect(),
-            min_version: match tls.min_version {
-                bundle::Version::Tls12 => tls::Version::Tls12,
-                bundle::Version::Tls13 => tls::Version::Tls13,
-            },
+            min_version: version(tls.min_version),
             clients: clients.map_err(|fault| StartFault::ConfigClients(id, fault))?,
             tickets: self.tickets.as_ref().map(|keys| Tickets::new(keys, &domain)),
         };
         tls::Config::new(parts).map_err(|fault| StartFault::ConfigTls(id, fault))
     }
 
-    fn identity(&self, id: RouteId, index: u16) -> Result<Identity, StartFault> {
-        let certificate = self.bundle.certificates.get(usize::from(index)).ok_or(StartFault::ConfigCertificate(id))?;
-        let signer = Signer::from_der(&certificate.key).map_err(|fault| StartFault::ConfigKey(id, fault))?;
-        let identity = Identity::new(certificate.chain.clone(), signer, certificate.names.clone());
-        identity.map_err(|fault| StartFault::ConfigTls(id, fault))
+    /// The certificate of this place in the bundle, with its key.
+    pub(crate) fn identity(&self, index: u16) -> Result<Identity, DoorFault> {
+        let certificate = self.bundle.certificates.get(usize::from(index)).ok_or(DoorFault::Certificate)?;
+        let signer = Signer::from_der(&certificate.key).map_err(DoorFault::Key)?;
+        Identity::new(certificate.chain.clone(), signer, certificate.names.clone()).map_err(DoorFault::Tls)
+    }
+}
+
+/// A bundle's version, as TLS has it.
+pub(crate) fn version(version: bundle::Version) -> tls::Version {
+    match version {
+        bundle::Version::Tls12 => tls::Version::Tls12,
+        bundle::Version::Tls13 => tls::Version::Tls13,
     }
 }
 

@@ -3,7 +3,7 @@
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use keys::bundle::{Bundle, Limits, Link, Listener, Memory, Route};
+use keys::bundle::{Bundle, Door, Limits, Link, Listener, Memory, Route};
 
 use crate::makings::Makings;
 use crate::start::{Draft, StartFault, back_limits, front_limits};
@@ -12,7 +12,7 @@ use crate::world::World;
 /// Why a bundle was refused. The appliance goes on with the one that it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReloadFault {
-    /// The links, the listeners or the memory are others than at the start.
+    /// The links, the listeners, the memory or the contest are others than at the start.
     ConfigFixed,
     /// The bundle could not be started with, either.
     Config(StartFault),
@@ -25,16 +25,20 @@ pub(crate) struct Fixed {
     back: Link,
     listeners: Vec<Listener>,
     memory: Memory,
+    contest: Option<([u8; 32], Vec<Door>)>,
 }
 
 impl Fixed {
     pub(crate) fn of(bundle: Bundle) -> Self {
-        let Bundle { front, back, listeners, memory, .. } = bundle;
-        Self { front, back, listeners, memory }
+        let Bundle { front, back, listeners, memory, contest, .. } = bundle;
+        Self { front, back, listeners, memory, contest: contest.map(|contest| (contest.manifest, contest.doors)) }
     }
 
     fn is_kept_by(&self, bundle: &Bundle) -> bool {
-        self.front == bundle.front && self.back == bundle.back && self.listeners == bundle.listeners && self.memory == bundle.memory
+        let links = self.front == bundle.front && self.back == bundle.back && self.listeners == bundle.listeners;
+        let contest = self.contest.as_ref().map(|(manifest, doors)| (manifest, doors));
+        let same_contest = contest == bundle.contest.as_ref().map(|contest| (&contest.manifest, &contest.doors));
+        links && self.memory == bundle.memory && same_contest
     }
 }
 

@@ -218,6 +218,10 @@ pub enum End {
     Displaced(Budget),
     /// The drain's limit was reached.
     Drained,
+    /// It was let in at a door of the contest, and the prize was sent to it.
+    Released,
+    /// Whoever knocked was called back, and did not answer.
+    NotAnswered,
 }
 
 /// Which limit of time was reached.

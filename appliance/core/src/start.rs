@@ -16,6 +16,7 @@ use crate::doors::Doors;
 use crate::flows::Flows;
 use crate::generation::Generation;
 use crate::limits::{BACK_TX_RING, CLOSING_FLOWS, FIRST_RX_RING, FRONT_TX_RING, TIME_WAITS_MAX};
+use crate::lobby::DoorFault;
 use crate::makings::Makings;
 use crate::report::Reports;
 use crate::router::{RouteId, Router, RouterFault};
@@ -46,6 +47,8 @@ pub enum StartFault {
     ConfigClients(RouteId, tls::ClientsFault),
     /// A route's TLS configuration.
     ConfigTls(RouteId, tls::ConfigFault),
+    /// A contest's door, by its place in the bundle: its certificate or key, its authority, its TLS.
+    ConfigDoor(u16, DoorFault),
 }
 
 /// The world at the start, and what later generations are made with.
@@ -62,8 +65,10 @@ pub(crate) fn world(
         now,
         front: Net::new(front_config(bundle), front, now.mono).map_err(StartFault::ConfigFront)?,
         back: Net::new(back_config(bundle), back, now.mono).map_err(StartFault::ConfigBack)?,
+        front_flows: Flows::default(),
         back_flows: Flows::default(),
         doors: Doors::new(&bundle.listeners),
+        lobby: makings.lobby(bundle)?.map(Rc::new),
         generation: Rc::new(makings.prepare(bundle)?.generation(&pools)),
         pools,
         admission: Admission::new(&bundle.limits),

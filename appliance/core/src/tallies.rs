@@ -61,7 +61,7 @@ fn failure_before_handshake(end: End) -> Option<Failure> {
     let kind = match end {
         End::Timeout(Timeout::FirstByte | Timeout::Handshake) => FailureKind::Timeout,
         End::Drained => FailureKind::Drained,
-        End::ClientTruncated | End::ClientGone => FailureKind::Gone,
+        End::ClientTruncated | End::ClientGone | End::NotAnswered => FailureKind::Gone,
         _ => return failure(end),
     };
     Some(Failure { kind, alert: None })

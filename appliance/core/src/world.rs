@@ -10,6 +10,7 @@ use crate::counters::Counters;
 use crate::doors::Doors;
 use crate::flows::Flows;
 use crate::generation::Generation;
+use crate::lobby::{Entrance, Lobby};
 use crate::report::{Budget, Refused, Report, Reports};
 use crate::tallies::Tallies;
 use crate::upstream::Pools;
@@ -22,9 +23,13 @@ pub(crate) struct World {
     pub(crate) now: Now,
     pub(crate) front: Net,
     pub(crate) back: Net,
+    /// Whose flow of the front link is whose.
+    pub(crate) front_flows: Flows,
     /// Whose flow of the back link is whose.
     pub(crate) back_flows: Flows,
     pub(crate) doors: Doors,
+    /// What is behind the doors of a contest, in a box that has one.
+    pub(crate) lobby: Option<Rc<Lobby>>,
     /// What connections begin with from now on.
     pub(crate) generation: Rc<Generation>,
     pub(crate) pools: Pools,
@@ -37,6 +42,11 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// The door of the contest that this is, if it is one.
+    pub(crate) fn entrance(&self, local: SocketAddr) -> Option<Rc<Entrance>> {
+        self.lobby.as_ref()?.entrance(self.doors.number(local)?)
+    }
+
     /// Books a client that was turned away.
     pub(crate) fn refuse(&mut self, peer: SocketAddr, budget: Budget) {
         self.counters.refused.count(budget);

@@ -71,6 +71,10 @@ named! {
         Refused "refused",
         /// The drain's limit was reached.
         Drained "drained",
+        /// It was let in at a door of the contest, and the prize was sent to it.
+        Released "released",
+        /// Whoever knocked was called back, and did not answer.
+        NotAnswered "not_answered",
     }
 }
 

@@ -4,32 +4,66 @@
 //! changes nothing.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
 use abi::limits::REASON_LEN_MAX;
-use abi::mailbox::{DONE, REFUSED, RELOAD, STATUS};
+use abi::mailbox::{DONE, NONCE_LEN, PROVE, REFUSED, RELOAD, SIGN, STATUS};
 use appliance::{Appliance, Now};
+use flags::Flags;
 use keys::bundle::Bundle;
 use platform::MailboxWindows;
 
 use crate::status::{self, Own};
 
+/// What a contest's box can be asked: its flags, the one that lies in a window of its own, and the word that nobody should be able to write.
+pub(crate) struct Contest<'f> {
+    pub(crate) flags: &'f Flags,
+    pub(crate) read: Option<[u8; 32]>,
+    pub(crate) word: Option<u64>,
+}
+
 /// Answers the letter of this turn, if there is one.
-pub(crate) fn answer(appliance: &mut Appliance, mailbox: MailboxWindows<'_>, own: Own, now: Now) {
+pub(crate) fn answer(appliance: &mut Appliance, contest: Option<Contest<'_>>, mailbox: MailboxWindows<'_>, own: Own, now: Now) {
     let MailboxWindows { inbox, outbox } = mailbox;
     let answered = match queue::letter(inbox) {
         Ok(None) => return,
         Ok(Some(letter)) => match letter.kind {
-            RELOAD => reload(appliance, letter.bytes, now).map(|()| 0),
+            RELOAD => reload(appliance, letter.bytes, now).map(|()| done(outbox, |_| 0)),
             STATUS => return done(outbox, |space| status::write(appliance, own, space)),
+            PROVE => prove(contest, letter.bytes, now).map(|proofs| done(outbox, |space| fill(space, &proofs))),
+            SIGN => sign(contest, letter.bytes).map(|signature| done(outbox, |space| fill(space, &signature))),
             _ => Err(Reason::new(format_args!("a letter that makes no sense"))),
         },
         Err(_) => Err(Reason::new(format_args!("a letter beyond its window"))),
     };
-    match answered {
-        Ok(len) => done(outbox, |_| len),
-        Err(why) => refused(outbox, &why),
+    if let Err(why) = answered {
+        refused(outbox, &why);
     }
+}
+
+/// One proof of possession for each flag, to this nonce.
+fn prove(contest: Option<Contest<'_>>, nonce: &[u8], now: Now) -> Result<Vec<u8>, Box<Reason>> {
+    let contest = contest.ok_or_else(no_contest)?;
+    let nonce: &[u8; NONCE_LEN] = nonce.try_into().map_err(|_| Reason::new(format_args!("a nonce has {NONCE_LEN} bytes")))?;
+    Ok(contest.flags.prove(*nonce, now.unix.as_secs(), contest.read.as_ref()))
+}
+
+/// The signature of `write`, for whoever has written.
+fn sign(contest: Option<Contest<'_>>, message: &[u8]) -> Result<Vec<u8>, Box<Reason>> {
+    let contest = contest.ok_or_else(no_contest)?;
+    contest.flags.sign(message, contest.word).map_err(|why| Reason::new(format_args!("{why}")))
+}
+
+fn no_contest() -> Box<Reason> {
+    Reason::new(format_args!("this box has no contest"))
+}
+
+/// Copies an answer to the front of its window.
+fn fill(space: &mut [u8], bytes: &[u8]) -> usize {
+    let Some(place) = space.get_mut(..bytes.len()) else { return 0 };
+    place.copy_from_slice(bytes);
+    bytes.len()
 }
 
 fn reload(appliance: &mut Appliance, bytes: &[u8], now: Now) -> Result<(), Box<Reason>> {

@@ -100,7 +100,7 @@ fn timed_out(timeouts: &Timeouts) {
 fn ended(ended: &Ends) {
     defmt::info!(
         "counters ended: done={=u64} client_fault={=u64} unknown_name={=u64} unknown_protocol={=u64} client_gone={=u64} no_backend={=u64} queue={=u64} backend_gone={=u64} \
-         timeout={=u64} front_end_fault={=u64} refused={=u64} displaced={=u64} drained={=u64}",
+         timeout={=u64} front_end_fault={=u64} refused={=u64} displaced={=u64} drained={=u64} released={=u64} not_answered={=u64}",
         ended.done,
         ended.client_fault,
         ended.unknown_name,
@@ -113,7 +113,9 @@ fn ended(ended: &Ends) {
         ended.front_end_fault,
         ended.refused,
         ended.displaced,
-        ended.drained
+        ended.drained,
+        ended.released,
+        ended.not_answered
     );
 }
 

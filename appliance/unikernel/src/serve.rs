@@ -3,26 +3,29 @@
 use abi::hypercall::exit;
 use appliance::{Appliance, Deadline, Now};
 use defmt::Debug2Format;
+use flags::Flags;
 use keys::bundle::Bundle;
 use platform::{Platform, Request, Start, Until};
 
+use crate::mailbox::{self, Contest};
+use crate::record;
 #[cfg(feature = "keylog")]
 use crate::secrets;
 use crate::status::Own;
 use crate::wires::QueueWires;
-use crate::{mailbox, record};
 
 /// Runs the appliance until it has drained. Returns the guest's exit code.
 pub(crate) fn serve(mut start: Start) -> u32 {
-    let Some(appliance) = begin(&mut start) else { return exit::BAD_BOOT };
+    let Some((appliance, flags)) = begin(&mut start) else { return exit::BAD_BOOT };
     let first = now(start.now());
     defmt::info!("serving; image built for abi {=u32}", abi::boot::VERSION);
-    turns(appliance, start.seal(), first);
+    turns(appliance, flags.as_ref(), start.seal(), first);
     defmt::info!("drained");
     exit::DONE
 }
 
-fn begin(start: &mut Start) -> Option<Appliance> {
+/// The appliance, and the flags of a contest's box.
+fn begin(start: &mut Start) -> Option<(Appliance, Option<Flags>)> {
     let bundle = match Bundle::decode(start.bundle()) {
         Ok(bundle) => bundle,
         Err(fault) => {
@@ -30,8 +33,15 @@ fn begin(start: &mut Start) -> Option<Appliance> {
             return None;
         }
     };
+    let flags = match bundle.contest.as_ref().map(Flags::new).transpose() {
+        Ok(flags) => flags,
+        Err(fault) => {
+            defmt::error!("no flags from this bundle: {}", Debug2Format(&fault));
+            return None;
+        }
+    };
     match Appliance::new(bundle, start.seed(), now(start.now())) {
-        Ok(appliance) => Some(appliance),
+        Ok(appliance) => Some((appliance, flags)),
         Err(fault) => {
             defmt::error!("no appliance from this bundle: {}", Debug2Format(&fault));
             None
@@ -40,7 +50,7 @@ fn begin(start: &mut Start) -> Option<Appliance> {
 }
 
 /// One turn after the other, until nothing is left to do after a drain.
-fn turns(mut appliance: Appliance, mut platform: Platform, first: Now) {
+fn turns(mut appliance: Appliance, flags: Option<&Flags>, mut platform: Platform, first: Now) {
     let mut now_is = first;
     let mut malformed = 0;
     let mut told = Told::All;
@@ -52,7 +62,8 @@ fn turns(mut appliance: Appliance, mut platform: Platform, first: Now) {
         secrets::tell();
         let turn = platform.wait(if told == Told::All { until(deadline) } else { Until::Flush });
         now_is = now(turn.now);
-        mailbox::answer(&mut appliance, platform.mailbox(), Own { batches_malformed: malformed }, now_is);
+        let contest = flags.map(|flags| Contest { flags, read: platform.flag().copied(), word: platform.word() });
+        mailbox::answer(&mut appliance, contest, platform.mailbox(), Own { batches_malformed: malformed }, now_is);
         if turn.request == Request::Drain {
             appliance.drain(now_is);
         }

@@ -16,7 +16,8 @@ use std::os::unix::net::UnixStream;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use zeroize::Zeroizing;
 
-use crate::limits::{DESCRIPTORS_MAX, FRAME_FROM_TENDER_LEN_MAX, FRAME_TO_TENDER_LEN_MAX, ORDER_LEN_MAX};
+use crate::limits::{ANSWER_LEN_MAX, DESCRIPTORS_MAX, FRAME_FROM_TENDER_LEN_MAX, FRAME_TO_TENDER_LEN_MAX, ORDER_LEN_MAX};
+use crate::mailbox::Ask;
 use crate::order::{Order, Update};
 use frames::{Bytes, Frames, Received, SendFault};
 
@@ -26,6 +27,11 @@ const DRAIN: u8 = b'D';
 const RELOAD: u8 = b'R';
 /// Both ways: how the guest stands; the answer's bytes are the guest's.
 const STATUS: u8 = b'T';
+/// Supervisor to tender: the kind of question (one byte, [`ASK_PROVE`] or [`ASK_SIGN`]) and its bytes. Tender to supervisor: the answer, behind one byte that is 1 if
+/// the guest has done as it was asked, or 0 and why not. Answers come in the order of the questions.
+const ASK: u8 = b'A';
+const ASK_PROVE: u8 = b'P';
+const ASK_SIGN: u8 = b'S';
 /// Tender to supervisor: the guest serves.
 const SERVING: u8 = b'S';
 /// Tender to supervisor: the guest serves new connections by the last bundle that it was sent.
@@ -154,6 +160,18 @@ impl Supervised {
         Ok(self.frames.send(STATUS, &[])?)
     }
 
+    /// Asks the guest of a contest for something. [`Heard::Answer`] follows.
+    ///
+    /// # Errors
+    /// The tender is gone, or reads nothing any more; or it is too much.
+    pub fn ask(&mut self, ask: &Ask) -> Result<(), ChannelFault> {
+        Ok(match ask {
+            Ask::Prove(nonce) => self.frames.send(ASK, &[&[ASK_PROVE], nonce])?,
+            Ask::Sign(message) if message.len() > ANSWER_LEN_MAX => return Err(ChannelFault::Malformed),
+            Ask::Sign(message) => self.frames.send(ASK, &[&[ASK_SIGN], message])?,
+        })
+    }
+
     /// What the tender says next, without waiting; to be called until [`Heard::Nothing`].
     pub fn hear(&mut self) -> Heard {
         match self.frames.receive() {
@@ -163,6 +181,11 @@ impl Supervised {
             Received::Frame(RELOADED, _) => Heard::Reloaded,
             Received::Frame(REFUSED, why) => Heard::Refused(crate::line::escape(&String::from_utf8_lossy(&why))),
             Received::Frame(STATUS, bytes) => Heard::Status(bytes.to_vec()),
+            Received::Frame(ASK, bytes) => match bytes.split_first() {
+                Some((1, bytes)) => Heard::Answer(Ok(bytes.to_vec())),
+                Some((_, why)) => Heard::Answer(Err(crate::line::escape(&String::from_utf8_lossy(why)))),
+                None => Heard::Noise,
+            },
             Received::Frame(..) => Heard::Noise,
         }
     }
@@ -210,6 +233,8 @@ pub enum Heard {
     Refused(String),
     /// How the guest stands: bytes that the guest made. Empty where it gave no answer.
     Status(Vec<u8>),
+    /// What the guest of a contest was asked for, bytes that it made; or why it has not: printable text.
+    Answer(Result<Vec<u8>, String>),
     /// A frame that means nothing.
     Noise,
     /// The tender has closed its end, or sends what is no frame.
@@ -233,6 +258,8 @@ pub enum Told {
     Reload(Update, Zeroizing<Vec<u8>>),
     /// Say how the guest stands.
     Status,
+    /// Ask the guest of a contest.
+    Ask(Ask),
     /// The supervisor is gone.
     Gone,
 }
@@ -281,6 +308,14 @@ impl Tending {
         let _told = self.frames.send(STATUS, &[bytes]);
     }
 
+    /// Tells the supervisor what the guest of a contest has answered.
+    pub fn answer(&mut self, answer: &Result<Vec<u8>, String>) {
+        let _told = match answer {
+            Ok(bytes) => self.frames.send(ASK, &[&[1], bytes]),
+            Err(why) => self.frames.send(ASK, &[&[0], why.as_bytes()]),
+        };
+    }
+
     /// Sends on what waits for the supervisor to read.
     pub fn flush(&mut self) {
         let _told = self.frames.flush();
@@ -293,9 +328,19 @@ impl Tending {
             Received::Nothing => Told::Nothing,
             Received::Frame(DRAIN, _) => Told::Drain,
             Received::Frame(STATUS, _) => Told::Status,
+            Received::Frame(ASK, bytes) => question(&bytes).map_or(Told::Gone, Told::Ask),
             Received::Frame(RELOAD, bytes) => split_reload(&bytes).map_or(Told::Gone, |(update, bundle)| Told::Reload(update, bundle)),
             Received::Frame(..) | Received::Gone => Told::Gone,
         }
+    }
+}
+
+/// What the guest of a contest is to be asked; `None` where it is nothing.
+fn question(bytes: &[u8]) -> Option<Ask> {
+    match bytes.split_first()? {
+        (&ASK_PROVE, nonce) => Some(Ask::Prove(nonce.try_into().ok()?)),
+        (&ASK_SIGN, message) if message.len() <= ANSWER_LEN_MAX => Some(Ask::Sign(message.to_vec())),
+        _ => None,
     }
 }
 

@@ -7,10 +7,10 @@
 use std::collections::VecDeque;
 
 use abi::limits::REASON_LEN_MAX;
-use abi::mailbox::{DONE, REFUSED, RELOAD, STATUS};
+use abi::mailbox::{DONE, PROVE, REFUSED, RELOAD, SIGN, STATUS};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::limits::LETTERS_WAITING_MAX;
+use crate::limits::{ANSWER_LEN_MAX, LETTERS_WAITING_MAX};
 use crate::order::Update;
 
 /// See the module.
@@ -27,6 +27,17 @@ pub enum Letter {
     Reload(Update, Zeroizing<Vec<u8>>),
     /// Say how you stand.
     Status,
+    /// What a contest's guest alone can answer.
+    Contest(Ask),
+}
+
+/// What the guest of a contest is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// Proofs that it holds its flags, to this nonce.
+    Prove([u8; abi::mailbox::NONCE_LEN]),
+    /// A signature of this message by the flag of `write`.
+    Sign(Vec<u8>),
 }
 
 #[derive(Debug)]
@@ -40,6 +51,7 @@ struct Posted {
 enum Question {
     Reload(Update),
     Status,
+    Contest,
 }
 
 /// What came of a letter.
@@ -51,11 +63,13 @@ pub enum Answer {
     Refused(String),
     /// How the guest says it stands; nothing, where it has not answered.
     Status(Vec<u8>),
+    /// What the guest of a contest has made, or why it has not.
+    Contest(Result<Vec<u8>, String>),
 }
 
 /// There are too many letters already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Full;
+#[derive(Debug)]
+pub struct Full(pub Letter);
 
 impl Mailbox {
     /// Takes a letter that is to be posted.
@@ -64,7 +78,7 @@ impl Mailbox {
     /// [`Full`].
     pub fn take(&mut self, letter: Letter) -> Result<(), Full> {
         if self.waiting.len() >= LETTERS_WAITING_MAX {
-            return Err(Full);
+            return Err(Full(letter));
         }
         self.waiting.push_back(letter);
         Ok(())
@@ -89,6 +103,8 @@ impl Mailbox {
         let (question, kind, bytes) = match letter {
             Letter::Reload(update, bundle) => (Question::Reload(update), RELOAD, bundle),
             Letter::Status => (Question::Status, STATUS, Zeroizing::default()),
+            Letter::Contest(Ask::Prove(nonce)) => (Question::Contest, PROVE, Zeroizing::new(nonce.to_vec())),
+            Letter::Contest(Ask::Sign(message)) => (Question::Contest, SIGN, Zeroizing::new(message)),
         };
         let posted = queue::post(inbox, kind, |space| {
             if let Some(place) = space.get_mut(..bytes.len()) {
@@ -117,14 +133,22 @@ fn of_guest(question: Question, outbox: &[u8]) -> Answer {
     let letter = queue::letter(outbox).ok().flatten();
     match (question, letter.map(|letter| (letter.kind, letter.bytes))) {
         (Question::Reload(update), Some((DONE, _))) => Answer::Reloaded(update),
-        (Question::Reload(_), Some((REFUSED, why))) => {
-            let why = why.get(..REASON_LEN_MAX).unwrap_or(why);
-            Answer::Refused(String::from_utf8_lossy(why).into_owned())
-        }
+        (Question::Reload(_), Some((REFUSED, why))) => Answer::Refused(reason(why)),
         (Question::Reload(_), _) => Answer::Refused("the guest gave no answer".into()),
         (Question::Status, Some((DONE, bytes))) => Answer::Status(bytes.to_vec()),
         (Question::Status, _) => Answer::Status(Vec::new()),
+        (Question::Contest, Some((DONE, bytes))) => {
+            let fits = bytes.len() <= ANSWER_LEN_MAX;
+            Answer::Contest(if fits { Ok(bytes.to_vec()) } else { Err("the guest's answer is too long".into()) })
+        }
+        (Question::Contest, Some((REFUSED, why))) => Answer::Contest(Err(reason(why))),
+        (Question::Contest, _) => Answer::Contest(Err("the guest gave no answer".into())),
     }
+}
+
+/// The guest's reason, cut to its bound.
+fn reason(why: &[u8]) -> String {
+    String::from_utf8_lossy(why.get(..REASON_LEN_MAX).unwrap_or(why)).into_owned()
 }
 
 #[cfg(test)]
@@ -179,6 +203,25 @@ mod tests {
     }
 
     #[test]
+    fn a_contests_guest_is_asked_and_answers_or_says_why_not() {
+        let (mut inbox, mut outbox) = windows();
+        let mut mailbox = Mailbox::default();
+        let mut ask = |ask: Ask, kind: u32, bytes: &[u8]| {
+            mailbox.take(Letter::Contest(ask)).unwrap();
+            mailbox.post(&mut inbox, &mut outbox);
+            let letter = queue::letter(&inbox).unwrap().map(|letter| (letter.kind, letter.bytes.to_vec())).unwrap();
+            say(&mut outbox, kind, bytes);
+            let Some(Answer::Contest(answer)) = mailbox.answer(&mut inbox, &mut outbox) else { panic!("no answer") };
+            (letter, answer)
+        };
+        assert_eq!(ask(Ask::Prove([7; 32]), DONE, b"proofs"), ((PROVE, vec![7; 32]), Ok(b"proofs".to_vec())));
+        assert_eq!(ask(Ask::Sign(b"claim".to_vec()), REFUSED, b"no").1, Err("no".into()));
+        assert_eq!(ask(Ask::Sign(b"claim".to_vec()), 77, b"").1, Err("the guest gave no answer".into()));
+        let long = vec![0; ANSWER_LEN_MAX + 1];
+        assert!(ask(Ask::Sign(b"claim".to_vec()), DONE, &long).1.is_err());
+    }
+
+    #[test]
     fn what_was_said_before_the_question_is_no_answer() {
         let (mut inbox, mut outbox) = windows();
         let mut mailbox = Mailbox::default();
@@ -195,7 +238,7 @@ mod tests {
         let mut mailbox = Mailbox::default();
         mailbox.take(Letter::Status).unwrap();
         (1..LETTERS_WAITING_MAX).for_each(|_| mailbox.take(reload()).unwrap());
-        assert_eq!(mailbox.take(Letter::Status), Err(Full));
+        assert!(matches!(mailbox.take(Letter::Status), Err(Full(Letter::Status))));
         mailbox.post(&mut inbox, &mut outbox);
         say(&mut outbox, DONE, b"well");
         assert_eq!(mailbox.answer(&mut inbox, &mut outbox), Some(Answer::Status(b"well".to_vec())));
@@ -219,6 +262,7 @@ mod tests {
                 Answer::Reloaded(_) => prop_assert!(asked_to_reload && fits && kind == DONE),
                 Answer::Refused(why) => prop_assert!(asked_to_reload && why.len() <= REASON_LEN_MAX),
                 Answer::Status(bytes) => prop_assert!(!asked_to_reload && (bytes.is_empty() || bytes.len() == len as usize)),
+                Answer::Contest(_) => prop_assert!(false, "nobody asked"),
             }
             prop_assert_eq!(queue::letter(&outbox), Ok(None));
             prop_assert!(inbox.iter().all(|byte| *byte == 0));

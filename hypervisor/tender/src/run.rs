@@ -18,7 +18,7 @@ use crate::journal::Journal;
 use crate::limits::{SLEEP_MAX, TURN_BUDGET};
 use crate::line::{Line, Speaker};
 use crate::log::Log;
-use crate::mailbox::{Answer, Letter, Mailbox};
+use crate::mailbox::{Answer, Full, Letter, Mailbox};
 use crate::nets::{Net, Progress};
 use crate::order::Update;
 use crate::poller::{CHANNEL, Poller};
@@ -239,6 +239,7 @@ impl Turns {
                 Told::Gone => return Err(End::Orphaned),
                 Told::Drain => self.drain(),
                 Told::Status => self.take_letter(Letter::Status),
+                Told::Ask(ask) => self.take_letter(Letter::Contest(ask)),
                 Told::Reload(update, bundle) => self.take_letter(Letter::Reload(update, bundle)),
             }
         }
@@ -255,11 +256,12 @@ impl Turns {
     }
 
     fn take_letter(&mut self, letter: Letter) {
-        let is_reload = matches!(letter, Letter::Reload(..));
+        const FULL: &str = "too many letters wait for the guest";
         match self.mailbox.take(letter) {
             Ok(()) => {}
-            Err(_) if is_reload => self.channel.refused("too many letters wait for the guest"),
-            Err(_) => self.channel.status(&[]),
+            Err(Full(Letter::Reload(..))) => self.channel.refused(FULL),
+            Err(Full(Letter::Status)) => self.channel.status(&[]),
+            Err(Full(Letter::Contest(_))) => self.channel.answer(&Err(FULL.into())),
         }
     }
 
@@ -284,6 +286,7 @@ impl Turns {
             }
             Some(Answer::Refused(why)) => self.channel.refused(&why),
             Some(Answer::Status(bytes)) => self.channel.status(&bytes),
+            Some(Answer::Contest(answer)) => self.channel.answer(&answer),
         }
     }
 

@@ -40,7 +40,9 @@ pub const SALT: [u8; 32] = *b"a salt that nobody else may know";
 /// What flags are asked with.
 pub const NONCE: [u8; 32] = *b"a nonce that nobody has had yet.";
 
-fn seed(label: &str) -> [u8; 32] {
+/// The private half of a label, in a contest whose secrets are known.
+#[must_use]
+pub fn seed(label: &str) -> [u8; 32] {
     Digest::of(&[b"arbiter test key: ", label.as_bytes()]).0
 }
 

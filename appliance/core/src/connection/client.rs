@@ -7,12 +7,13 @@ use core::time::Duration;
 
 use keys::bundle::ProxyOut;
 use net::{FlowId, Net};
-use tls::{Replay, Session, Sink};
+use tls::{Replay, Session, Sink, Summary};
 
 use crate::admission::Entry;
 use crate::generation::Generation;
 use crate::heard::Heard;
 use crate::limits::TURN_LEN;
+use crate::lobby::Entrance;
 use crate::log::Log;
 use crate::report::{Accepted, Timeout};
 use crate::source::source_of;
@@ -41,6 +42,8 @@ pub(crate) struct Client {
     pub(crate) server_name: Option<Box<str>>,
     /// What the backends of its route hear first.
     pub(crate) proxy: ProxyOut,
+    /// The door of the contest that it came to, if it came to one.
+    pub(crate) entrance: Option<Rc<Entrance>>,
     /// Its hello, where the route passes TLS through and no backend has got it yet.
     pub(crate) hello: Option<Box<Replay>>,
 }
@@ -61,7 +64,15 @@ impl Client {
             reached: world.doors.known_as(accepted.local),
             server_name: None,
             proxy: ProxyOut::Off,
+            entrance: world.entrance(accepted.local),
             hello: None,
+        }
+    }
+
+    /// Takes note of news of its flow. What is said of one that it has given up is not about it.
+    pub(crate) fn hear(&mut self, flow: FlowId, heard: Heard) {
+        if self.flow == flow {
+            self.heard.note(heard);
         }
     }
 
@@ -86,6 +97,17 @@ impl Client {
     /// As it is counted.
     pub(crate) fn entry(&self) -> Entry {
         Entry { id: self.id, serial: self.log.serial(), peer: self.log.accepted.peer.ip() }
+    }
+
+    /// The handshake is done: it is counted, and the connection is no longer one of those that are beginning.
+    pub(crate) fn note_handshake(&mut self, summary: Box<Summary>, world: &mut World) {
+        let time = world.now.mono.saturating_sub(self.opened);
+        self.moved = world.now.mono;
+        world.counters.handshakes += 1;
+        world.counters.resumptions += u64::from(summary.resumed);
+        world.tallies.handshake(&summary);
+        self.log.handshake = Some((summary, time));
+        world.admission.begun(self.entry());
     }
 
     /// The same for as long as there is no backend: data stays where it came in.

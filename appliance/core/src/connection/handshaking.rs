@@ -35,13 +35,7 @@ impl Handshaking {
     }
 
     fn established(self, summary: Box<Summary>, client: &mut Client, world: &mut World) -> Turn {
-        let time = world.now.mono.saturating_sub(client.opened);
-        client.moved = world.now.mono;
-        world.counters.handshakes += 1;
-        world.counters.resumptions += u64::from(summary.resumed);
-        world.tallies.handshake(&summary);
-        client.log.handshake = Some((summary, time));
-        world.admission.begun(client.entry());
+        client.note_handshake(summary, world);
         Search::new(self.pool, client).begin(client, world)
     }
 }

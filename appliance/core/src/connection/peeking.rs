@@ -6,7 +6,8 @@ use core::time::Duration;
 
 use tls::{Event, Hello, Refusal};
 
-use super::{Client, State, Turn, connecting::Search, draining::Draining, handshaking::Handshaking};
+use super::{Client, State, Turn, admitting::Admitting, connecting::Search, draining::Draining, handshaking::Handshaking};
+use crate::lobby::Entrance;
 use crate::report::{End, Timeout};
 use crate::router::Unroutable;
 use crate::routes::Way;
@@ -44,6 +45,10 @@ impl Peeking {
 
     fn route(hello: &Hello, client: &mut Client, world: &mut World) -> Turn {
         client.server_name = hello.server_name.as_deref().map(Box::from);
+        if let Some(Entrance::Server(config)) = client.entrance.as_deref() {
+            client.session.accept(config);
+            return Admitting::begin(client, world);
+        }
         let (id, route) = match client.generation.routes.find(hello) {
             Ok(found) => found,
             Err(Unroutable::Name) => return Self::refuse(Refusal::UnrecognizedName, End::UnknownName, client, world),
