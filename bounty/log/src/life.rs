@@ -143,7 +143,7 @@ fn empty(document: &[u8]) -> Result<(), String> {
 }
 
 /// The proofs in a heartbeat, one behind the other: each begins with the first line of one.
-fn proofs(document: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn proofs(document: &[u8]) -> impl Iterator<Item = &[u8]> {
     let head = format!("{}\n", Document::Possession.head());
     let mut rest = document;
     core::iter::from_fn(move || {

@@ -30,6 +30,8 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("bounty-log", &["arbiter"]),
     ("flags", &["arbiter", "keys"]),
     ("ceremony", &["arbiter", "keys", "bounty-log"]),
+    ("keeper", &["arbiter", "bounty-log", "ceremony"]),
+    ("bounty", &["tls", "keys"]),
     ("arbiter", &[]),
     ("arbiter-wasm", &["arbiter"]),
 ];

@@ -1,0 +1,123 @@
+//! Which claims the log takes, and who has won what.
+
+use std::collections::BTreeSet;
+
+use arbiter::fault::Place;
+use arbiter::{Claim, Digest, Document, Tier, Verdict, Wrong};
+
+use crate::hourly::Hourly;
+use crate::limits::{CLAIMS_IN_ALL_MAX, CLAIMS_MAX};
+use crate::refused::Refused;
+
+/// The first claim of a tier that held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Win {
+    /// Who has won.
+    pub claimant: String,
+    /// When, as they say.
+    pub time: u64,
+    /// When the claim was entered.
+    pub entered: u64,
+    /// The entry's number.
+    pub entry: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    known: BTreeSet<Digest>,
+    tiers: [Tally; Tier::ALL.len()],
+}
+
+#[derive(Debug)]
+struct Tally {
+    hourly: Hourly,
+    in_all: usize,
+    won: Option<Win>,
+}
+
+impl Claims {
+    pub(crate) fn new() -> Self {
+        Self { known: BTreeSet::new(), tiers: Tier::ALL.map(|_| Tally { hourly: Hourly::new(CLAIMS_MAX), in_all: 0, won: None }) }
+    }
+
+    /// Whether this one is to be entered.
+    pub(crate) fn admit(&mut self, claim: &[u8], verdict: &Verdict, now: u64) -> Result<(), Refused> {
+        let parsed = Claim::parse(claim).map_err(|_| Refused::Unfounded)?;
+        if !is_founded(verdict) {
+            return Err(Refused::Unfounded);
+        }
+        if self.known.contains(&Digest::of(&[claim])) {
+            return Err(Refused::Known);
+        }
+        let tier = parsed.body.tier;
+        let tally = self.tally(tier);
+        let is_win = tally.won.is_none() && matches!(verdict, Verdict::Falsified { .. });
+        let is_full = tally.in_all >= CLAIMS_IN_ALL_MAX || tally.hourly.full_until(now).is_some();
+        // A win is entered whatever the holder of the flag has sent before.
+        if is_full && !is_win { Err(Refused::Claims(tier)) } else { Ok(()) }
+    }
+
+    /// It was entered.
+    pub(crate) fn entered(&mut self, claim: &[u8], verdict: &Verdict, (entered, entry): (u64, u64)) {
+        let Ok(parsed) = Claim::parse(claim) else { return };
+        self.known.insert(Digest::of(&[claim]));
+        let tally = self.tally(parsed.body.tier);
+        tally.hourly.count(entered);
+        tally.in_all = tally.in_all.saturating_add(1);
+        if tally.won.is_none() && holds_as_entered(verdict) {
+            tally.won = Some(Win { claimant: parsed.body.claimant.into(), time: parsed.body.time, entered, entry });
+        }
+    }
+
+    pub(crate) fn won(&self, tier: Tier) -> Option<&Win> {
+        let [auth, read, write, key, exec, escape, down, wallet] = &self.tiers;
+        let tally = match tier {
+            Tier::Auth => auth,
+            Tier::Read => read,
+            Tier::Write => write,
+            Tier::Key => key,
+            Tier::Exec => exec,
+            Tier::Escape => escape,
+            Tier::Down => down,
+            Tier::Wallet => wallet,
+        };
+        tally.won.as_ref()
+    }
+
+    const fn tally(&mut self, tier: Tier) -> &mut Tally {
+        let [auth, read, write, key, exec, escape, down, wallet] = &mut self.tiers;
+        match tier {
+            Tier::Auth => auth,
+            Tier::Read => read,
+            Tier::Write => write,
+            Tier::Key => key,
+            Tier::Exec => exec,
+            Tier::Escape => escape,
+            Tier::Down => down,
+            Tier::Wallet => wallet,
+        }
+    }
+}
+
+/// Whether it holds, or fails by a time alone: then its signature is right, and only the holder of the flag (or, for `down`, somebody whom a record names) can have made it. A late claim without a
+/// commitment is not among them, so that what is late and in the log was committed to.
+fn is_founded(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Falsified { .. } => true,
+        Verdict::NotFalsified { reasons } => reasons.iter().all(|reason| {
+            let in_claim = matches!(reason.place, Place { document: Document::Claim | Document::Crash, .. });
+            in_claim && matches!(reason.wrong, Wrong::BeforeStart | Wrong::AfterEnd | Wrong::Future | Wrong::RecordTime)
+        }),
+        Verdict::SetupError { .. } => false,
+    }
+}
+
+/// Whether an entered claim holds when it is judged again without what it was committed to: of late ones only those were entered that held.
+fn holds_as_entered(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Falsified { .. } => true,
+        Verdict::NotFalsified { reasons } => reasons.iter().all(|reason| reason.wrong == Wrong::Late),
+        Verdict::SetupError { .. } => false,
+    }
+}

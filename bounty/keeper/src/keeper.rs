@@ -1,0 +1,354 @@
+//! The keeper: owns a contest's log while its box runs, and what goes into it.
+
+use core::net::IpAddr;
+use std::sync::Arc;
+
+use arbiter::crash::{self, Ending};
+use arbiter::limits::{DETAIL_LEN_MAX, TIME_MAX};
+use arbiter::lines::sealed;
+use arbiter::possession::{Asked, Possession};
+use arbiter::receipt::Receipt;
+use arbiter::{Commitment, Context, Digest, Tier, Verdict, verify};
+use bounty_log::append::{Log, LogFault, Signer};
+use bounty_log::check::{Trust, check};
+use bounty_log::entry::{Entry, Kind};
+use bounty_log::limits::CHECKPOINT_LEN_MAX;
+use bounty_log::store::{Folder as Store, Source};
+use bounty_log::{life, names};
+use ceremony::Folder;
+use ceremony::log_key::LogKey;
+
+use crate::announced::{Announced, Sending};
+use crate::claims::{Claims, Win};
+use crate::hourly::Hourly;
+use crate::limits::{COMMITMENTS_MAX, HOUR_S, PROOFS_LEN_MAX, RESTARTS_MAX, SET_BACK_S_MAX};
+use crate::prune::prune;
+use crate::refused::{OpenFault, Refused};
+
+/// See the module.
+#[derive(Debug)]
+pub struct Keeper {
+    folder: Arc<Folder>,
+    operator: String,
+    log: Log<LogKey>,
+    story: Story,
+    announced: Announced,
+}
+
+/// What is known of the log's entries.
+#[derive(Debug)]
+struct Story {
+    /// The last entry's time.
+    time: u64,
+    /// The last sign of life, while the box is to serve.
+    alive: Option<u64>,
+    /// Cells that have begun: one by each start, one by each restart.
+    cells: u64,
+    restarts: Hourly,
+    commitments: Hourly,
+    claims: Claims,
+}
+
+/// A cell that ended and was not to end.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended<'a> {
+    /// How.
+    pub ending: Ending,
+    /// The same in more words. What is no printable ASCII becomes a question mark; the record holds [`DETAIL_LEN_MAX`] bytes of it.
+    pub detail: &'a str,
+    /// Of what was kept of the time before it.
+    pub evidence: Digest,
+    /// Who was sending.
+    pub sending: Sending<'a>,
+}
+
+/// What became of a claim.
+#[derive(Debug)]
+pub struct Judged {
+    /// What the arbiter says.
+    pub verdict: Verdict,
+    /// The entry's number, or why there is none.
+    pub entry: Result<u64, Refused>,
+}
+
+impl Keeper {
+    /// Opens a contest's log, and begins it with the manifest if there is none.
+    ///
+    /// # Errors
+    /// [`OpenFault`].
+    pub fn open(folder: &Arc<Folder>, now: u64) -> Result<Self, OpenFault> {
+        let store = Store::new(folder.log_path());
+        let head = store.read(names::CHECKPOINT, CHECKPOINT_LEN_MAX);
+        let head = head.map_err(|fault| OpenFault::Log(LogFault::Io(names::CHECKPOINT.into(), fault)))?;
+        let (folder, operator) = (Arc::clone(folder), folder.operator().to_string());
+        let (log, story) = match head {
+            None => begin(&folder, store, now)?,
+            Some(_) => resume(&folder, &operator, store)?,
+        };
+        Ok(Self { folder, operator, log, story, announced: Announced::default() })
+    }
+
+    /// The contest.
+    #[must_use]
+    pub const fn folder(&self) -> &Arc<Folder> {
+        &self.folder
+    }
+
+    /// The log's tree: its size, its root, proofs out of it.
+    #[must_use]
+    pub fn tree(&self) -> &bounty_log::tree::Tree {
+        self.log.tree()
+    }
+
+    /// The last entry's time.
+    #[must_use]
+    pub const fn time(&self) -> u64 {
+        self.story.time
+    }
+
+    /// Whether the box is to serve, as the log has it.
+    #[must_use]
+    pub const fn is_running(&self) -> bool {
+        self.story.alive.is_some()
+    }
+
+    /// When the next heartbeat is wanted, while the box is to serve; five minutes later it is missing.
+    #[must_use]
+    pub fn heartbeat_due(&self) -> Option<u64> {
+        self.story.alive.map(|alive| alive.saturating_add(HOUR_S))
+    }
+
+    /// What to ask for proofs of possession with: the log's root. It is another after every entry.
+    ///
+    /// # Panics
+    /// Never: a log has the root of its own size.
+    #[must_use]
+    pub fn nonce(&self) -> [u8; 32] {
+        let tree = self.log.tree();
+        tree.root(tree.size()).expect("invariant: the root of a tree's own size").0
+    }
+
+    /// Who has won a tier first.
+    #[must_use]
+    pub fn won(&self, tier: Tier) -> Option<&Win> {
+        self.story.claims.won(tier)
+    }
+
+    /// The box begins to serve.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn started(&mut self, now: u64) -> Result<u64, Refused> {
+        let time = self.at(now)?;
+        self.enter(Entry { time, kind: Kind::Start, document: &[] })
+    }
+
+    /// The box has stopped on purpose.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn stopped(&mut self, now: u64) -> Result<u64, Refused> {
+        self.runs()?;
+        let time = self.at(now)?;
+        self.enter(Entry { time, kind: Kind::Stop, document: &[] })
+    }
+
+    /// The box serves: proofs of possession, one behind the other, of [`Self::nonce`]. Says whose flags they were.
+    ///
+    /// # Errors
+    /// [`Refused`]. If something was entered since the nonce was given, ask again with the new one.
+    pub fn heartbeat(&mut self, now: u64, proofs: &[u8]) -> Result<Vec<Tier>, Refused> {
+        self.runs()?;
+        let time = self.at(now)?;
+        let tiers = self.proven(time, proofs)?;
+        self.enter(Entry { time, kind: Kind::Heartbeat, document: proofs })?;
+        Ok(tiers)
+    }
+
+    fn proven(&self, time: u64, proofs: &[u8]) -> Result<Vec<Tier>, Refused> {
+        if proofs.len() > PROOFS_LEN_MAX {
+            return Err(Refused::ProofsLength);
+        }
+        let (manifest, nonce, times) = (self.folder.manifest(), self.nonce(), self.story.time..=time);
+        let mut tiers = Vec::new();
+        for proof in life::proofs(proofs) {
+            let possession = Possession::parse(proof).map_err(Refused::Proof)?;
+            let tier = possession.body.tier;
+            if tiers.contains(&tier) {
+                return Err(Refused::Proofs);
+            }
+            possession.answers(&Asked { tier, nonce, times: times.clone() }, &manifest).map_err(Refused::Proof)?;
+            tiers.push(tier);
+        }
+        if tiers.is_empty() { Err(Refused::Proofs) } else { Ok(tiers) }
+    }
+
+    /// A cell has ended. Gives the signed crash record.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn ended(&mut self, now: u64, ended: &Ended<'_>) -> Result<Vec<u8>, Refused> {
+        self.runs()?;
+        let time = self.at(now)?;
+        if self.story.restarts.full_until(time).is_some() {
+            return Err(Refused::Restarts);
+        }
+        let claimants = self.announced.named(now, ended.sending);
+        let detail = plain(ended.detail);
+        let body = crash::Body {
+            manifest: self.folder.digest(),
+            cell: self.story.cells.saturating_sub(1),
+            time,
+            ending: ended.ending,
+            detail: &detail,
+            evidence: ended.evidence,
+            claimants: claimants.iter().map(String::as_str).collect(),
+        };
+        let message = body.to_string();
+        let record = sealed(&message, &self.folder.flags().sign(Tier::Down, message.as_bytes()));
+        self.enter(Entry { time, kind: Kind::Restart, document: &record })?;
+        self.announced.clear();
+        Ok(record)
+    }
+
+    /// Somebody commits to a claim. Gives the log's receipt.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn commit(&mut self, now: u64, commitment: Digest) -> Result<Vec<u8>, Refused> {
+        let time = self.at(now)?;
+        if time >= self.folder.manifest().end {
+            return Err(Refused::Over);
+        }
+        if let Some(until) = self.story.commitments.full_until(time) {
+            return Err(Refused::Commitments { until });
+        }
+        let text = Receipt { manifest: self.folder.digest(), commitment, time }.to_string();
+        let key = self.folder.log();
+        let receipt = format!("{text}\n{}", key.key().line(&key.sign(text.as_bytes()))).into_bytes();
+        self.enter(Entry { time, kind: Kind::Commitment, document: &receipt })?;
+        Ok(receipt)
+    }
+
+    /// Somebody claims, perhaps what was committed to. The claim is judged as `bountybox arbiter verify` does, and entered if it holds, or if only the holder of a flag can have made it.
+    pub fn claim(&mut self, now: u64, claim: &[u8], commitment: Option<Commitment<'_>>) -> Judged {
+        let at = self.at(now);
+        let context = Context { now: *at.as_ref().unwrap_or(&now), commitment };
+        let verdict = verify(self.folder.manifest_note(), &self.operator, claim, &context);
+        let entry = at.and_then(|time| {
+            self.story.claims.admit(claim, &verdict, time)?;
+            let number = self.append(Entry { time, kind: Kind::Claim, document: claim })?;
+            self.story.claims.entered(claim, &verdict, (time, number));
+            Ok(number)
+        });
+        Judged { verdict, entry }
+    }
+
+    /// Somebody wants to be named in the next crash record. Says until when they are remembered.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub fn announce(&mut self, now: u64, claimant: &str, peer: IpAddr) -> Result<u64, Refused> {
+        self.announced.announce(now, claimant, peer)
+    }
+
+    /// How many have announced themselves.
+    pub fn announced(&mut self, now: u64) -> usize {
+        self.announced.len(now)
+    }
+
+    const fn runs(&self) -> Result<(), Refused> {
+        if self.is_running() { Ok(()) } else { Err(Refused::NotRunning) }
+    }
+
+    /// The time of an entry that is made now.
+    const fn at(&self, now: u64) -> Result<u64, Refused> {
+        at(self.story.time, now)
+    }
+
+    fn enter(&mut self, entry: Entry<'_>) -> Result<u64, Refused> {
+        let number = self.append(entry)?;
+        self.story.goes_on(&entry);
+        Ok(number)
+    }
+
+    fn append(&mut self, entry: Entry<'_>) -> Result<u64, Refused> {
+        let number = self.log.append(&entry)?;
+        self.story.time = entry.time;
+        prune(&self.folder.log_path(), number);
+        Ok(number)
+    }
+}
+
+const fn at(last: u64, now: u64) -> Result<u64, Refused> {
+    if now > TIME_MAX || last.saturating_sub(now) > SET_BACK_S_MAX {
+        return Err(Refused::Clock { last });
+    }
+    Ok(if now < last { last } else { now })
+}
+
+fn begin(folder: &Folder, store: Store, now: u64) -> Result<(Log<LogKey>, Story), OpenFault> {
+    let time = at(0, now).map_err(OpenFault::Clock)?;
+    let entry = Entry { time, kind: Kind::Manifest, document: folder.manifest_note() };
+    let log = Log::begin(store, folder.log().clone(), &entry).map_err(OpenFault::Log)?;
+    Ok((log, Story::new(time)))
+}
+
+/// The log's own key has signed what stands there, so its documents are not verified anew; that it is whole is.
+fn resume(folder: &Folder, operator: &str, store: Store) -> Result<(Log<LogKey>, Story), OpenFault> {
+    let report = check(&store, &Trust { log: folder.log().key(), operator: None, earlier: Vec::new() });
+    if !report.is_sound() {
+        let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+        let more = report.count.saturating_sub(u64::try_from(findings.len()).unwrap_or(u64::MAX));
+        return Err(OpenFault::Unsound(findings, more));
+    }
+    let mut story = Story::new(0);
+    for (number, bytes) in (0_u64..).zip(&report.entries) {
+        let entry = Entry::parse(bytes).map_err(|_| OpenFault::Entry(number))?;
+        match (number, entry.kind) {
+            (0, Kind::Manifest) if entry.document == folder.manifest_note() => {}
+            (0, _) => return Err(OpenFault::OtherContest),
+            (_, Kind::Manifest) => return Err(OpenFault::Entry(number)),
+            (_, Kind::Claim) => {
+                let verdict = verify(folder.manifest_note(), operator, entry.document, &Context { now: entry.time, commitment: None });
+                story.claims.entered(entry.document, &verdict, (entry.time, number));
+            }
+            _ => story.goes_on(&entry),
+        }
+        story.time = entry.time;
+    }
+    let log = Log::open(store, folder.log().clone()).map_err(OpenFault::Log)?;
+    Ok((log, story))
+}
+
+impl Story {
+    fn new(time: u64) -> Self {
+        let (restarts, commitments) = (Hourly::new(RESTARTS_MAX), Hourly::new(COMMITMENTS_MAX));
+        Self { time, alive: None, cells: 0, restarts, commitments, claims: Claims::new() }
+    }
+
+    fn goes_on(&mut self, entry: &Entry<'_>) {
+        match entry.kind {
+            Kind::Start => {
+                self.alive = Some(entry.time);
+                self.cells = self.cells.saturating_add(1);
+            }
+            Kind::Stop => self.alive = None,
+            Kind::Heartbeat => self.alive = Some(entry.time),
+            Kind::Restart => {
+                self.restarts.count(entry.time);
+                self.cells = self.cells.saturating_add(1);
+            }
+            Kind::Commitment => self.commitments.count(entry.time),
+            Kind::Manifest | Kind::Claim | Kind::Rules => {}
+        }
+    }
+}
+
+/// What a crash record may hold: what a guest has made of its last words is not to keep it from being written.
+fn plain(text: &str) -> String {
+    let printable = |c: char| if matches!(c, ' '..='~') { c } else { '?' };
+    let text: String = text.trim_matches(' ').chars().take(DETAIL_LEN_MAX).map(printable).collect();
+    let text = text.trim_matches(' ');
+    if text.is_empty() { "nothing more is known".into() } else { text.into() }
+}
