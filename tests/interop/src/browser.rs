@@ -1,11 +1,10 @@
 //! A browser: headless Chromium, which trusts a throw-away authority through an NSS database of its own, loads a page and is asked what it has.
 
-mod devtools;
-
 use std::fs;
 use std::path::Path;
 
 use e2e::{Config, Outcome, Place, Running, bountybox, ensure};
+use pages::devtools::Devtools;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -14,7 +13,6 @@ use crate::client::{ALPN, NAME};
 use crate::served::Served;
 use crate::summary::{self, Cell, Table};
 use crate::{command, page};
-use devtools::Devtools;
 
 const TITLE: &str = "Browser";
 const ROW: &str = "chromium";

@@ -31,6 +31,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("flags", &["arbiter", "keys"]),
     ("ceremony", &["arbiter", "keys", "bounty-log"]),
     ("keeper", &["arbiter", "bounty-log", "ceremony"]),
+    ("bounty-page", &["arbiter", "bounty-log", "proxy"]),
     ("bounty", &["tls", "keys"]),
     ("arbiter", &[]),
     ("arbiter-wasm", &["arbiter"]),

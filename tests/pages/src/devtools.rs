@@ -8,8 +8,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Instant;
 
-use e2e::Outcome;
 use serde_json::{Value, json};
+
+use crate::Outcome;
 
 /// No step takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -22,7 +23,7 @@ const START: &str = "exec chromium --headless --no-sandbox --disable-gpu --no-fi
 
 /// A browser with one page.
 #[derive(Debug)]
-pub(super) struct Devtools {
+pub struct Devtools {
     child: Child,
     to: ChildStdin,
     from: Receiver<Value>,
@@ -34,7 +35,10 @@ pub(super) struct Devtools {
 
 impl Devtools {
     /// Starts a browser in a home of its own, and opens a page.
-    pub(super) fn start(home: &Path, flags: &[&str]) -> Outcome<Self> {
+    ///
+    /// # Errors
+    /// When it does not start, or not talk.
+    pub fn start(home: &Path, flags: &[&str]) -> Outcome<Self> {
         let mut command = Command::new("sh");
         command.args(["-c", START, "chromium"]).arg(format!("--user-data-dir={}", home.join("profile").display())).args(flags);
         command.env("HOME", home).env_remove("XDG_CONFIG_HOME").env_remove("XDG_DATA_HOME").env_remove("DBUS_SESSION_BUS_ADDRESS");
@@ -48,7 +52,10 @@ impl Devtools {
     }
 
     /// Calls a method; its result.
-    pub(super) fn call(&mut self, method: &str, parameters: &Value) -> Outcome<Value> {
+    ///
+    /// # Errors
+    /// What the browser says is wrong, or that it says nothing.
+    pub fn call(&mut self, method: &str, parameters: &Value) -> Outcome<Value> {
         self.calls += 1;
         let mut call = json!({"id": self.calls, "method": method, "params": parameters});
         if parameters.is_null() {
@@ -70,7 +77,10 @@ impl Devtools {
     }
 
     /// The first event of this name for which `wanted` holds, whether it came already or is yet to come.
-    pub(super) fn event(&mut self, name: &str, wanted: impl Fn(&Value) -> bool) -> Outcome<Value> {
+    ///
+    /// # Errors
+    /// When none comes.
+    pub fn event(&mut self, name: &str, wanted: impl Fn(&Value) -> bool) -> Outcome<Value> {
         let matches = |message: &Value| message["method"] == name && wanted(&message["params"]);
         if let Some(at) = self.events.iter().position(matches) {
             return Ok(self.events.swap_remove(at)["params"].take());
@@ -84,9 +94,19 @@ impl Devtools {
         }
     }
 
-    /// The value of an expression in the page.
-    pub(super) fn evaluate(&mut self, expression: &str) -> Outcome<Value> {
-        Ok(self.call("Runtime.evaluate", &json!({"expression": expression, "returnByValue": true}))?["result"]["value"].take())
+    /// The events of these names so far that nobody asked for.
+    pub fn seen<'a>(&'a self, names: &'a [&str]) -> impl Iterator<Item = &'a Value> {
+        self.events.iter().filter(|message| message["method"].as_str().is_some_and(|method| names.contains(&method)))
+    }
+
+    /// The value of an expression in the page; of a promise, what it promises.
+    ///
+    /// # Errors
+    /// What the page throws.
+    pub fn evaluate(&mut self, expression: &str) -> Outcome<Value> {
+        let mut result = self.call("Runtime.evaluate", &json!({"expression": expression, "returnByValue": true, "awaitPromise": true}))?;
+        let fault = &result["exceptionDetails"];
+        if fault.is_null() { Ok(result["result"]["value"].take()) } else { Err(format!("{expression}: {fault}").into()) }
     }
 
     fn next(&self, awaited: &str) -> Outcome<Value> {

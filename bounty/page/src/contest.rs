@@ -1,0 +1,152 @@
+//! What the page asks of whoever runs the contest.
+
+use core::net::IpAddr;
+
+use arbiter::{Digest, Tier, Verdict};
+
+/// Whoever runs the contest. All of it may wait for the guest or the disk: the page calls it on threads for that, a few at a time, and shows [`Contest::facts`] for a second.
+pub trait Contest: Send + Sync {
+    /// How it stands.
+    fn facts(&self) -> Facts;
+
+    /// The answers of all flags that can answer to a nonce: documents `bountybox-possession 1`, one behind the other.
+    ///
+    /// # Errors
+    /// Why there is no answer now, as a sentence for whoever asked.
+    fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String>;
+
+    /// The signature of the flag of `write` under the message of a claim, 64 bytes, if the published word holds the published value.
+    ///
+    /// # Errors
+    /// Why there is none, as a sentence for whoever asked.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, String>;
+
+    /// Judges a claim and, if it can be read, appends it to the log. A claim that is in the log already is not appended again, but has its entry's number again: anybody can hand in what the log
+    /// shows, and claims that hold are limited in number by nothing else.
+    fn claim(&self, claim: &[u8]) -> Judged;
+
+    /// Appends a commitment to the log; the receipt.
+    ///
+    /// # Errors
+    /// Why it was not taken, as a sentence for whoever asked.
+    fn commit(&self, commitment: [u8; 32]) -> Result<Vec<u8>, String>;
+
+    /// Notes that a claimant is about to send something from an address, so that a crash record names him. `None`: the address is not known.
+    ///
+    /// # Errors
+    /// Why it was not noted, as a sentence for whoever asked.
+    fn announce(&self, claimant: &str, peer: Option<IpAddr>) -> Result<(), String>;
+
+    /// A file of the log by its name: `checkpoint`, `tile/..`. No other names are asked for than those of [`crate::tiles`].
+    fn log_file(&self, name: &str) -> Option<Vec<u8>>;
+}
+
+/// What became of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// What the arbiter says.
+    pub verdict: Verdict,
+    /// The number of its entry in the log, or why it has none, as a sentence.
+    pub entry: Result<u64, String>,
+}
+
+/// How the contest stands at one moment. Times are seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The manifest's note. Prizes, flags, start and end are read out of it.
+    pub manifest: Vec<u8>,
+    /// The key that signed it, as `NAME+ID+BASE64`.
+    pub operator: String,
+    /// The text of the rules that are in force.
+    pub rules: String,
+    /// The time.
+    pub now: u64,
+    /// Since when the box serves.
+    pub since: u64,
+    /// When all flags last answered for the log, if they have.
+    pub heartbeat: Option<u64>,
+    /// Cells.
+    pub cells: Cells,
+    /// The claims of the log that hold, in its order.
+    pub wins: Vec<Win>,
+    /// What was tried so far.
+    pub effort: Effort,
+    /// Where it can be tried.
+    pub doors: Vec<Door>,
+    /// On which machine the guest runs: `kvm` or `process`.
+    pub machine: String,
+    /// SHA-256 of the image that runs.
+    pub image: Digest,
+}
+
+/// The guests so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cells {
+    /// Begun.
+    pub started: u64,
+    /// Ended, by how.
+    pub ended: Vec<Count>,
+}
+
+/// How often something happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// What: a word of a closed set, not something that a client chose.
+    pub name: String,
+    /// How often.
+    pub count: u64,
+}
+
+impl Count {
+    /// So many of these.
+    pub fn new(name: impl Into<String>, count: u64) -> Self {
+        Self { name: name.into(), count }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn total(counts: &[Self]) -> u64 {
+        counts.iter().fold(0, |sum, each| sum.saturating_add(each.count))
+    }
+}
+
+/// A claim that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Win {
+    /// What was won.
+    pub tier: Tier,
+    /// By whom, as the claim says.
+    pub claimant: String,
+    /// What they have to say about it.
+    pub text: String,
+    /// When the log took the claim.
+    pub time: u64,
+    /// The number of its entry.
+    pub entry: u64,
+}
+
+/// What clients did, over all cells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// Connections.
+    pub connections: u64,
+    /// Handshakes that succeeded, by version.
+    pub handshakes: Vec<Count>,
+    /// Handshakes and connections that failed, by kind.
+    pub failures: Vec<Count>,
+    /// Bytes from clients.
+    pub bytes_in: u64,
+    /// Bytes to clients.
+    pub bytes_out: u64,
+}
+
+/// Where the box can be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    /// What it is called.
+    pub name: String,
+    /// Its port, on the page's host.
+    pub port: u16,
+    /// What it does, as a sentence.
+    pub about: String,
+}

@@ -1,0 +1,76 @@
+//! Every bound of this crate: [`Limits`] can be chosen, the others not.
+
+use core::time::Duration;
+
+use crate::rates::Rate;
+
+/// What a listener grants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// Of these, from one source.
+    pub connections_of_source: usize,
+    /// For a PROXY header, and for the head of each request, from the end of the one before on.
+    pub head: Duration,
+    /// For a request's body.
+    pub body: Duration,
+    /// For the contest's answer.
+    pub answer: Duration,
+    /// For a connection, however busy it is. What is being answered then is still answered.
+    pub connection: Duration,
+    /// What asks the guest for signatures, by one source.
+    pub asks_of_source: Rate,
+    /// The same by all.
+    pub asks: Rate,
+    /// What is handed in, by one source.
+    pub entries_of_source: Rate,
+    /// The same by all; claims that hold do not count here.
+    pub entries: Rate,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let second = Duration::from_secs(1);
+        Self {
+            connections: 256,
+            connections_of_source: 16,
+            head: 10 * second,
+            body: 10 * second,
+            answer: 10 * second,
+            connection: 120 * second,
+            asks_of_source: Rate { burst: 20, every: second },
+            asks: Rate { burst: 100, every: second / 10 },
+            entries_of_source: Rate { burst: 6, every: 60 * second },
+            entries: Rate { burst: 60, every: 10 * second },
+        }
+    }
+}
+
+/// The head of a request at most, in bytes: its buffer.
+pub const HEAD_LEN_MAX: usize = 16 * 1024;
+/// Lines in it at most.
+pub const HEADERS_MAX: usize = 64;
+/// The body of a request at most, in bytes.
+pub const BODY_LEN_MAX: usize = 64 * 1024;
+/// A path with its query at most, in bytes.
+pub const TARGET_LEN_MAX: usize = 1024;
+/// Sources whose rates are known at a time. Where there are more that are busy, a new one is refused.
+pub const SOURCES_MAX: usize = 8192;
+/// Threads on which the contest is asked.
+pub const THREADS_MAX: usize = 4;
+/// How long facts and page are shown before they are made anew.
+pub const FRESH: Duration = Duration::from_secs(1);
+/// After a connection's time is over: how long what is being answered may still take.
+pub const LAST_ANSWER: Duration = Duration::from_secs(10);
+/// How long to rest when no connection can be taken, for want of descriptors.
+pub const REST: Duration = Duration::from_millis(100);
+
+/// Seconds of a year.
+const YEAR: u64 = 366 * 24 * 3600;
+const _: () = assert!(
+    YEAR / 10 + YEAR / 3600 < bounty_log::limits::ENTRIES_MAX,
+    "whatever is handed in, the log lasts for a year of the default rate"
+);
+const _: () =
+    assert!(BODY_LEN_MAX > 3 * arbiter::limits::CLAIM_LEN_MAX, "the longest claim fits, also where a form writes three bytes for one");

@@ -1,0 +1,219 @@
+//! A request comes in, an answer goes out. It may wait for the contest, and for nothing else.
+
+mod asked;
+mod handed;
+
+use core::net::{IpAddr, Ipv4Addr};
+use core::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use hyper::{Method, StatusCode, header};
+
+use crate::answer::{Answer, HTML, JSON, Keep, MODULE, PICTURE, SCRIPT, STYLE, TEXT};
+use crate::contest::Contest;
+use crate::limits::{FRESH, Limits, TARGET_LEN_MAX};
+use crate::rates::Rates;
+use crate::site::Site;
+use crate::view::View;
+use crate::{facts, html};
+
+/// What matters of a request.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Its method.
+    pub method: Method,
+    /// Its path, as it came.
+    pub path: String,
+    /// What stands behind the question mark.
+    pub query: String,
+    /// What it would have: the `Accept` header.
+    pub accept: String,
+    /// What it has already: the `If-None-Match` header.
+    pub had: Option<String>,
+    /// A browser says that another site's page made it ask.
+    pub is_foreign: bool,
+    /// Its body.
+    pub body: Bytes,
+    /// Who asks, if that is known.
+    pub peer: Option<IpAddr>,
+}
+
+/// See the module.
+pub struct Router {
+    contest: Arc<dyn Contest>,
+    site: Site,
+    began: Instant,
+    asks: Mutex<Rates>,
+    entries: Mutex<Rates>,
+    shown: Mutex<Option<Shown>>,
+}
+
+/// What was made of the facts, for a moment.
+#[derive(Clone)]
+struct Shown {
+    at: Instant,
+    view: Arc<View>,
+    page: Answer,
+    facts: Answer,
+}
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route<'a> {
+    Page,
+    Facts,
+    Manifest,
+    Operator,
+    Rules,
+    /// A file of the log.
+    Log(&'a str),
+    /// The names of a log's files, of its size.
+    Files(&'a str),
+    Possessions,
+    /// Tier, if one is wanted, and nonce.
+    Possession(Option<&'a str>, &'a str),
+    Fixed(&'static str, &'static str),
+    Arbiter,
+    Post(Post),
+}
+
+/// What can be handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Post {
+    Claim,
+    Commitment,
+    Sign,
+    Claimant,
+}
+
+impl<'a> Route<'a> {
+    fn of(path: &'a str) -> Option<Self> {
+        Some(match path {
+            "/" => Self::Page,
+            "/facts.json" => Self::Facts,
+            "/manifest" => Self::Manifest,
+            "/operator" => Self::Operator,
+            "/rules" => Self::Rules,
+            "/checkpoint" => Self::Log("checkpoint"),
+            "/possession" => Self::Possessions,
+            "/arbiter.wasm" => Self::Arbiter,
+            "/arbiter.mjs" => Self::Fixed(SCRIPT, include_str!("../../arbiter-wasm/arbiter.mjs")),
+            "/page.mjs" => Self::Fixed(SCRIPT, include_str!("../assets/page.mjs")),
+            "/style.css" => Self::Fixed(STYLE, include_str!("../assets/style.css")),
+            "/icon.svg" => Self::Fixed(PICTURE, include_str!("../assets/icon.svg")),
+            "/check-possession" => Self::Fixed(TEXT, include_str!("../../check-possession")),
+            "/claim" => Self::Post(Post::Claim),
+            "/commitment" => Self::Post(Post::Commitment),
+            "/sign" => Self::Post(Post::Sign),
+            "/claimant" => Self::Post(Post::Claimant),
+            _ => return Self::under(path),
+        })
+    }
+
+    fn under(path: &'a str) -> Option<Self> {
+        if let Some(rest) = path.strip_prefix("/possession/") {
+            return Some(rest.split_once('/').map_or(Self::Possession(None, rest), |(tier, nonce)| Self::Possession(Some(tier), nonce)));
+        }
+        if let Some(size) = path.strip_prefix("/files/") {
+            return Some(Self::Files(size));
+        }
+        path.starts_with("/tile/").then(|| Self::Log(path.trim_start_matches('/')))
+    }
+}
+
+/// What there is, for who asks for something else.
+const HERE: &str = "nothing here. There are\n\
+    /  /facts.json  /manifest  /operator  /rules\n\
+    /checkpoint  /tile/..  /files/SIZE\n\
+    /possession/NONCE  /possession/TIER/NONCE  /check-possession\n\
+    /arbiter.wasm  /arbiter.mjs\n\
+    and POST /claim  /commitment  /sign  /claimant\n";
+
+impl Router {
+    /// Answers for this contest.
+    #[must_use]
+    pub fn new(contest: Arc<dyn Contest>, site: Site, limits: &Limits) -> Self {
+        let rates = |of_source, in_all| Mutex::new(Rates::new(of_source, in_all));
+        let (asks, entries) = (rates(limits.asks_of_source, limits.asks), rates(limits.entries_of_source, limits.entries));
+        Self { contest, site, began: Instant::now(), asks, entries, shown: Mutex::new(None) }
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn answer(&self, request: &Request) -> Answer {
+        if request.path.len().saturating_add(request.query.len()) > TARGET_LEN_MAX {
+            return Answer::text(StatusCode::URI_TOO_LONG, format!("a path of at most {TARGET_LEN_MAX} bytes\n"));
+        }
+        let Some(route) = Route::of(&request.path) else { return Answer::text(StatusCode::NOT_FOUND, HERE) };
+        match (route, &request.method) {
+            (Route::Post(post), &Method::POST) => self.handed(post, request),
+            (Route::Post(_), _) => only("POST"),
+            (_, &Method::GET | &Method::HEAD) => self.asked(route, request).unless(request.had.as_deref()),
+            _ => only("GET, HEAD"),
+        }
+    }
+
+    /// What was made of the facts, at most a moment ago. Whoever comes while they are made waits for them.
+    fn shown(&self) -> Shown {
+        let mut shown = locked(&self.shown);
+        if let Some(shown) = shown.as_ref().filter(|shown| shown.at.elapsed() < FRESH) {
+            return shown.clone();
+        }
+        let view = View::new(self.contest.facts(), self.contest.log_file("checkpoint").as_deref());
+        let page = Answer::new(HTML, html::page(&view, &self.site)).kept(Keep::Asking);
+        let facts = Answer::new(JSON, format!("{}\n", facts::document(&view))).kept(Keep::Asking);
+        shown.insert(Shown { at: Instant::now(), view: Arc::new(view), page, facts }).clone()
+    }
+
+    fn module(&self) -> Answer {
+        let arbiter = self.site.assets.arbiter.clone();
+        arbiter.map_or_else(
+            || Answer::text(StatusCode::NOT_FOUND, "this build has no arbiter for browsers\n"),
+            |arbiter| Answer::new(MODULE, arbiter).kept(Keep::Asking),
+        )
+    }
+
+    /// Takes one of a source's budget, and of the budget of all if that is asked for.
+    fn take(&self, rates: &Mutex<Rates>, peer: Option<IpAddr>, of: Budget) -> Result<(), Answer> {
+        let now = self.began.elapsed();
+        let mut rates = locked(rates);
+        let taken = match of {
+            Budget::Source => rates.take_of(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), now),
+            Budget::All => rates.take_of_all(now),
+        };
+        taken.map_err(|wait| too_many(wait, of))
+    }
+}
+
+/// Whose budget.
+#[derive(Debug, Clone, Copy)]
+enum Budget {
+    Source,
+    All,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn only(methods: &str) -> Answer {
+    Answer::text(StatusCode::METHOD_NOT_ALLOWED, format!("only {methods}\n")).saying(header::ALLOW, methods)
+}
+
+fn too_many(wait: Duration, of: Budget) -> Answer {
+    let seconds = wait.as_secs().saturating_add(1);
+    let who = match of {
+        Budget::Source => "your address has",
+        Budget::All => "all together have",
+    };
+    let text = format!("{who} asked too often; again in {seconds} s\n");
+    Answer::text(StatusCode::TOO_MANY_REQUESTS, text).saying(header::RETRY_AFTER, &seconds.to_string())
+}
+
+impl core::fmt::Debug for Router {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Router").field("site", &self.site.base).finish_non_exhaustive()
+    }
+}

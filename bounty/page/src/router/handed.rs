@@ -1,0 +1,128 @@
+//! What is handed in: claims, commitments, messages to sign, claimants.
+
+use arbiter::claim::Claim;
+use arbiter::digest::from_hex;
+use arbiter::key::Ed25519Key;
+use arbiter::limits::{CLAIM_LEN_MAX, CLAIMANT_LEN_MAX};
+use arbiter::{Context, Tier, Verdict, verify};
+use hyper::StatusCode;
+use serde_json::json;
+
+use super::{Budget, Post, Request, Router};
+use crate::answer::{Answer, HTML, JSON, TEXT};
+use crate::contest::Judged;
+use crate::form::{self, Lines};
+use crate::html::outcome::{self, Outcome};
+
+impl Router {
+    pub(super) fn handed(&self, post: Post, request: &Request) -> Answer {
+        if request.is_foreign {
+            return Answer::text(StatusCode::FORBIDDEN, "another site's page made your browser ask for this\n");
+        }
+        let answered = match post {
+            Post::Claim => self.claim(request),
+            Post::Commitment => self.commitment(request),
+            Post::Sign => self.sign(request),
+            Post::Claimant => self.claimant(request),
+        };
+        answered.unwrap_or_else(|answer| answer)
+    }
+
+    /// Judged here first: a claim that holds is not to wait for the budget that others have used up.
+    fn claim(&self, request: &Request) -> Result<Answer, Answer> {
+        let claim = form::field(&request.body, "claim", Lines::Document);
+        if claim.len() > CLAIM_LEN_MAX {
+            return Err(Answer::text(StatusCode::PAYLOAD_TOO_LARGE, format!("a claim has at most {CLAIM_LEN_MAX} bytes\n")));
+        }
+        self.take(&self.entries, request.peer, Budget::Source)?;
+        let shown = self.shown();
+        let facts = &shown.view.facts;
+        let context = Context { now: facts.now, commitment: None };
+        if !matches!(verify(&facts.manifest, &facts.operator, &claim, &context), Verdict::Falsified { .. }) {
+            self.take(&self.entries, request.peer, Budget::All)?;
+        }
+        let judged = self.contest.claim(&claim);
+        Ok(self.outcome(request, &Outcome::judged(&judged), || verdict(&judged)))
+    }
+
+    fn commitment(&self, request: &Request) -> Result<Answer, Answer> {
+        let word = form::word(&request.body, "commitment").unwrap_or_default();
+        let commitment = from_hex::<32>(&word).ok_or_else(|| bad("a commitment is 64 hexadecimal digits in lower case: a SHA-256\n"))?;
+        self.take(&self.entries, request.peer, Budget::Source)?;
+        self.take(&self.entries, request.peer, Budget::All)?;
+        let receipt = self.contest.commit(commitment).map_err(|why| refused(StatusCode::SERVICE_UNAVAILABLE, &why))?;
+        Ok(self.plain(request, "Receipt", "The log took the commitment. Keep this receipt: it is what shows the time.", &receipt))
+    }
+
+    /// Only the message of a claim for `write` is signed, and only whole: the guest looks at it again.
+    fn sign(&self, request: &Request) -> Result<Answer, Answer> {
+        let message = form::field(&request.body, "message", Lines::Document);
+        if !is_message(&message) {
+            return Err(bad("wanted are the lines of a claim for write, from `bountybox-claim 1` to `time`, without `signature`\n"));
+        }
+        self.take(&self.asks, request.peer, Budget::Source)?;
+        self.take(&self.asks, request.peer, Budget::All)?;
+        let signature = self.contest.sign(&message).map_err(|why| refused(StatusCode::CONFLICT, &why))?;
+        let claim = arbiter::lines::sealed(core::str::from_utf8(&message).unwrap_or_default(), &signature);
+        Ok(self.plain(request, "Signed", "The guest signed. This is the claim:", &claim))
+    }
+
+    fn claimant(&self, request: &Request) -> Result<Answer, Answer> {
+        let word = form::word(&request.body, "claimant").unwrap_or_default();
+        if word.len() > CLAIMANT_LEN_MAX || Ed25519Key::from_claimant(&word).is_none() {
+            return Err(bad("a claimant for down is ed25519: and the 32 bytes of a public key in base64\n"));
+        }
+        self.take(&self.entries, request.peer, Budget::Source)?;
+        self.take(&self.entries, request.peer, Budget::All)?;
+        self.contest.announce(&word, request.peer).map_err(|why| refused(StatusCode::UNPROCESSABLE_ENTITY, &why))?;
+        let peer = request.peer.map_or_else(|| "an address that is not known".to_owned(), |peer| peer.to_string());
+        Ok(self.plain(request, "Noted", &format!("What comes from {peer} counts for this claimant:"), format!("{word}\n").as_bytes()))
+    }
+
+    fn plain(&self, request: &Request, title: &str, about: &str, document: &[u8]) -> Answer {
+        let document = String::from_utf8_lossy(document).into_owned();
+        let outcome = Outcome { title: title.into(), about: about.into(), document: document.clone(), note: None };
+        self.outcome(request, &outcome, || Answer::new(TEXT, document))
+    }
+
+    /// A page for who would have one, and otherwise what `else_` makes.
+    fn outcome(&self, request: &Request, outcome: &Outcome, else_: impl FnOnce() -> Answer) -> Answer {
+        if request.accept.contains("application/json") {
+            return Answer::new(JSON, format!("{}\n", outcome.json()));
+        }
+        if request.accept.contains("text/html") {
+            return Answer::new(HTML, outcome::page(&self.shown().view, outcome));
+        }
+        else_()
+    }
+}
+
+/// The verdict's lines, and one for the log.
+fn verdict(judged: &Judged) -> Answer {
+    let entry = match &judged.entry {
+        Ok(number) => format!("entry {number}\n"),
+        Err(why) => format!("no entry: {why}\n"),
+    };
+    Answer::new(TEXT, format!("{}{entry}", judged.verdict))
+}
+
+impl Outcome {
+    fn json(&self) -> serde_json::Value {
+        json!({ "title": self.title, "about": self.about, "document": self.document, "note": self.note })
+    }
+}
+
+/// Whether a signature below would make this a claim for `write`.
+fn is_message(message: &[u8]) -> bool {
+    let Ok(text) = core::str::from_utf8(message) else { return false };
+    let whole = arbiter::lines::sealed(text, &[0; 64]);
+    Claim::parse(&whole).is_ok_and(|claim| claim.body.tier == Tier::Write)
+}
+
+fn bad(text: &'static str) -> Answer {
+    Answer::text(StatusCode::BAD_REQUEST, text)
+}
+
+fn refused(status: StatusCode, why: &str) -> Answer {
+    Answer::text(status, format!("{why}\n"))
+}

@@ -1,0 +1,164 @@
+//! The thread, the connections, and who the client is.
+
+mod crowd;
+mod peer;
+
+use core::convert::Infallible;
+use core::net::SocketAddr;
+use core::pin::pin;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::time::{sleep, timeout};
+
+use crate::answer::Answer;
+use crate::contest::Contest;
+use crate::limits::{BODY_LEN_MAX, HEAD_LEN_MAX, HEADERS_MAX, LAST_ANSWER, Limits, REST, THREADS_MAX};
+use crate::router::{Request, Router};
+use crate::site::{Peers, Site};
+use crowd::Crowd;
+
+/// A page that is served. It ends when this is dropped, with whatever it was answering.
+#[derive(Debug)]
+pub struct Served {
+    address: SocketAddr,
+    end: Option<oneshot::Sender<Infallible>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Serves the page of a contest on this listener.
+///
+/// # Errors
+/// When the listener cannot be used, or no thread can be had.
+pub fn serve(listener: TcpListener, contest: Arc<dyn Contest>, site: Site, limits: Limits) -> io::Result<Served> {
+    let address = listener.local_addr()?;
+    listener.set_nonblocking(true)?;
+    let runtime = Builder::new_current_thread().enable_io().enable_time().max_blocking_threads(THREADS_MAX).build()?;
+    let listener = {
+        let _within = runtime.enter();
+        tokio::net::TcpListener::from_std(listener)?
+    };
+    let (end, ended) = oneshot::channel();
+    let hall = Arc::new(Hall { peers: site.peers, router: Router::new(contest, site, &limits), limits, crowd: Crowd::new(&limits) });
+    let thread = thread::Builder::new().name("page".into()).spawn(move || run(runtime, listener, hall, ended))?;
+    Ok(Served { address, end: Some(end), thread: Some(thread) })
+}
+
+impl Served {
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What all connections share.
+struct Hall {
+    peers: Peers,
+    router: Router,
+    limits: Limits,
+    crowd: Crowd,
+}
+
+/// Takes connections until the other end of `ended` is dropped.
+fn run(runtime: Runtime, listener: tokio::net::TcpListener, hall: Arc<Hall>, ended: oneshot::Receiver<Infallible>) {
+    runtime.spawn(async move {
+        loop {
+            match listener.accept().await {
+                Ok((stream, from)) => drop(tokio::spawn(attend(Arc::clone(&hall), stream, from))),
+                Err(_) => sleep(REST).await,
+            }
+        }
+    });
+    let _ = runtime.block_on(ended);
+    // What waits for a contest that does not answer is not waited for.
+    runtime.shutdown_background();
+}
+
+/// A connection, from the first byte to the last.
+async fn attend(hall: Arc<Hall>, mut stream: TcpStream, from: SocketAddr) {
+    let Some(_place) = hall.crowd.enter() else { return };
+    let peer = match hall.peers {
+        Peers::Connect => Some(from.ip()),
+        Peers::AreNamed => match timeout(hall.limits.head, peer::named(&mut stream)).await {
+            Ok(Ok(peer)) => peer,
+            _ => return,
+        },
+    };
+    let Some(_seat) = hall.crowd.sit(peer) else { return };
+    let answers = service_fn(|request| {
+        let hall = Arc::clone(&hall);
+        async move { Ok::<_, Infallible>(respond(hall, request, peer).await) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(hall.limits.head).max_buf_size(HEAD_LEN_MAX).max_headers(HEADERS_MAX);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), answers));
+    // What a client does wrong ends its connection, and nobody else's.
+    let over = timeout(hall.limits.connection, connection.as_mut()).await;
+    if over.is_err() {
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(LAST_ANSWER, connection).await;
+    }
+}
+
+async fn respond(hall: Arc<Hall>, request: hyper::Request<Incoming>, peer: Option<core::net::IpAddr>) -> Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let body = match timeout(hall.limits.body, Limited::new(body, BODY_LEN_MAX).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(fault)) if fault.is::<LengthLimitError>() => return too_large().response(),
+        Ok(Err(_)) => return closing(StatusCode::BAD_REQUEST, "the body ends early\n").response(),
+        Err(_) => return closing(StatusCode::REQUEST_TIMEOUT, "the body took too long\n").response(),
+    };
+    let patience = hall.limits.answer;
+    let request = Request {
+        path: head.uri.path().into(),
+        query: head.uri.query().unwrap_or_default().into(),
+        accept: text(&head.headers, &header::ACCEPT).unwrap_or_default().into(),
+        had: text(&head.headers, &header::IF_NONE_MATCH).map(Into::into),
+        is_foreign: text(&head.headers, &HeaderName::from_static("sec-fetch-site")) == Some("cross-site"),
+        method: head.method,
+        body,
+        peer,
+    };
+    let answering = tokio::task::spawn_blocking(move || hall.router.answer(&request));
+    let answer = match timeout(patience, answering).await {
+        Ok(Ok(answer)) => answer,
+        _ => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the box does not answer in time\n"),
+    };
+    answer.response()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn too_large() -> Answer {
+    closing(StatusCode::PAYLOAD_TOO_LARGE, "a body of at most 65536 bytes\n")
+}
+
+/// An answer behind which nothing follows: what the client still sends is not read.
+fn closing(status: StatusCode, text: &'static str) -> Answer {
+    Answer::text(status, text).saying(header::CONNECTION, "close")
+}
