@@ -32,7 +32,7 @@ const time = (seconds) => element("time", { datetime: stamp(seconds) }, stamp(se
 // --- Numbers
 
 function renew(facts) {
-  const won = facts.tiers.filter((tier) => tier.wins.length > 0).length;
+  const won = facts.tiers.filter((tier) => tier.won > 0).length;
   const live = {
     uptime: span(facts.uptime),
     connections: count(facts.connections),
@@ -40,36 +40,41 @@ function renew(facts) {
     failures: count(facts.failures.total),
     "bytes-in": bytes(facts.bytes.in),
     "bytes-out": bytes(facts.bytes.out),
-    ended: count(facts.cells.ended),
+    ended: count(facts.cells.ended.total),
     size: facts.log ? count(facts.log.size) : "none",
     "head-size": facts.log?.size,
     root: facts.log?.root,
     time: time(facts.time),
     heartbeat: facts.heartbeat === null ? "not yet" : `${span(Math.max(0, facts.time - facts.heartbeat))} ago`,
+    "no-wins": won === 0 ? "None so far." : "",
     won: won === 0 ? `None of ${facts.tiers.length} tiers won` : `${won} of ${facts.tiers.length} tiers won`,
   };
   for (const place of all("[data-live]")) {
     const value = live[place.dataset.live];
     if (value !== undefined && (value.textContent ?? String(value)) !== place.textContent) place.replaceChildren(value);
   }
-  const tallies = { handshakes: facts.handshakes.kinds, failures: facts.failures.kinds, endings: facts.cells.endings };
-  for (const place of all("[data-tally]")) tally(place, Object.entries(tallies[place.dataset.tally]));
-  for (const tier of facts.tiers) wins(document.getElementById(`tier-${tier.tier}`), tier.wins);
+  const tallies = { handshakes: facts.handshakes, failures: facts.failures, endings: facts.cells.ended };
+  for (const place of all("[data-tally]")) tally(place, tallies[place.dataset.tally].kinds);
+  for (const { tier, won } of facts.tiers) {
+    const card = document.getElementById(`tier-${tier}`);
+    card.toggleAttribute("data-won", won > 0);
+    card.querySelector("[data-state]").textContent = won > 0 ? "Won" : "Not won";
+  }
+  for (const place of all("[data-wins]")) place.replaceChildren(...facts.tiers.flatMap(wins));
 }
 
 function tally(place, counts) {
-  const rows = counts.length > 0 ? counts : [["none", 0]];
-  place.replaceChildren(...rows.map(([name, number]) => element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, count(number)))));
+  const rows = counts.length > 0 ? counts : [{ name: "none", count: 0 }];
+  place.replaceChildren(...rows.map((row) => element("tr", {}, element("th", { scope: "row" }, row.name), element("td", {}, count(row.count)))));
 }
 
-function wins(card, won) {
-  card.toggleAttribute("data-won", won.length > 0);
-  card.querySelector("[data-state]").textContent = won.length > 0 ? "Won" : "Not won";
-  const told = won.map(({ claimant, text, time: when, entry }) => {
-    const by = element("p", {}, "By ", element("span", { class: "who" }, claimant), ", ", time(when), `, entry ${entry} of the log:`);
+function wins({ tier, won, wins: shown }) {
+  const told = shown.map(({ claimant, text, time: when, entry }) => {
+    const by = element("p", {}, element("code", {}, tier), " by ", element("span", { class: "who" }, claimant), ", ", time(when), `, entry ${entry} of the log:`);
     return element("li", {}, by, element("blockquote", {}, text));
   });
-  card.querySelector("[data-wins]").replaceChildren(...told);
+  const more = won - shown.length;
+  return more > 0 ? [...told, element("li", {}, element("p", {}, element("code", {}, tier), ` ${more} more times: they are in the log.`))] : told;
 }
 
 async function renewing() {

@@ -1,6 +1,6 @@
 //! `/facts.json`: what the page shows, for programs. Fields are added in later versions, never renamed or removed; `docs/page.md` lists them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::contest::{Count, Win};
 use crate::view::{TierView, View};
@@ -28,7 +28,7 @@ pub fn document(view: &View) -> Value {
         "heartbeat": facts.heartbeat,
         "machine": facts.machine,
         "image": facts.image.to_string(),
-        "cells": { "started": facts.cells.started, "ended": Count::total(&facts.cells.ended), "endings": by_name(&facts.cells.ended) },
+        "cells": { "started": facts.cells.started, "ended": counted(&facts.cells.ended) },
         "connections": facts.effort.connections,
         "handshakes": counted(&facts.effort.handshakes),
         "failures": counted(&facts.effort.failures),
@@ -40,11 +40,12 @@ pub fn document(view: &View) -> Value {
 }
 
 fn counted(counts: &[Count]) -> Value {
-    json!({ "total": Count::total(counts), "kinds": by_name(counts) })
+    json!({ "total": Count::total(counts), "kinds": kinds(counts) })
 }
 
-fn by_name(counts: &[Count]) -> Value {
-    Value::Object(counts.iter().map(|each| (each.name.clone(), each.count.into())).collect::<Map<_, _>>())
+/// In the contest's order.
+fn kinds(counts: &[Count]) -> Vec<Value> {
+    counts.iter().map(|each| json!({ "name": each.name, "count": each.count })).collect()
 }
 
 fn tier(tier: &TierView) -> Value {
@@ -55,6 +56,7 @@ fn tier(tier: &TierView) -> Value {
         "address": tier.address,
         "value": tier.value,
         "prize": tier.prize,
+        "won": tier.won,
         "wins": wins,
     })
 }

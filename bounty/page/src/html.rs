@@ -121,7 +121,7 @@ fn documents(view: &View, promised: &Promised) -> Markup {
     html! {
         section #rules aria-labelledby="rules-title" {
             h2 #rules-title { "Rules" }
-            pre.text { (view.facts.rules) }
+            pre.prose { (view.facts.rules.trim_end()) }
             p.aside {
                 @if same {
                     "These are the rules that the manifest promises, by their SHA-256."

@@ -57,6 +57,8 @@ pub const BODY_LEN_MAX: usize = 64 * 1024;
 pub const TARGET_LEN_MAX: usize = 1024;
 /// Sources whose rates are known at a time. Where there are more that are busy, a new one is refused.
 pub const SOURCES_MAX: usize = 8192;
+/// Claims that hold, of one tier, that are shown: whoever has a flag can make any number of them. The others are counted.
+pub const WINS_SHOWN_MAX: usize = 4;
 /// Threads on which the contest is asked.
 pub const THREADS_MAX: usize = 4;
 /// How long facts and page are shown before they are made anew.

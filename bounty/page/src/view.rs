@@ -6,6 +6,7 @@ use arbiter::{Digest, Tier};
 use bounty_log::checkpoint::Checkpoint;
 
 use crate::contest::{Facts, Win};
+use crate::limits::WINS_SHOWN_MAX;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -56,7 +57,9 @@ pub struct TierView {
     pub value: Option<String>,
     /// What there is to be won.
     pub prize: String,
-    /// The claims that hold.
+    /// How many claims for it hold.
+    pub won: usize,
+    /// The first of them.
     pub wins: Vec<Win>,
 }
 
@@ -124,7 +127,7 @@ impl Promised {
     /// How many tiers somebody won.
     #[must_use]
     pub fn won(&self) -> usize {
-        self.tiers.iter().filter(|tier| !tier.wins.is_empty()).count()
+        self.tiers.iter().filter(|tier| tier.won > 0).count()
     }
 }
 
@@ -138,8 +141,9 @@ impl TierView {
             Published::Write(address, value) => (Some(word(address)), Some(word(value))),
             Published::Wallet(address) => (Some(address.into()), None),
         };
-        let wins = wins.iter().filter(|win| win.tier == tier).cloned().collect();
-        Self { tier, flag: flag.key.to_string(), address, value, prize: flag.prize.into(), wins }
+        let of_tier = || wins.iter().filter(|win| win.tier == tier);
+        let (won, wins) = (of_tier().count(), of_tier().take(WINS_SHOWN_MAX).cloned().collect());
+        Self { tier, flag: flag.key.to_string(), address, value, prize: flag.prize.into(), won, wins }
     }
 }
 

@@ -66,9 +66,12 @@ impl Browser {
         for domain in ["Page", "Runtime", "Log"] {
             tools.call(&format!("{domain}.enable"), &Value::Null)?;
         }
+        tools.call("Emulation.setScrollbarsHidden", &json!({ "hidden": true }))?;
         let clock = format!("Date.now = () => {NOW}000");
         tools.call("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": clock }))?;
-        Ok(Self { tools, _home: home })
+        let mut browser = Self { tools, _home: home };
+        browser.look(Look { width: 1280, scheme: "light" })?;
+        Ok(browser)
     }
 
     /// Runs no script of any page from now on.
@@ -86,7 +89,9 @@ impl Browser {
     pub fn look(&mut self, look: Look) -> Outcome {
         let metrics = json!({ "width": look.width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         self.tools.call("Emulation.setDeviceMetricsOverride", &metrics)?;
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": look.scheme }] });
+        // What still moves while the mouse is pressed is not where it was.
+        let still = json!({ "name": "prefers-reduced-motion", "value": "reduce" });
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": look.scheme }, still] });
         self.tools.call("Emulation.setEmulatedMedia", &media).map(drop)
     }
 

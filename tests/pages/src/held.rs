@@ -278,10 +278,10 @@ impl Open {
         Self::new(Peers::Connect, Limits::default(), assets)
     }
 
-    /// A path under which it is reached.
+    /// Where a browser reaches it: by the only name that it resolves.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.served.address())
+        format!("http://localhost:{}{path}", self.served.address().port())
     }
 }
 

@@ -19,6 +19,9 @@ pub(super) fn section(view: &View, promised: &Promised, site: &Site) -> Markup {
             ul.tiers {
                 @for tier in &promised.tiers { (card(tier)) }
             }
+            h3 { "Claims that hold" }
+            p data-live="no-wins" { @if promised.won() == 0 { "None so far." } }
+            ul.wins data-wins { @for tier in &promised.tiers { @for win in &tier.wins { (won(win)) } (rest(tier)) } }
             @if !view.facts.doors.is_empty() { (doors(view, site)) }
         }
     }
@@ -26,9 +29,9 @@ pub(super) fn section(view: &View, promised: &Promised, site: &Site) -> Markup {
 
 fn card(tier: &TierView) -> Markup {
     html! {
-        li #{ "tier-" (tier.tier) } data-tier=(tier.tier) data-won[!tier.wins.is_empty()] {
+        li #{ "tier-" (tier.tier) } data-won[tier.won > 0] {
             h3 { code { (tier.tier) } " " span.title { (title(tier.tier)) } }
-            p.state data-state { @if tier.wins.is_empty() { "Not won" } @else { "Won" } }
+            p.state data-state { @if tier.won > 0 { "Won" } @else { "Not won" } }
             p { (how(tier.tier)) }
             dl.facts {
                 dt { "Prize" } dd { (tier.prize) }
@@ -36,7 +39,6 @@ fn card(tier: &TierView) -> Markup {
                 @if let Some(value) = &tier.value { dt { "Value" } dd { code { (value) } } }
                 dt { "Flag" } dd { code { (tier.flag) } }
             }
-            ul.wins data-wins { @for win in &tier.wins { (won(win)) } }
         }
     }
 }
@@ -44,17 +46,23 @@ fn card(tier: &TierView) -> Markup {
 fn won(win: &Win) -> Markup {
     html! {
         li {
-            p { "By " span.who { (win.claimant) } ", " (time(win.time)) ", entry " (win.entry) " of the log:" }
+            p { code { (win.tier) } " by " span.who { (win.claimant) } ", " (time(win.time)) ", entry " (win.entry) " of the log:" }
             blockquote { (win.text) }
         }
     }
 }
 
+/// How many there are that are not shown.
+fn rest(tier: &TierView) -> Markup {
+    let more = tier.won.saturating_sub(tier.wins.len());
+    html! { @if more > 0 { li { p { code { (tier.tier) } " " (more) " more times: they are in the log." } } } }
+}
+
 const fn title(tier: Tier) -> &'static str {
     match tier {
         Tier::Auth => "be let in",
-        Tier::Read => "read its memory",
-        Tier::Write => "write its memory",
+        Tier::Read => "look into its memory",
+        Tier::Write => "change its memory",
         Tier::Key => "take its TLS key",
         Tier::Exec => "run your code in it",
         Tier::Escape => "leave it",
@@ -65,9 +73,7 @@ const fn title(tier: Tier) -> &'static str {
 
 const fn how(tier: Tier) -> &'static str {
     match tier {
-        Tier::Auth => {
-            "The box sends it to a peer that passes mutual authentication at one of its doors. Nobody has a certificate that would do."
-        }
+        Tier::Auth => "The box sends it to a peer that passes mutual authentication at one of its doors.",
         Tier::Read => "The flag's 32 bytes lie in the guest's memory, from this address on.",
         Tier::Write => "Once the word at this address holds this value, the guest signs your claim for you.",
         Tier::Key => "It is the private key of the certificate that the box shows as a server at its doors.",
