@@ -270,6 +270,10 @@ impl Appliance {
         self.displace();
         let times = &self.world.generation.times;
         self.rest(id, now.saturating_add(times.first_byte.min(times.handshake)));
+        // Where we are the client nothing has to come first.
+        if let Some(connection) = self.table.get_mut(id).filter(|connection| connection.speaks_first()) {
+            self.ready.push(id, &mut connection.place);
+        }
     }
 
     fn admit(&mut self, peer: SocketAddr, who: Peer) -> Result<(), Budget> {

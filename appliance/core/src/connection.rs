@@ -130,6 +130,11 @@ impl Connection {
         Self { client, place: Place::default(), armed: None, state: Some(state) }
     }
 
+    /// Whether it has something to do before the peer has said anything.
+    pub(crate) fn speaks_first(&self) -> bool {
+        matches!(self.state, Some(State::Knocking(_)))
+    }
+
     /// Does what there is to do, within the bounds of one turn.
     pub(crate) fn turn(&mut self, world: &mut World) -> Next {
         let Some(state) = self.state.take() else { return Next::Over(End::ClientGone) };

@@ -14,6 +14,8 @@ use crate::refused::Refused;
 pub struct Win {
     /// Who has won.
     pub claimant: String,
+    /// What they have to say about it.
+    pub text: String,
     /// When, as they say.
     pub time: u64,
     /// When the claim was entered.
@@ -66,7 +68,7 @@ impl Claims {
         tally.hourly.count(entered);
         tally.in_all = tally.in_all.saturating_add(1);
         if tally.won.is_none() && holds_as_entered(verdict) {
-            tally.won = Some(Win { claimant: parsed.body.claimant.into(), time: parsed.body.time, entered, entry });
+            tally.won = Some(Win { claimant: parsed.body.claimant.into(), text: parsed.body.text.into(), time: parsed.body.time, entered, entry });
         }
     }
 

@@ -2,15 +2,17 @@
 
 use core::net::{IpAddr, SocketAddr};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use keys::bundle::{Bundle, Link, Listener, Memory, Route};
+use ceremony::{DoorName, Folder, PerDoor, Place};
+use keys::bundle::{Bundle, Certificate, Contest, Link, Listener, Memory, Route};
 
 use crate::addresses::{BACKENDS_MAX, Book, back_link, front_guest, front_link};
 use crate::check::{Materials, certificates_of};
-use crate::config::{Config, Endpoint, ListenWords, Spot};
+use crate::config::{ChallengeWords, Config, Endpoint, ListenWords, Spot};
 use crate::labels::labels;
-use crate::plan::{Backend, Listen, Plan, Target};
-use crate::report::{Place, Report};
+use crate::plan::{Backend, Challenge, Listen, Plan, Target};
+use crate::report::Report;
 use crate::rule::Rule;
 
 /// The guest's ports for host listeners whose port the system chooses start here.
@@ -21,6 +23,7 @@ pub(crate) fn plan(config: &Config, materials: Materials, book: &mut Book, mut r
     let front = config.front.wire.clone().unwrap_or_else(|| front_link(config.front.mtu));
     let back = config.back.wire.clone().unwrap_or_else(|| back_link(config.back.mtu));
     let (host, guest) = listeners(config, &front, &mut report);
+    let folder = config.challenge.as_ref().and_then(|words| open_folder(words, &mut report));
     let mut backends = Backends { wire: config.back.wire.is_some(), book, met: BTreeMap::new() };
     let Materials { certificates: materials, clients, ticket_key } = materials;
     let routes = config.routes.iter().zip(labels(&config.routes)).zip(clients).map(|((route, name), client)| Route {
@@ -36,7 +39,9 @@ pub(crate) fn plan(config: &Config, materials: Materials, book: &mut Book, mut r
     });
     let routes = routes.collect();
     let certificate_files = materials.iter().map(|material| material.file.display().to_string()).collect();
-    let certificates = materials.into_iter().map(|material| material.certificate).collect();
+    let mut certificates: Vec<_> = materials.into_iter().map(|material| material.certificate).collect();
+    let challenge = config.challenge.as_ref().zip(folder).map(|(words, folder)| challenge(words, folder, &guest));
+    let contest = challenge.as_ref().map(|challenge| contest(challenge, guest.len(), &mut certificates));
     let bundle = Bundle {
         front,
         back,
@@ -47,12 +52,12 @@ pub(crate) fn plan(config: &Config, materials: Materials, book: &mut Book, mut r
         ticket_key,
         limits: config.limits.clone(),
         memory: memory(config),
-        contest: None,
+        contest,
     };
     if !report.has_errors()
         && let Err(fault) = bundle.encode()
     {
-        let nowhere = Place { file: "the configuration as a whole".into(), line: None, field: String::new() };
+        let nowhere = crate::report::Place { file: "the configuration as a whole".into(), line: None, field: String::new() };
         report.add(Rule::TooMany, &nowhere, fault.to_string());
     }
     if report.has_errors() {
@@ -72,10 +77,52 @@ pub(crate) fn plan(config: &Config, materials: Materials, book: &mut Book, mut r
         admin: config.admin.clone(),
         log: config.log.clone(),
         record: config.record.clone(),
+        challenge,
         files: config.files(),
         reload: config.reload.clone(),
         warnings: report,
     })
+}
+
+/// What the ceremony has made.
+fn open_folder(words: &ChallengeWords, report: &mut Report) -> Option<Arc<Folder>> {
+    match Folder::open(&words.folder.value) {
+        Ok(folder) => Some(Arc::new(folder)),
+        Err(fault) => {
+            report.add(Rule::ChallengeFolder, &words.folder.place, fault.to_string());
+            None
+        }
+    }
+}
+
+/// The doors are the last listeners, in the order of [`DoorName::ALL`].
+fn challenge(words: &ChallengeWords, folder: Arc<Folder>, guest: &[Listener]) -> Challenge {
+    let PerDoor { server, call_back, reverse } = &words.doors;
+    let knock = guest.iter().rev().nth(1);
+    Challenge {
+        folder,
+        doors: PerDoor { server: server.value, call_back: call_back.value, reverse: reverse.value },
+        knock: tender::order::Listener {
+            address: knock.and_then(|listener| listener.address),
+            port: knock.map_or(call_back.value.port(), |listener| listener.port),
+        },
+        page: words.page.value,
+        plain: words.plain,
+        base: words.base.clone(),
+        arbiter: words.arbiter.clone(),
+        heartbeat: words.heartbeat,
+    }
+}
+
+/// The guest's part: what the box shows at its doors comes behind all other certificates.
+fn contest(challenge: &Challenge, listeners: usize, certificates: &mut Vec<Certificate>) -> Contest {
+    let narrow = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+    let first = listeners.saturating_sub(DoorName::ALL.len());
+    let place =
+        |door: usize| Place { listener: narrow(first.saturating_add(door)), certificate: narrow(certificates.len().saturating_add(door)) };
+    let places = PerDoor { server: place(0), call_back: place(1), reverse: place(2) };
+    certificates.extend(DoorName::ALL.map(|door| challenge.folder.certificate(door)));
+    challenge.folder.contest(&places)
 }
 
 fn memory(config: &Config) -> Memory {
@@ -86,7 +133,9 @@ fn memory(config: &Config) -> Memory {
 fn listeners(config: &Config, front: &Link, report: &mut Report) -> (Vec<Listen>, Vec<Listener>) {
     let mut host = Vec::new();
     let mut guest: Vec<Listener> = Vec::new();
-    for words in &config.listeners {
+    let doors = config.challenge.iter().flat_map(ChallengeWords::listeners);
+    for words in config.listeners.iter().cloned().chain(doors) {
+        let words = &words;
         let listener = if config.front.wire.is_some() {
             wire_listener(words, front, report)
         } else {

@@ -11,6 +11,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::admin::client;
 use crate::arbiter::{self, ArbiterArgs};
+use crate::challenge::{self, ChallengeArgs};
 use crate::exit::{self, Exit};
 use crate::fuzz::{self, FuzzArgs};
 use crate::log::{self, LogArgs};
@@ -53,6 +54,10 @@ Examples:
       judge a TLS client: answer it wrongly in every way, and say what it did not notice
   bountybox fuzz crashes/
       try inputs on the guest image, each from the same state, and say what they did to it
+  bountybox challenge --lab
+      a box that is there to be broken, with known flags, to try things on
+  bountybox challenge init --name Contest --host contest.example --source REVISION
+      mint a contest: keys, certificates, manifest, transcript, configuration
   bountybox arbiter verify --manifest manifest --operator example.org/contest+KEY --claim claim
       judge a claim that somebody broke a contest's box, from public material alone
   bountybox log verify FOLDER --log example.org/log+KEY --operator example.org/contest+KEY --since kept-checkpoint
@@ -92,6 +97,8 @@ pub enum Command {
     Target(TargetArgs),
     /// Try inputs on the guest image, each from the same state; the end that AFL++ drives.
     Fuzz(FuzzArgs),
+    /// Mint a contest whose box is there to be broken, or serve one to try things on.
+    Challenge(ChallengeArgs),
     /// Judge claims that a contest's box was broken.
     Arbiter(ArbiterArgs),
     /// Check a contest's transparency log.
@@ -281,6 +288,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Drain(args) => client::drain(&args),
         Command::Target(args) => target::target(&args),
         Command::Fuzz(args) => fuzz::fuzz(&args),
+        Command::Challenge(args) => challenge::challenge(&args),
         Command::Arbiter(args) => arbiter::arbiter(&args),
         Command::Log(args) => log::log(&args),
         Command::Tender => Exit::Internal,

@@ -5,6 +5,7 @@
 //! listening, or started.
 
 mod admin;
+mod challenge;
 mod client;
 mod document;
 pub mod keys;
@@ -22,6 +23,7 @@ mod upstream;
 use core::time::Duration;
 use std::path::Path;
 
+pub use challenge::ChallengeWords;
 pub use client::ClientWords;
 pub use document::Document;
 pub(crate) use document::read_bounded;

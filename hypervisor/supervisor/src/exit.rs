@@ -85,6 +85,7 @@ exit_codes! {
         SetupError = 31, "There is nothing to judge a claim by: key, manifest or a file is wrong.";
         Fuzzer = 32, "The command that was to fuzz the target failed, and nothing was found.";
         Rewritten = 33, "The transparency log does not hold: the findings say what is missing, altered or was rewritten.";
+        Challenge = 34, "The contest's folder or log does not hold, or a contest cannot be minted as it was asked for.";
     }
 }
 

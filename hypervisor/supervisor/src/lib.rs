@@ -29,6 +29,7 @@ pub mod addresses;
 pub mod admin;
 pub mod arbiter;
 mod assemble;
+pub mod challenge;
 pub mod check;
 pub mod cli;
 pub mod config;

@@ -108,3 +108,20 @@ mod tests {
         assert_eq!(keys::limits::BUNDLE_LEN_MAX, abi::limits::BUNDLE_LEN_MAX);
     }
 }
+
+/// `[challenge] heartbeat_s` at least.
+pub const HEARTBEAT_S_MIN: u64 = 1;
+/// `[challenge] heartbeat_s` where nothing is said, and at most: the log wants one an hour.
+pub const HEARTBEAT_S_DEFAULT: u64 = 3600;
+/// How long the guest of a contest may take to answer.
+pub const ASK_PATIENCE: Duration = Duration::from_secs(5);
+/// The arbiter for browsers at most, in bytes.
+pub const ARBITER_LEN_MAX: usize = 4 << 20;
+/// What is kept of the time before restarts: files at most.
+pub const RESTARTS_KEPT: usize = 64;
+/// The same in bytes.
+pub const RESTARTS_BYTES: u64 = 256 << 20;
+/// What the log's thread may be behind with at most.
+pub const HAPPENED_WAITING_MAX: usize = 256;
+/// This program at most, in bytes.
+pub const PROGRAM_LEN_MAX: usize = 512 << 20;

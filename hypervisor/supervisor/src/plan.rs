@@ -3,12 +3,15 @@
 //! Host names are not resolved yet ([`Target::Name`]) and nothing is opened: that is for `run`.
 
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use ceremony::{Folder, PerDoor};
 use keys::bundle::Bundle;
 use recording::key::Recipient;
-use tender::order::Lines;
+use tender::order::{Lines, Listener};
 
 use crate::config::Reload;
 use crate::report::Report;
@@ -40,6 +43,8 @@ pub struct Plan {
     pub log: AccessLog,
     /// Whether cells are recorded, and how.
     pub record: Option<Record>,
+    /// The contest that is served, if one is.
+    pub challenge: Option<Challenge>,
     /// The files of the bundle's certificates, in its order.
     pub certificate_files: Vec<String>,
     /// The files that it was made of and that may change while it is served.
@@ -64,6 +69,13 @@ impl Plan {
             ("[admin]", self.admin != new.admin),
             ("[log]", self.log != new.log),
             ("[record]", self.record != new.record),
+            (
+                "[challenge]",
+                match (&self.challenge, &new.challenge) {
+                    (Some(one), Some(other)) => !one.is_as(other),
+                    (one, other) => one.is_some() != other.is_some(),
+                },
+            ),
             ("[reload] backend_ports", self.reload.backend_ports != new.reload.backend_ports),
         ];
         differs.into_iter().filter_map(|(section, differs)| differs.then_some(section)).collect()
@@ -111,6 +123,35 @@ pub struct Record {
     pub max_bytes: u64,
     /// How many recordings of earlier cells are kept.
     pub keep: u64,
+}
+
+/// The contest that a box serves.
+#[derive(Debug, Clone)]
+pub struct Challenge {
+    /// What the ceremony has made.
+    pub folder: Arc<Folder>,
+    /// Where the doors are, as others know them.
+    pub doors: PerDoor<SocketAddr>,
+    /// The call-back's door as the guest listens there.
+    pub knock: Listener,
+    /// Where the page is served to the terminator.
+    pub page: SocketAddr,
+    /// Where the page is served without TLS.
+    pub plain: Option<SocketAddr>,
+    /// Where people reach the page.
+    pub base: String,
+    /// The arbiter for browsers.
+    pub arbiter: Option<PathBuf>,
+    /// How often the log gets proofs.
+    pub heartbeat: Duration,
+}
+
+impl Challenge {
+    /// Whether it is the same contest, at the same places.
+    fn is_as(&self, other: &Self) -> bool {
+        let places = |challenge: &Self| (challenge.doors, challenge.page, challenge.plain, challenge.base.clone(), challenge.heartbeat);
+        self.folder.digest() == other.folder.digest() && places(self) == places(other)
+    }
 }
 
 /// Which machine the guest runs on.

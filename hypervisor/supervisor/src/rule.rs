@@ -108,6 +108,7 @@ rules! {
     KeyRefused "key-refused" Error Key "use ECDSA P-256 or P-384, Ed25519, or RSA with 2048 to 4096 bits (`bountybox mint` makes one)";
     KeyWeak "key-weak" Error Key "make a new key and have a certificate issued for it";
     KeyMismatch "key-mismatch" Error Key "name the key that belongs to the certificate; are two files mixed up?";
+    ChallengeFolder "challenge-folder" Error Challenge "restore the file from the ceremony's folder, or mint another contest with `bountybox challenge init`";
     KeyReadable "key-readable-by-others" Warning Key "chmod 600 the file, and think about who may have read it";
 }
 

@@ -165,11 +165,12 @@ impl Supervised {
     /// # Errors
     /// The tender is gone, or reads nothing any more; or it is too much.
     pub fn ask(&mut self, ask: &Ask) -> Result<(), ChannelFault> {
-        Ok(match ask {
+        match ask {
             Ask::Prove(nonce) => self.frames.send(ASK, &[&[ASK_PROVE], nonce])?,
             Ask::Sign(message) if message.len() > ANSWER_LEN_MAX => return Err(ChannelFault::Malformed),
             Ask::Sign(message) => self.frames.send(ASK, &[&[ASK_SIGN], message])?,
-        })
+        }
+        Ok(())
     }
 
     /// What the tender says next, without waiting; to be called until [`Heard::Nothing`].

@@ -17,7 +17,7 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("harness", &["abi", "queue", "machine", "net"]),
     (
         "bountybox",
-        &["harness", "tender", "keys", "arbiter", "bounty-log", "inspect", "misbehave", "recording", "status", "transcript"],
+        &["harness", "tender", "keys", "arbiter", "bounty-log", "bounty-page", "ceremony", "keeper", "inspect", "misbehave", "recording", "status", "transcript"],
     ),
     ("platform", &["abi"]),
     ("status", &[]),
@@ -32,7 +32,6 @@ pub const ALLOWED: &[(&str, &[&str])] = &[
     ("ceremony", &["arbiter", "keys", "bounty-log"]),
     ("keeper", &["arbiter", "bounty-log", "ceremony"]),
     ("bounty-page", &["arbiter", "bounty-log", "proxy"]),
-    ("bounty", &["tls", "keys"]),
     ("arbiter", &[]),
     ("arbiter-wasm", &["arbiter"]),
 ];

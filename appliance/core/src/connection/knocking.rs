@@ -42,8 +42,10 @@ impl Knocking {
     /// Lets the one who knocked go, and makes a connection to where he came from.
     fn dial(self, port: u16, client: &mut Client, world: &mut World) -> Turn {
         world.front.close(client.flow, world.now.mono);
-        let address = SocketAddr::new(client.log.accepted.peer.ip(), port);
-        let Ok(flow) = world.front.connect(address, None, world.now.mono) else { return Turn::Over(End::NotAnswered) };
+        // From the address that was knocked at: no other may call him back.
+        let (from, to) = (client.log.accepted.local.ip(), client.log.accepted.peer.ip());
+        let (from, to) = (SocketAddr::new(from, 0), SocketAddr::new(to, port));
+        let Ok(flow) = world.front.connect(to, Some(from), world.now.mono) else { return Turn::Over(End::NotAnswered) };
         world.front_flows.give(flow, Owner::Connection(client.id));
         (client.flow, client.heard) = (flow, Heard::Nothing);
         Turn::Rest(State::Returning(Returning { entrance: self.0, since: world.now.mono }))

@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use status::Status;
 use tender::ending::Ending;
+use tender::mailbox::Ask;
 
 use crate::limits::{STATUS_FRESH, WISHES_MAX};
 use crate::run::access_file::Written;
@@ -101,9 +102,14 @@ pub enum Wish {
     Status,
     /// Read the configuration again; the answer is why not.
     Reload(SyncSender<Result<(), String>>),
+    /// Ask the guest of a contest for something.
+    Ask(Ask, SyncSender<Answer>),
     /// Finish what runs, and end.
     Drain,
 }
+
+/// What the guest of a contest has made, or why it has not.
+pub type Answer = Result<Vec<u8>, String>;
 
 /// The watching thread's end: readable when there are wishes.
 #[derive(Debug)]
@@ -170,6 +176,22 @@ impl Board {
     pub fn wish_reload(&self) -> Option<Receiver<Result<(), String>>> {
         let (answer, receiver) = sync_channel(1);
         self.wish(Wish::Reload(answer)).then_some(receiver)
+    }
+
+    /// Asks the guest of a contest, and waits for its answer for so long.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn ask_guest(&self, ask: Ask, patience: Duration) -> Answer {
+        let (sender, answer) = sync_channel(1);
+        if !self.wish(Wish::Ask(ask, sender)) {
+            return Err("too much is asked of the box at once".into());
+        }
+        match answer.recv_timeout(patience) {
+            Ok(answer) => answer,
+            Err(RecvTimeoutError::Timeout) => Err("the guest gave no answer in time".into()),
+            Err(RecvTimeoutError::Disconnected) => Err("no guest serves".into()),
+        }
     }
 
     /// Puts a wish on the board. False if there is no room: then as much is wished already.

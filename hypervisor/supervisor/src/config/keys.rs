@@ -13,7 +13,9 @@ use keys::limits::{
     TIMEOUT_MS_MAX,
 };
 
-use crate::limits::{HEAP_MIB_MAX, HEAP_MIB_MIN, RECORD_BYTES_MAX, RECORD_BYTES_MIN, RECORD_KEEP_MAX};
+use crate::limits::{
+    HEAP_MIB_MAX, HEAP_MIB_MIN, HEARTBEAT_S_DEFAULT, HEARTBEAT_S_MIN, RECORD_BYTES_MAX, RECORD_BYTES_MIN, RECORD_KEEP_MAX,
+};
 
 /// One table of the file.
 #[derive(Debug, Clone, Copy)]
@@ -191,6 +193,17 @@ pub const SECTIONS: &[Section] = &[
         key("recipient", Text("an age public key, as age1.."), Required("\"age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z\""), "Whose key opens it. `age-keygen` makes one; its secret half does not belong on the box."),
         key("max_bytes", Number(RECORD_BYTES_MIN, RECORD_BYTES_MAX), Default("1073741824"), "One recording at most. Then it ends, with a line in the log, and the box goes on."),
         key("keep", Number(0, RECORD_KEEP_MAX), Default("3"), "Recordings of earlier cells that are kept: of the one that crashed, above all."),
+    ]),
+    section("challenge", "The contest that this box serves: docs/challenge.md. `bountybox challenge init` writes this section; a box without it serves none.", &[
+        key("folder", Text("a path"), Required("\"contest\""), "What the ceremony has made: docs/ceremony.md."),
+        key("server", Text("an address and a port"), Required("\"127.0.0.1:10000\""), "The door at which the box is a TLS server that demands a certificate."),
+        key("call_back", Text("an address and a port"), Required("\"127.0.0.1:10001\""), "The door at which one knocks to be called back."),
+        key("reverse", Text("an address and a port"), Required("\"127.0.0.1:10002\""), "The door at which the box is a TLS client on one's own connection."),
+        key("page", Text("a loopback address and a port"), Required("\"127.0.0.1:10003\""), "Where the page is served, to the route that leads to it: a route with this backend and `proxy_protocol = \"v2\"`."),
+        key("plain", Text("an address and a port"), Absent("nowhere"), "Where the page is served without TLS."),
+        key("base", Text("https:// and a host"), Required("\"https://localhost:8443\""), "Where people reach the page; its commands begin with it."),
+        key("arbiter", Text("a path"), Absent("the page says that the browser cannot judge"), "The arbiter for browsers, as `bounty/arbiter-wasm/build` makes it."),
+        key("heartbeat_s", Number(HEARTBEAT_S_MIN, HEARTBEAT_S_DEFAULT), Default("3600"), "How often the log gets proofs that the flags are there."),
     ]),
     section("reload", "What a running box may be given: by SIGHUP, `bountybox reload`, or by itself.", &[
         key("watch", Switch, Default("false"), "Look at the certificate, key, CA, CRL and ticket key files, and reload when one has changed and stands still for a second."),

@@ -9,6 +9,7 @@ use keys::names::{parse_name, parse_pattern};
 use toml::de::DeTable;
 
 use super::admin;
+use super::challenge::{self, ChallengeWords};
 use super::client::{self, ClientWords};
 use super::document::Document;
 use super::listen::{self, ListenWords};
@@ -57,6 +58,8 @@ pub struct Config {
     pub log: AccessLog,
     /// `[record]`
     pub record: Option<Record>,
+    /// `[challenge]`
+    pub challenge: Option<ChallengeWords>,
     /// `[reload]`
     pub reload: Reload,
 }
@@ -143,6 +146,7 @@ pub(crate) fn read(document: &Document, table: &DeTable<'_>, report: &mut Report
         admin: admin::read(&mut admin, document, report),
         log: admin::read_log(&mut log, document, report),
         record: record::read(&mut top, document, report),
+        challenge: challenge::read(&mut top, document, report),
         reload: reload::read(&mut reload, report),
     };
     [machine, back, front, tls_section, limits, admin, log, reload, top].into_iter().for_each(|section| section.finish(report));

@@ -10,7 +10,9 @@ use std::time::Instant;
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tender::channel::{ChannelFault, Heard, Supervised};
+use tender::contest::Files;
 use tender::ending::Ending;
+use tender::mailbox::Ask;
 use tender::order::{Order, Update};
 
 use crate::run::opening::Opened;
@@ -45,6 +47,7 @@ impl Cell {
         let order = Order { record: recording.as_ref().map(|(order, _)| *order), ..opened.order.clone() };
         let mut descriptors = opened.borrowed();
         descriptors.extend(recording.as_ref().map(|(_, file)| file.as_fd()));
+        descriptors.extend(opened.contest.iter().flat_map(Files::descriptors));
         let sent = channel.send(&order, &opened.bundle, opened.image.as_fd(), &descriptors);
         let cell = Self { child, ended, channel, started: Instant::now(), open_ports: opened.ports() };
         // A tender that dies while it is told says why by its exit code.
@@ -71,6 +74,14 @@ impl Cell {
     pub(super) fn ask_status(&mut self) {
         // If it cannot be asked, its last answer grows old.
         let _gone = self.channel.ask_status();
+    }
+
+    /// Asks the guest of a contest for something.
+    ///
+    /// # Errors
+    /// The tender is gone, or reads nothing any more; or it is too much.
+    pub(super) fn ask(&mut self, ask: &Ask) -> Result<(), ChannelFault> {
+        self.channel.ask(ask)
     }
 
     /// The ports that the tender may connect to; `None` where it connects to none itself.

@@ -7,6 +7,7 @@ pub(crate) mod access_file;
 mod backend;
 mod backoff;
 mod cell;
+mod challenge;
 mod demo;
 mod files;
 mod opening;
@@ -18,13 +19,16 @@ mod signals;
 mod source;
 mod watch;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::admin::Admin;
 use crate::admin::board::Board;
 use crate::cli::RunArgs;
 use crate::exit::Exit;
+use crate::plan::MachineKind;
 use crate::{image, terminal};
+use challenge::Challenge;
 use reload::Reloads;
 use source::Source;
 use watch::Sources;
@@ -40,6 +44,11 @@ pub(crate) fn run(args: &RunArgs) -> Exit {
     let lines = if args.json { tender::order::Lines::Json } else { tender::order::Lines::Text };
     let RunArgs { machine, restart, image, .. } = args.clone();
     serve(Source { machine, restart, image, ..Source::new(args.config.clone()) }, lines)
+}
+
+/// `bountybox challenge --lab`: what was minted, as any other configuration.
+pub(crate) fn run_lab(config: PathBuf, machine: MachineKind, image: Option<PathBuf>) -> Exit {
+    serve(Source { machine: Some(machine), image, ..Source::new(config) }, tender::order::Lines::Text)
 }
 
 /// Serves as planned, until a signal or an end that is not worth a restart.
@@ -63,10 +72,15 @@ fn serve(source: Source, lines: tender::order::Lines) -> Exit {
         if let Some(address) = admin.address() {
             terminal::note(format!("admin: http://{address}/metrics"));
         }
+        let challenge = plan.challenge.as_ref().map(|challenge| Challenge::open(challenge, &image, &board)).transpose()?;
         let reloads = Reloads::new(source, plan, board);
         let reloads = reloads.map_err(|fault| refuse(Exit::Internal, format!("reloads cannot be had: {fault}")))?;
-        let exit = watch::watch(&mut opened, &mut Sources { stop, hangup, wishes, reloads });
+        let mut sources = Sources { stop, hangup, wishes, reloads, challenge };
+        let exit = watch::watch(&mut opened, &mut sources);
         opened.close();
+        if let Some(challenge) = sources.challenge {
+            challenge.close();
+        }
         Ok(exit)
     });
     served.unwrap_or_else(|exit| exit)

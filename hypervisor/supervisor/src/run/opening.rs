@@ -7,16 +7,18 @@ use std::net::ToSocketAddrs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::{fs, io};
 
+use arbiter::Tier;
 use keys::bundle::Link;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use tender::contest;
 use tender::nets::tap;
-use tender::order::{AccessLog, AccessTo, Back, Backend, Ends, Front, JailWish, Lines, Machine, Order, Wire};
+use tender::order::{self, AccessLog, AccessTo, Back, Backend, CallBack, Ends, Front, JailWish, Lines, Machine, Order, Wire};
 use zeroize::Zeroizing;
 
 use crate::exit::Exit;
 use crate::limits::{BACKEND_ADDRESSES_MAX, DRAIN_ALLOWANCE_MS, LISTEN_BACKLOG};
-use crate::plan::{Access, Attachment, MachineKind, Plan, Target};
+use crate::plan::{Access, Attachment, Challenge, MachineKind, Plan, Target};
 use crate::run::access_file::AccessFile;
 use crate::run::recordings::Recordings;
 use crate::run::refuse;
@@ -35,6 +37,8 @@ pub(super) struct Opened {
     pub(super) access: Option<AccessFile>,
     /// Where cells are recorded, if they are.
     pub(super) recordings: Option<Recordings>,
+    /// The flags of a contest that do not travel in the bundle.
+    pub(super) contest: Option<contest::Files>,
 }
 
 /// Opens, resolves and chooses, or says what could not be had.
@@ -56,12 +60,16 @@ pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Ex
         record: None,
         drain_ms: plan.bundle.limits.drain_timeout_ms.saturating_add(DRAIN_ALLOWANCE_MS),
         jail: JailWish::Full,
-        contest: None,
+        contest: plan.challenge.as_ref().map(|challenge| {
+            let (flag_address, word_address, _) = challenge.folder.places();
+            order::Contest { flag_address, word_address }
+        }),
     };
     let image = sealed_file(image).map_err(|fault| refuse(Exit::Internal, format!("no memory for the image: {fault}")))?;
     let recordings = plan.record.clone().map(Recordings::open).transpose()?;
     raise_descriptor_limit();
-    Ok(Opened { order, bundle: bundle.into_zeroizing(), image, descriptors, addresses, access, recordings })
+    let contest = plan.challenge.as_ref().map(contest_files).transpose()?;
+    Ok(Opened { order, bundle: bundle.into_zeroizing(), image, descriptors, addresses, access, recordings, contest })
 }
 
 /// Where tenders write access lines; a file is reached by a pipe, the last of the descriptors.
@@ -105,7 +113,7 @@ fn front(plan: &Plan, descriptors: &mut Vec<OwnedFd>, addresses: &mut Vec<String
             addresses.push(address.to_string());
         }
         let doors = plan.listeners.iter().map(|listen| listen.guest).collect();
-        return Ok(Front::User { ends: ends(&plan.bundle.front), doors, call_back: None });
+        return Ok(Front::User { ends: ends(&plan.bundle.front), doors, call_back: call_back(plan) });
     };
     descriptors.push(tap);
     let own = plan.bundle.front.addresses.iter().map(|cidr| cidr.address);
@@ -114,7 +122,21 @@ fn front(plan: &Plan, descriptors: &mut Vec<OwnedFd>, addresses: &mut Vec<String
         addresses.extend(at.into_iter().map(|address| SocketAddr::new(address, listener.port).to_string()));
     }
     let ports = plan.bundle.listeners.iter().map(|listener| listener.port).collect();
-    Ok(Front::Tap { wire: wire(&plan.bundle.front), ports, call_back: None })
+    Ok(Front::Tap { wire: wire(&plan.bundle.front), ports, call_back: call_back(plan) })
+}
+
+/// Whom the guest of a contest may call back, and where.
+fn call_back(plan: &Plan) -> Option<CallBack> {
+    plan.challenge.as_ref().map(|challenge| CallBack { door: challenge.knock, port: challenge.folder.ports().dials })
+}
+
+/// The flags that do not travel in the bundle, as files without a name.
+fn contest_files(challenge: &Challenge) -> Result<contest::Files, Exit> {
+    let flags = challenge.folder.flags();
+    let flag = |tier| flags.bytes(tier).expose().first_chunk().copied().map(Zeroizing::new);
+    let made = flag(Tier::Read).zip(flag(Tier::Exec)).zip(flag(Tier::Escape));
+    let made = made.ok_or(io::ErrorKind::InvalidData.into()).and_then(|((read, exec), escape)| contest::Files::new(&read, &exec, &escape));
+    made.map_err(|fault| refuse(Exit::Internal, format!("no memory for the flags: {fault}")))
 }
 
 fn back(plan: &Plan, descriptors: &mut Vec<OwnedFd>) -> Result<Back, Exit> {

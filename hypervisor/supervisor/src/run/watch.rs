@@ -1,18 +1,21 @@
 //! Watching over cells: one after the other, until a signal or an end that is not worth a restart.
 
 use core::time::Duration;
+use std::collections::VecDeque;
+use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tender::channel::Heard;
 use tender::ending::Ending;
 
-use crate::admin::board::{Facts, Wish, Wishes};
+use crate::admin::board::{Answer, Facts, Wish, Wishes};
 use crate::exit::Exit;
 use crate::limits::DRAIN_GRACE;
 use crate::plan::Restart;
 use crate::run::backoff::Backoff;
 use crate::run::cell::Cell;
+use crate::run::challenge::{Challenge, Happened};
 use crate::run::opening::Opened;
 use crate::run::ready;
 use crate::run::refuse;
@@ -30,6 +33,8 @@ pub(super) struct Sources {
     /// What the admin interface asks for.
     pub(super) wishes: Wishes,
     pub(super) reloads: Reloads,
+    /// The contest, in a box that serves one.
+    pub(super) challenge: Option<Challenge>,
 }
 
 /// Starts cells and restarts them as the plan says. Returns what the process ends with.
@@ -46,6 +51,7 @@ pub(super) fn watch(opened: &mut Opened, sources: &mut Sources) -> Exit {
         };
         sources.reloads.cell_has_ended();
         sources.wishes.board().note(|facts| facts.ended(ending));
+        sources.challenge.iter().for_each(|challenge| challenge.tell(Happened::Ended(ending)));
         if !is_restarted(sources.reloads.plan().restart, ending) {
             return refuse(Exit::after(ending), format!("the cell ended: {ending:?}"));
         }
@@ -74,7 +80,7 @@ enum Outcome {
 
 /// Stays with a cell to its end.
 fn attend(cell: Cell, opened: &mut Opened, sources: &mut Sources) -> Outcome {
-    let mut attended = Attended { cell, kill_at: None, hearing: true, serving: false };
+    let mut attended = Attended { cell, kill_at: None, hearing: true, serving: false, asked: VecDeque::new() };
     loop {
         let came = attended.wait(sources);
         if came.ended {
@@ -104,6 +110,8 @@ struct Attended {
     /// Whether its tender may still say something.
     hearing: bool,
     serving: bool,
+    /// Who waits for the guest's answers, in the order in which they come.
+    asked: VecDeque<SyncSender<Answer>>,
 }
 
 /// What there is to look at.
@@ -125,11 +133,16 @@ impl Attended {
                 Heard::Serving => {
                     self.serving = true;
                     sources.wishes.board().note(Facts::serving);
+                    sources.challenge.iter().for_each(|challenge| challenge.tell(Happened::Serving));
                     ready::announce(opened);
                 }
                 Heard::Reloaded => sources.reloads.answered(Ok(()), opened),
                 Heard::Refused(why) => sources.reloads.answered(Err(why), opened),
                 Heard::Status(bytes) => sources.wishes.board().take_status(&bytes),
+                Heard::Answer(answer) => {
+                    // Whoever asked may have lost patience.
+                    let _gone = self.asked.pop_front().map(|asker| asker.send(answer));
+                }
                 Heard::Noise => {}
                 Heard::Gone => {
                     self.hearing = false;
@@ -148,6 +161,12 @@ impl Attended {
                 Wish::Reload(asker) => {
                     opened.reopen_access();
                     sources.reloads.ask(Some(asker));
+                }
+                Wish::Ask(ask, asker) => {
+                    // Without an answer the asker hears that nobody serves.
+                    if self.serving && self.cell.ask(&ask).is_ok() {
+                        self.asked.push_back(asker);
+                    }
                 }
                 Wish::Drain => drain = true,
             }

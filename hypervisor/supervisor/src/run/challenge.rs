@@ -1,0 +1,125 @@
+//! The contest of a box that serves one: its log, its page, and the questions that only the guest can answer.
+//!
+//! The log is kept by a thread of its own (`heart`), which hears from the watching thread what happened and from the clock when proofs are due. The page's
+//! threads ask it for judgements and receipts. The watching thread never waits for any of them: it passes questions on to the guest, and answers back.
+
+mod desk;
+mod effort;
+mod heart;
+
+use std::net::TcpListener;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use arbiter::Digest;
+use bounty_page::{Assets, Limits, Peers, Served, Site};
+use keeper::Keeper;
+use keeper::evidence::{Bounds, Evidence};
+use tender::ending::Ending;
+
+use crate::admin::board::Board;
+use crate::cli::unix_now;
+use crate::config::read_bounded;
+use crate::exit::Exit;
+use crate::limits::{ARBITER_LEN_MAX, HAPPENED_WAITING_MAX, RESTARTS_BYTES, RESTARTS_KEPT};
+use crate::plan;
+use crate::run::refuse;
+use crate::terminal;
+use desk::Desk;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Challenge {
+    happened: SyncSender<Happened>,
+    heart: JoinHandle<()>,
+    /// The page, to the terminator and without TLS.
+    _pages: Vec<Served>,
+}
+
+/// What the log's thread is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Happened {
+    /// A cell serves.
+    Serving,
+    /// A cell has ended, and was not asked to.
+    Ended(Ending),
+    /// The box stops.
+    Stopping,
+}
+
+impl Challenge {
+    /// Opens the log, serves the page, and begins to keep the log. `image` is what the guest runs.
+    pub(super) fn open(plan: &plan::Challenge, image: &[u8], board: &Arc<Board>) -> Result<Self, Exit> {
+        let cannot =
+            |what: &str, why: &dyn core::fmt::Display| refuse(Exit::Challenge, format!("{}: {what}: {why}", plan.folder.path().display()));
+        let digest = Digest::of(&[image]);
+        let promised = plan.folder.manifest().image;
+        if digest != promised {
+            return Err(cannot(
+                "the manifest names another guest image",
+                &format!("{promised}, and this is {digest}: run the image that was promised"),
+            ));
+        }
+        let keeper = Keeper::open(&plan.folder, unix_now().as_secs()).map_err(|fault| cannot("the log cannot be kept", &fault))?;
+        let keeper = Arc::new(Mutex::new(keeper));
+        let evidence = evidence(plan).map_err(|fault| cannot("evidence cannot be kept", &fault))?;
+        let desk = Arc::new(Desk::new(plan, digest, Arc::clone(&keeper), Arc::clone(board)));
+        let arbiter = plan.arbiter.as_ref().map(|file| (file, read_bounded(file, ARBITER_LEN_MAX)));
+        let arbiter = match arbiter {
+            None => None,
+            Some((_, Ok(bytes))) => Some(bytes),
+            Some((file, Err(fault))) => {
+                return Err(refuse(Exit::Config, format!("{}: the arbiter cannot be read: {fault}", file.display())));
+            }
+        };
+        let site = |peers| Site { base: plan.base.clone(), peers, assets: Assets { arbiter: arbiter.clone() } };
+        let mut pages = vec![serve(plan.page, &desk, site(Peers::AreNamed))?];
+        if let Some(plain) = plan.plain {
+            pages.push(serve(plain, &desk, site(Peers::Connect))?);
+        }
+        let (happened, hearing) = sync_channel(HAPPENED_WAITING_MAX);
+        let heart = heart::Heart::new(desk, evidence, plan.heartbeat);
+        let heart = thread::Builder::new().name("heart".into()).spawn(move || heart.beat(&hearing));
+        let heart = heart.map_err(|fault| refuse(Exit::Internal, format!("no thread for the log: {fault}")))?;
+        tell(plan);
+        Ok(Self { happened, heart, _pages: pages })
+    }
+
+    /// Says what happened. The log's thread is never waited for: if it is so far behind, it has nothing to say of this.
+    pub(super) fn tell(&self, happened: Happened) {
+        if self.happened.try_send(happened).is_err() {
+            terminal::note(format!("warning: the log is too far behind to take note of this: {happened:?}"));
+        }
+    }
+
+    /// The box has stopped: the log says so.
+    pub(super) fn close(self) {
+        let Self { happened, heart, _pages } = self;
+        let _gone = happened.send(Happened::Stopping);
+        let _ended = heart.join();
+    }
+}
+
+/// Says where everything is, for people.
+fn tell(plan: &plan::Challenge) {
+    let ceremony::PerDoor { server, call_back, reverse } = plan.doors;
+    terminal::note(format!(
+        "contest: {} ({}); doors: server {server}, call-back {call_back} (it calls back at port {}), reverse {reverse}; page {}",
+        plan.folder.digest(),
+        plan.folder.mode().word(),
+        plan.folder.ports().dials,
+        plan.base
+    ));
+}
+
+fn evidence(plan: &plan::Challenge) -> Result<Evidence, keeper::evidence::EvidenceFault> {
+    let restarts = Bounds { files: RESTARTS_KEPT, bytes: RESTARTS_BYTES };
+    Evidence::open(&plan.folder.path().join("evidence"), Bounds { files: 0, bytes: 0 }, restarts)
+}
+
+fn serve(address: core::net::SocketAddr, desk: &Arc<Desk>, site: Site) -> Result<Served, Exit> {
+    let desk = Arc::clone(desk);
+    let served = TcpListener::bind(address).and_then(|listener| bounty_page::serve(listener, desk, site, Limits::default()));
+    served.map_err(|fault| refuse(Exit::Net, format!("the page cannot be served on {address}: {fault}")))
+}

@@ -1,0 +1,155 @@
+//! What the page asks for, answered: by the log's keeper, by the guest, by the board.
+
+use core::net::IpAddr;
+use core::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arbiter::lines::sealed;
+use arbiter::possession::Body;
+use arbiter::{Digest, Tier};
+use bounty_log::bundle;
+use bounty_log::store::{Folder as Store, Source as _};
+use bounty_page::contest::{Cells, Count, Door, Win};
+use bounty_page::{Facts, Judged};
+use ceremony::{DoorName, Folder, PerDoor};
+use keeper::Keeper;
+use tender::mailbox::Ask;
+
+use super::effort::Effort;
+use crate::admin::board::Board;
+use crate::cli::unix_now;
+use crate::limits::ASK_PATIENCE;
+use crate::plan;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Desk {
+    folder: Arc<Folder>,
+    keeper: Arc<Mutex<Keeper>>,
+    board: Arc<Board>,
+    doors: PerDoor<u16>,
+    image: Digest,
+    effort: Mutex<Effort>,
+    /// When the log last took proofs.
+    heartbeat: Mutex<Option<u64>>,
+}
+
+/// How long a fresh status may take.
+const STATUS_PATIENCE: Duration = Duration::from_millis(500);
+
+impl Desk {
+    pub(super) fn new(plan: &plan::Challenge, image: Digest, keeper: Arc<Mutex<Keeper>>, board: Arc<Board>) -> Self {
+        let PerDoor { server, call_back, reverse } = plan.doors;
+        let doors = PerDoor { server: server.port(), call_back: call_back.port(), reverse: reverse.port() };
+        Self { folder: Arc::clone(&plan.folder), keeper, board, doors, image, effort: Mutex::default(), heartbeat: Mutex::default() }
+    }
+
+    /// The log's keeper. Whoever holds it may ask the guest, which the watching thread passes on without ever holding it.
+    pub(super) fn keeper(&self) -> MutexGuard<'_, Keeper> {
+        lock(&self.keeper)
+    }
+
+    /// Proofs of all flags: those that the guest holds answer from there; those of `exec`, `escape` and `down` are not its to hold, and answer from here.
+    pub(super) fn proofs(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String> {
+        let mut proofs = self.board.ask_guest(Ask::Prove(nonce), ASK_PATIENCE)?;
+        let time = unix_now().as_secs();
+        for tier in [Tier::Exec, Tier::Escape, Tier::Down] {
+            let message = Body { manifest: self.folder.digest(), tier, nonce, time }.to_string();
+            proofs.extend(sealed(&message, &self.folder.flags().sign(tier, message.as_bytes())));
+        }
+        Ok(proofs)
+    }
+
+    /// Has the guest and the box prove, to the log, that all flags are there.
+    pub(super) fn heartbeat(&self) -> Result<(), String> {
+        let mut keeper = self.keeper();
+        let proofs = self.proofs(keeper.nonce())?;
+        let now = unix_now().as_secs();
+        keeper.heartbeat(now, &proofs).map_err(|refused| refused.to_string())?;
+        *lock(&self.heartbeat) = Some(now);
+        Ok(())
+    }
+
+    fn wins(&self) -> Vec<Win> {
+        let keeper = self.keeper();
+        let mut wins: Vec<Win> = Tier::ALL
+            .into_iter()
+            .filter_map(|tier| {
+                let won = keeper.won(tier)?;
+                Some(Win { tier, claimant: won.claimant.clone(), text: won.text.clone(), time: won.entered, entry: won.entry })
+            })
+            .collect();
+        wins.sort_by_key(|win| win.entry);
+        wins
+    }
+
+    fn doors(&self) -> Vec<Door> {
+        let about = |door| match door {
+            DoorName::Server => "A TLS server that demands a certificate of its own authority.".to_owned(),
+            DoorName::CallBack => {
+                format!("Knock, and the box connects to your address, port {}, as a TLS client.", self.folder.ports().dials)
+            }
+            DoorName::Reverse => "A TLS client, on the connection that you have made.".to_owned(),
+        };
+        DoorName::ALL.map(|door| Door { name: door.word().into(), port: *self.doors.of(door), about: about(door) }).into()
+    }
+}
+
+impl bounty_page::Contest for Desk {
+    fn facts(&self) -> Facts {
+        let board = self.board.ask(STATUS_PATIENCE);
+        let mut effort = lock(&self.effort);
+        if let Some((status, _)) = &board.status {
+            effort.take(status);
+        }
+        let effort = effort.told();
+        let (restarts, wins, heartbeat) = (board.restarts, self.wins(), *lock(&self.heartbeat));
+        Facts {
+            manifest: self.folder.manifest_note().to_vec(),
+            operator: self.folder.operator().to_string(),
+            rules: self.folder.rules().into(),
+            now: unix_now().as_secs(),
+            since: board.started_unix.as_secs(),
+            heartbeat,
+            cells: Cells {
+                started: restarts.saturating_add(1),
+                ended: board.exits.iter().map(|(name, count)| Count::new(*name, *count)).collect(),
+            },
+            wins,
+            effort,
+            doors: self.doors(),
+            machine: board.machine.into(),
+            image: self.image,
+        }
+    }
+
+    fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String> {
+        self.proofs(nonce)
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, String> {
+        self.board.ask_guest(Ask::Sign(message.to_vec()), ASK_PATIENCE)
+    }
+
+    fn claim(&self, claim: &[u8]) -> Judged {
+        let keeper::Judged { verdict, entry } = self.keeper().claim(unix_now().as_secs(), claim, None);
+        Judged { verdict, entry: entry.map_err(|refused| refused.to_string()) }
+    }
+
+    fn commit(&self, commitment: [u8; 32]) -> Result<Vec<u8>, String> {
+        self.keeper().commit(unix_now().as_secs(), Digest(commitment)).map_err(|refused| refused.to_string())
+    }
+
+    fn announce(&self, claimant: &str, peer: Option<IpAddr>) -> Result<(), String> {
+        let peer = peer.ok_or("your address is not known here")?;
+        self.keeper().announce(unix_now().as_secs(), claimant, peer).map(|_| ()).map_err(|refused| refused.to_string())
+    }
+
+    fn log_file(&self, name: &str) -> Option<Vec<u8>> {
+        Store::new(self.folder.log_path()).read(name, bundle::LEN_MAX).ok().flatten()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

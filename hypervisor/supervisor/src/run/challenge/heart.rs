@@ -1,0 +1,112 @@
+//! The log's thread: it enters what happened, and has the flags prove that they are there as often as they are to.
+
+use core::time::Duration;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Instant;
+
+use arbiter::Digest;
+use arbiter::crash::Ending as Word;
+use keeper::evidence::{Evidence, EvidenceKind};
+use keeper::{Ended, Refused, Sending};
+use tender::ending::Ending;
+
+use super::Happened;
+use super::desk::Desk;
+use crate::cli::unix_now;
+use crate::terminal;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Heart {
+    desk: Arc<Desk>,
+    evidence: Evidence,
+    every: Duration,
+    /// When proofs are due, while a cell serves.
+    due: Option<Instant>,
+    started: bool,
+}
+
+/// After a heartbeat that failed, the next is tried this soon.
+const AGAIN: Duration = Duration::from_secs(10);
+/// With nothing to do, how long to wait for something.
+const IDLE: Duration = Duration::from_secs(3600);
+
+impl Heart {
+    pub(super) fn new(desk: Arc<Desk>, evidence: Evidence, every: Duration) -> Self {
+        Self { desk, evidence, every, due: None, started: false }
+    }
+
+    /// Until the box stops.
+    pub(super) fn beat(mut self, hearing: &Receiver<Happened>) {
+        loop {
+            let patience = self.due.map_or(IDLE, |due| due.saturating_duration_since(Instant::now()));
+            match hearing.recv_timeout(patience) {
+                Ok(Happened::Serving) => self.serving(),
+                Ok(Happened::Ended(ending)) => self.ended(ending),
+                Ok(Happened::Stopping) | Err(RecvTimeoutError::Disconnected) => return self.stopping(),
+                Err(RecvTimeoutError::Timeout) => self.prove(),
+            }
+        }
+    }
+
+    fn serving(&mut self) {
+        if !self.started {
+            self.started = self.enter("start", |desk| desk.keeper().started(now()));
+        }
+        self.due = Some(Instant::now());
+    }
+
+    fn prove(&mut self) {
+        let Some(due) = self.due.filter(|due| *due <= Instant::now()) else { return };
+        let next = match self.desk.heartbeat() {
+            Ok(()) => self.every,
+            Err(why) => {
+                terminal::note(format!("warning: no heartbeat in the log: {why}"));
+                AGAIN.min(self.every)
+            }
+        };
+        self.due = due.max(Instant::now().checked_sub(next).unwrap_or(due)).checked_add(next);
+    }
+
+    /// A cell has ended: what is known of it is kept, and the record of it is signed.
+    fn ended(&mut self, ending: Ending) {
+        self.due = None;
+        let word = match ending {
+            Ending::GuestHung => Word::Hung,
+            Ending::GuestExit | Ending::Ended => Word::Exit,
+            _ => Word::Crash,
+        };
+        let detail = format!("{ending:?}");
+        let account = format!("bountybox-restart 1\ntime {}\nending {detail}\n", now());
+        let evidence = match self.evidence.keep(EvidenceKind::Restart, now(), account.as_bytes()) {
+            Ok(kept) => kept.digest,
+            Err(fault) => {
+                terminal::note(format!("warning: what led to a restart is not kept: {fault}"));
+                Digest::of(&[account.as_bytes()])
+            }
+        };
+        let ended = Ended { ending: word, detail: &detail, evidence, sending: Sending::Unknown };
+        self.enter("restart", |desk| desk.keeper().ended(now(), &ended).map(|_| 0));
+    }
+
+    fn stopping(&mut self) {
+        if self.started {
+            self.enter("stop", |desk| desk.keeper().stopped(now()));
+        }
+    }
+
+    fn enter(&self, what: &str, enter: impl FnOnce(&Desk) -> Result<u64, Refused>) -> bool {
+        match enter(&self.desk) {
+            Ok(_) => true,
+            Err(refused) => {
+                terminal::note(format!("warning: the log did not take a {what}: {refused}"));
+                false
+            }
+        }
+    }
+}
+
+fn now() -> u64 {
+    unix_now().as_secs()
+}
