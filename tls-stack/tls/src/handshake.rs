@@ -40,8 +40,8 @@ pub(crate) struct Handshake {
 
 /// Which end of the connection we are. All else is the same for both.
 enum End {
-    Server(Box<UnbufferedServerConnection>),
-    Client(Box<UnbufferedClientConnection>, Arc<Certificate>),
+    Server(UnbufferedServerConnection),
+    Client(UnbufferedClientConnection, Arc<Certificate>),
 }
 
 /// Whether more records are needed.
@@ -58,7 +58,7 @@ impl Handshake {
     /// [`Fault::Internal`] if rustls refuses the configuration.
     pub(crate) fn answer(config: &Config) -> Result<Self, Fault> {
         let connection = UnbufferedServerConnection::new(Arc::clone(&config.0)).map_err(|_| Fault::Internal)?;
-        Ok(Self { end: End::Server(Box::new(connection)), encrypting: false, input: Vec::new() })
+        Ok(Self { end: End::Server(connection), encrypting: false, input: Vec::new() })
     }
 
     /// The client's end, whose hello goes to `out`.
@@ -67,7 +67,7 @@ impl Handshake {
     /// [`Fault::Internal`] if rustls refuses the configuration, or could not make a key share.
     pub(crate) fn dial(caller: &Caller, out: &mut Outbox) -> Result<Self, Fault> {
         let (connection, certificate) = caller.connect()?;
-        let mut handshake = Self { end: End::Client(Box::new(connection), certificate), encrypting: false, input: Vec::new() };
+        let mut handshake = Self { end: End::Client(connection, certificate), encrypting: false, input: Vec::new() };
         handshake.process(out).map_err(|_| Fault::Internal)?;
         Ok(handshake)
     }

@@ -160,12 +160,17 @@ fn duo(looked: Looked, version: Version, shown: Shown) -> Duo {
     let config = |shown: &Shown| -> Config {
         Server { identities: vec![identity_of(shown)], clients: strict.clone(), ..Server::default() }.config()
     };
+    // X25519 alone, which is cheap (and the curve of the certificates): there are many of these.
+    let calling = || {
+        let usual = Calling::of(version);
+        Calling { offer: (usual.offer.0.clone(), vec![0x1d, 0x17]), ..usual }
+    };
     let mut duo = match looked {
         Looked::AtClients => {
             let config = config(&OF_SERVERS.make(&Order::for_server(NAME)));
-            Duo::new(&Calling { shown, ..Calling::of(version) }.caller(), &config)
+            Duo::new(&Calling { shown, ..calling() }.caller(), &config)
         }
-        Looked::AtServers => Duo::new(&Calling::of(version).caller(), &config(&shown)),
+        Looked::AtServers => Duo::new(&calling().caller(), &config(&shown)),
     };
     duo.run();
     duo

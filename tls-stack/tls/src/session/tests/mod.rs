@@ -5,6 +5,7 @@ mod closing;
 mod dialling;
 mod handshakes;
 mod hostile;
+mod liars;
 mod matrix;
 mod records;
 mod refusals;
