@@ -1,7 +1,7 @@
 //! Peers' certificates: which are taken, and what is known of who was.
 //!
-//! [`Clients`] is one route's policy, made once, and [`Servers`] that of the box where it is the client; [`Verifier`] puts them to rustls; [`PeerCertificate`] is what remains of a certificate that
-//! was taken.
+//! [`Clients`] is one route's policy, made once, and [`Servers`] that of the box where it is the client; [`Verifier`] puts them to rustls;
+//! [`PeerCertificate`] is what remains of a certificate that was taken.
 //!
 //! webpki builds and verifies the path. What it leaves out is checked here (RFC 5280, 6.1.4 and 4.2.1.3): the key usage of leaf and issuers, the dates of
 //! the authorities themselves; and what it leaves open is bounded: the length of the chain, the size of each certificate, the signatures
@@ -70,8 +70,8 @@ impl Clients {
         Ok(Self { required: auth.required, hints: hints(&roots), policy: Policy { role: Role::Client, roots, crls, admitted } })
     }
 
-    /// The clients of one place, each of which must show a certificate. It leads to this authority, has this DNS name (as it is, no wildcard and no common name), and says that it
-    /// is a client's and no server's, that its key signs, and that it is no authority.
+    /// The clients of one place, each of which must show a certificate. It leads to this authority, has this DNS name (as it is, no wildcard
+    /// and no common name), and says that it is a client's and no server's, that its key signs, and that it is no authority.
     ///
     /// # Errors
     /// The authority is none, or the name is no DNS name.

@@ -127,7 +127,8 @@ pub enum Own {
     NotAsked,
     /// The peer asked, and could not have verified what our key signs: it was told that there is none.
     Unfit,
-    /// It was shown, and that we hold its key was proven. That the peer has taken it is known only once it goes on: in TLS 1.3 its refusal may come after the handshake.
+    /// It was shown, and that we hold its key was proven. That the peer has taken it is known only once it goes on: in TLS 1.3 its refusal
+    /// may come after the handshake.
     Shown,
 }
 

@@ -1,8 +1,9 @@
 //! X25519MLKEM768: ML-KEM-768 and X25519 side by side (draft-ietf-tls-ecdhe-mlkem, codepoint 0x11EC).
 //!
-//! A server gets a share and answers with a ciphertext, so its key never outlives the call; a client keeps a key for as long as the answer takes. The order is the post-quantum
-//! part first, in both shares and in the secret (§4.1 to §4.3 of the draft). X25519 is ring's, ML-KEM is RustCrypto's; see
-//! `docs/adr/0005-ml-kem.md`. Where X25519 and the randomness come from is the maker's to say, so that a simulator can say it by a seed.
+//! A server gets a share and answers with a ciphertext, so its key never outlives the call; a client keeps a key for as long as the answer
+//! takes. The order is the post-quantum part first, in both shares and in the secret (§4.1 to §4.3 of the draft). X25519 is ring's, ML-KEM is
+//! RustCrypto's; see `docs/adr/0005-ml-kem.md`. Where X25519 and the randomness come from is the maker's to say, so that a simulator can say
+//! it by a seed.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -131,4 +132,48 @@ fn encapsulate(key: &[u8], random: &dyn SecureRandom) -> Result<(Vec<u8>, Zeroiz
     let kept = Zeroizing::new(secret.to_vec());
     zeroize::Zeroize::zeroize(secret.as_mut_slice());
     Ok((ciphertext.to_vec(), kept))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_halves_come_to_one_secret_and_another_ciphertext_to_another() {
+        let group = &X25519_ML_KEM_768;
+        for turned in [None, Some(0), Some(CIPHERTEXT_LEN - 1)] {
+            let client = group.start().unwrap();
+            assert_eq!(client.pub_key().len(), ENCAPSULATION_KEY_LEN + X25519_LEN);
+            let mut server = group.start_and_complete(client.pub_key()).unwrap();
+            assert_eq!(server.pub_key.len(), CIPHERTEXT_LEN + X25519_LEN);
+            if let Some(at) = turned {
+                server.pub_key[at] ^= 1;
+            }
+            let secret = client.complete(&server.pub_key).unwrap();
+            let (quantum_safe, classical) = secret.secret_bytes().split_at(32);
+            assert_eq!(&server.secret.secret_bytes()[32..], classical);
+            assert_eq!(&server.secret.secret_bytes()[..32] == quantum_safe, turned.is_none());
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_length_or_of_no_point_is_refused() {
+        let group = &X25519_ML_KEM_768;
+        let answer = group.start_and_complete(group.start().unwrap().pub_key()).unwrap().pub_key;
+        let longer = [&answer[..], &[0]].concat();
+        let zeros = [&answer[..CIPHERTEXT_LEN], &[0; X25519_LEN]].concat();
+        for answer in [&answer[..0], &answer[..CIPHERTEXT_LEN - 1], &answer[..CIPHERTEXT_LEN], &answer[..answer.len() - 1], &longer, &zeros]
+        {
+            assert!(group.start().unwrap().complete(answer).is_err(), "{}", answer.len());
+        }
+    }
+
+    #[test]
+    fn the_classical_half_counts_on_its_own() {
+        let client = X25519_ML_KEM_768.start().unwrap();
+        let (group, share) = client.hybrid_component().unwrap();
+        assert_eq!(group, NamedGroup::X25519);
+        let server = X25519.start_and_complete(share).unwrap();
+        assert_eq!(client.complete_hybrid_component(&server.pub_key).unwrap().secret_bytes(), server.secret.secret_bytes());
+    }
 }

@@ -16,9 +16,10 @@
 //! | [`Event`], [`Fault`], [`Alert`] | what happened, why it ended, and what the peer was told |
 //! | [`limits`] | every bound of this crate |
 //!
-//! rustls does the handshakes. At the server's end the ClientHello is read here first, so that a router can choose the configuration; at both ends records of an established session are
-//! sealed and opened here, in the caller's memory, with keys taken over from rustls. This crate never panics whatever a peer sends, never reads a
-//! clock or a socket, and writes no key anywhere (but with the feature `keylog`, which no image that serves has).
+//! rustls does the handshakes. At the server's end the ClientHello is read here first, so that a router can choose the configuration; at both
+//! ends records of an established session are sealed and opened here, in the caller's memory, with keys taken over from rustls. This crate
+//! never panics whatever a peer sends, never reads a clock or a socket, and writes no key anywhere (but with the feature `keylog`, which no
+//! image that serves has).
 //!
 //! ```
 //! use tls::{Alert, Event, Fault, Foreign, Session};

@@ -82,7 +82,8 @@ impl Session {
         }
     }
 
-    /// The client's end: a session whose hello is ready to be transmitted. What it makes of the server's answer comes as [`Event::Established`] or [`Event::Fault`].
+    /// The client's end: a session whose hello is ready to be transmitted. What it makes of the server's answer comes as
+    /// [`Event::Established`] or [`Event::Fault`].
     pub fn dial(caller: &Caller) -> Self {
         let mut session = Self { state: State::Over, ..Self::new() };
         match Handshake::dial(caller, &mut session.outbox) {

@@ -1,7 +1,7 @@
 //! An established session: data, alerts and KeyUpdate, under keys taken over from rustls.
 //!
-//! What may come here is little: TLS 1.3 has data, alerts, KeyUpdate, and tickets for a client, which are read over; TLS 1.2 has data and alerts. All else is refused, renegotiation
-//! by its own alert.
+//! What may come here is little: TLS 1.3 has data, alerts, KeyUpdate, and tickets for a client, which are read over; TLS 1.2 has data and
+//! alerts. All else is refused, renegotiation by its own alert.
 
 mod tickets;
 

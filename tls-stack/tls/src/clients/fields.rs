@@ -109,8 +109,8 @@ impl<'a> Fields<'a> {
         bits.first().is_some_and(|first| first & (0x80 >> purpose as u8) != 0)
     }
 
-    /// Whether it is said, and not merely left open, that the key signs for this end of a connection, and for nothing else that would matter: not for the other end, not for
-    /// any end, not as an authority.
+    /// Whether it is said, and not merely left open, that the key signs for this end of a connection, and for nothing else that would matter:
+    /// not for the other end, not for any end, not as an authority.
     pub(super) fn is_for_nothing_but(&self, role: Role) -> bool {
         let Some(mut list) = self.extended_key_usage else { return false };
         let mut is_named = false;

@@ -1,7 +1,7 @@
 //! What chains are taken, at either end: authorities, revocation lists, and who of those that are vouched for.
 //!
-//! A usual policy is RFC 5280's: what a certificate does not say restricts nothing. A strict one is for certificates that were made for one place: what is not said is refused, and so is
-//! what is said of more than that place. Both go the same way and cost the same at most.
+//! A usual policy is RFC 5280's: what a certificate does not say restricts nothing. A strict one is for certificates that were made for one
+//! place: what is not said is refused, and so is what is said of more than that place. Both go the same way and cost the same at most.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -107,7 +107,8 @@ impl Role {
 }
 
 impl Admitted {
-    /// Whether the key may be used at that end of a handshake, as far as the certificate tells. webpki looks at the extended key usage as well, where there is one.
+    /// Whether the key may be used at that end of a handshake, as far as the certificate tells. webpki looks at the extended key usage as
+    /// well, where there is one.
     fn suits(&self, fields: &Fields<'_>, role: Role) -> bool {
         match self {
             Self::Usual { .. } => fields.allows(Purpose::Sign),

@@ -16,8 +16,8 @@ pub struct Servers {
 }
 
 impl Servers {
-    /// A server's certificate must lead to this authority, have this DNS name (as it is, no wildcard and no common name), and say that it is a server's and no client's, that its
-    /// key signs, and that it is no authority.
+    /// A server's certificate must lead to this authority, have this DNS name (as it is, no wildcard and no common name), and say that it is
+    /// a server's and no client's, that its key signs, and that it is no authority.
     ///
     /// # Errors
     /// The authority is none, or the name is no DNS name.
