@@ -63,7 +63,7 @@ impl Looked {
 }
 
 fn names() -> Vec<Named> {
-    let dns = ["box.example.org", "other.example.org", "*.example.org", "box.example.org.example.net", "example.org"];
+    let dns = ["box.example.org", "other.example.org", "*.example.org", "box.example.org.example.net", "a.box.example.org", "example.org"];
     dns.iter().map(|name| Named::Dns(name.to_string())).chain([Named::CommonName(NAME.to_string())]).collect()
 }
 
@@ -198,6 +198,29 @@ fn in_handshakes_exactly_those_that_were_meant_pass() {
                     assert_eq!(other.faults(), [Fault::PeerAlert(alert)], "{what:?}");
                 }
             }
+        }
+    }
+}
+
+/// RFC 4343: case is no part of a name.
+#[test]
+fn a_name_is_one_in_any_case_and_beside_others() {
+    use rcgen::{ExtendedKeyUsagePurpose, SanType};
+    let authority = crate::testing::pki::root("root");
+    for (names, expected) in [
+        (&["BOX.Example.ORG"][..], Ok(())),
+        (&["other.example.org", NAME], Ok(())),
+        (&["box.example.org."], Err(CertificateFault::NotAllowed)),
+        (&["*.example.org", "*", ""], Err(CertificateFault::NotAllowed)),
+        (&[], Err(CertificateFault::NotAllowed)),
+    ] {
+        let leaf = crate::testing::pki::leaf(NAME, &authority, |params| {
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+            params.subject_alt_names = names.iter().map(|name| SanType::DnsName((*name).try_into().unwrap())).collect();
+        });
+        for wanted in [NAME, "Box.example.org", "box.example.org."] {
+            let servers = Servers::new(authority.der(), wanted).unwrap();
+            assert_eq!(servers.verify(&[&leaf.der], START).map(|_| ()), expected, "{names:?} {wanted}");
         }
     }
 }
