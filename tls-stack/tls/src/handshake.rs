@@ -138,8 +138,9 @@ impl Handshake {
         if let Error::AlertReceived(description) = error {
             return Fault::PeerAlert(Alert(u8::from(*description)));
         }
+        let was_read = self.input.len() < record_len;
         self.overwrite_header(record_len, UNFINISHED_HEADER);
-        let own = self.alert_of(error);
+        let own = self.alert_of(error, was_read);
         let alert = match self.speak(0, out) {
             Some(said) => said.unwrap_or(own),
             // Some errors leave the alert to us.
@@ -180,10 +181,13 @@ impl Handshake {
         }
     }
 
-    /// RFC 8446 §4.4.2.4: a server without a certificate is an error of form, which it is not for a client.
-    fn alert_of(&self, error: &Error) -> Alert {
+    /// As [`alert_of`], where it matters which end we are, and whether the record could be read.
+    fn alert_of(&self, error: &Error, was_read: bool) -> Alert {
         match (&self.end, error) {
+            // RFC 8446 §4.4.2.4: a server without a certificate is an error of form, which it is not for a client.
             (End::Client(..), Error::NoCertificatesPresented) => Alert::DECODE_ERROR,
+            // RFC 8446 §4.4.4: rustls has one word for a record that does not open and for a Finished that is wrong.
+            (_, Error::DecryptError) if was_read => Alert::DECRYPT_ERROR,
             _ => alert_of(error),
         }
     }
