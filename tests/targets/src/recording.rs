@@ -10,8 +10,8 @@ use recording::open::Opener;
 use recording::read::Reader;
 use recording::seal::Sealer;
 
-/// What stands in front of the events: magic, version, machine, image, heap, draw, seed, an empty bundle.
-const BEGINNING_LEN: usize = 8 + 4 + 4 + 32 + 8 + 64 * 8 + 32 + 4;
+/// What stands in front of the events: magic, version, machine, image, heap, draw, seed, an empty bundle, no contest.
+const BEGINNING_LEN: usize = 8 + 4 + 4 + 32 + 8 + 64 * 8 + 32 + 4 + 1;
 
 static KEY: LazyLock<(Identity, Recipient)> = LazyLock::new(|| {
     let identity = Identity::from_bytes([7; 32]);
@@ -44,7 +44,7 @@ pub fn recording(data: &[u8]) {
 
 fn sealed(recipient: Recipient, events: &[u8]) -> Vec<u8> {
     let mut beginning = vec![0; BEGINNING_LEN];
-    beginning[..12].copy_from_slice(b"bbrecord\x01\0\0\0");
+    beginning[..12].copy_from_slice(b"bbrecord\x02\0\0\0");
     let mut sealer = Sealer::begin(Vec::new(), recipient).expect("a vector takes it");
     sealer.append(&beginning).expect("a vector takes it");
     sealer.append(events).expect("a vector takes it");
