@@ -62,14 +62,14 @@ pub(crate) enum Kind {
     SealTwice,
     /// Seal, then at each turn leave a letter of kind `target` that claims as many bytes as the offset says, whether one was asked for or not.
     Letter,
-    /// Ask for the prize, seal, ask for it as often as the target says, then leave it at the start of the front link's transmit queue, and wait.
+    /// Ask for the prize, seal, then twice: ask for it as often as the target says, leave it at the start of the front link's transmit queue, and wait.
     Prize,
     /// Ask for the prize for ever.
     PrizeForever,
     /// Seal, wait, then leave the page at a place in the front link's transmit queue, and wait.
     Show,
-    /// The same, but write a byte at the place first.
-    WriteShow,
+    /// The same, but add one to the byte at the place first.
+    AddShow,
     /// Seal, wait, and exit with the [`fold`] of all that a contest gives: flag page, prize, word page.
     Fold,
 }
@@ -189,7 +189,7 @@ pub(crate) const KINDS: [Kind; 27] = [
     Kind::Prize,
     Kind::PrizeForever,
     Kind::Show,
-    Kind::WriteShow,
+    Kind::AddShow,
     Kind::Fold,
 ];
 

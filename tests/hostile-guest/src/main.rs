@@ -138,12 +138,9 @@ fn run(boot: &BootInfo, gate: Gate, attack: Attack) {
         Kind::PrizeForever => loop {
             black_box(runtime::prize(gate.0));
         },
-        Kind::Show => show(boot, gate, place()),
+        Kind::Show => show(boot, gate, place(), 0),
         Kind::Fold => fold(boot, gate),
-        Kind::WriteShow => {
-            write(place(), 0xc3);
-            show(boot, gate, place());
-        }
+        Kind::AddShow => show(boot, gate, place(), 1),
     }
 }
 
@@ -209,17 +206,23 @@ fn told(boot: &BootInfo, access: u32) {
 fn prize(boot: &BootInfo, gate: Gate, times: u32) {
     let mut words = runtime::prize(gate.0);
     gate.call(SEALED, 0);
-    for _ in 0..times {
-        words = runtime::prize(gate.0);
+    for _ in 0..2 {
+        for _ in 0..times {
+            words = runtime::prize(gate.0);
+        }
+        // SAFETY: the transmit window is writable and longer than that.
+        unsafe { ptr::write_volatile(boot.links[0].tx.base as *mut [u64; 4], words) };
+        gate.call(WAIT, 0);
     }
-    // SAFETY: the transmit window is writable and longer than that.
-    unsafe { ptr::write_volatile(boot.links[0].tx.base as *mut [u64; 4], words) };
-    gate.call(WAIT, 0);
 }
 
-fn show(boot: &BootInfo, gate: Gate, page: u64) {
+fn show(boot: &BootInfo, gate: Gate, page: u64, more: u8) {
     gate.call(SEALED, 0);
     gate.call(WAIT, 0);
+    if more > 0 {
+        // SAFETY: none: whether the page can be read is the question.
+        write(page, unsafe { ptr::read_volatile(page as *const u8) } + more);
+    }
     for at in (0..4096).step_by(8) {
         // SAFETY: none: whether the page can be read is the question. The transmit window is writable and longer than a page.
         unsafe { ptr::write_volatile((boot.links[0].tx.base + at) as *mut u64, ptr::read_volatile((page + at) as *const u64)) };

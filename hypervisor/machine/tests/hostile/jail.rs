@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use machine::{Allow, Cause, Cell, Exit, Kind, Parcel};
 use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch};
 
-use super::guest::attack::{Attack, Kind as Try, Place, SURVIVED};
+use super::guest::attack::{Attack, Kind as Try, Place};
 use super::guest::{BUDGET, contested, image, parcel};
 
 /// What the end of a thread takes, whatever it did, and the drop of a cell.
@@ -91,7 +91,7 @@ pub(crate) fn every_listed_call_with_a_descriptor_or_an_address_names_it(kind: K
 /// The prize is given from inside the jail, and takes no call that a cell without a contest has not.
 pub(crate) fn contest_costs_the_jail_nothing(kind: Kind) {
     let prize = Attack { kind: Try::Prize, target: 3, offset: 0 };
-    assert_eq!(jailed_end(kind, contested(prize)), Exit::Exit(SURVIVED));
+    assert_eq!(jailed_end(kind, contested(prize)), Exit::Wait, "it was answered, and has gone on");
     let calls = |parcel: Parcel| {
         let calls = Cell::load(kind, image(), parcel).expect("the cell loads").syscalls();
         calls.into_iter().map(|allow| (allow.number, allow.args.len())).collect::<Vec<_>>()

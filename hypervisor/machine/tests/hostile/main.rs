@@ -49,6 +49,7 @@ attacks! {
     contest::prize_takes_no_value_and_opens_no_neighbour;
     contest::guest_that_asks_for_ever_is_stopped;
     contest::both_pages_lie_where_they_were_published;
+    contest::contest_is_brought_back_with_its_cell;
     contest::pages_are_of_one_kind_and_alone;
     contest::holder_of_the_cell_sees_nothing_of_it;
     contest::addresses_that_cannot_be_are_refused;
