@@ -1,7 +1,7 @@
 //! A guest that ends badly, in the way that the first byte of its bundle names; `tests/boot` builds and boots it.
 //!
 //! The platform beneath it is the appliance's, built with the same flags: what is tested is how a panic, an empty heap and a boot info that is
-//! none end a guest. On the host there is nothing to run.
+//! none end a guest, and what it finds of a contest. On the host there is nothing to run.
 #![cfg_attr(guest, no_std, no_main)]
 #![cfg_attr(guest, expect(unsafe_code, reason = "the entry point, and the boot info and bundle behind it"))]
 
@@ -37,10 +37,27 @@ mod guest {
         match ending {
             b'p' => assert!(black_box(false), "the last words of {}", "a guest"),
             b'o' => exhaust(),
+            b'c' => win(start),
             b'x' => drop(Vec::<u64>::with_capacity(black_box(1 << 62))),
             _ => {}
         }
         abi::hypercall::exit::DONE
+    }
+
+    /// Where `tests/boot` has the word published.
+    const WORD_ADDRESS: usize = 0x4242_4242_0000;
+
+    /// Says what there is to be won, before and after it is sealed, and after it has written where only somebody who has broken in could.
+    fn win(start: Start) {
+        defmt::info!("unsealed flag {} word {}", start.flag(), start.word());
+        let platform = start.seal();
+        defmt::info!("sealed flag {} word {}", platform.flag(), platform.word());
+        if platform.word().is_some() {
+            let word = core::ptr::with_exposed_provenance_mut::<u64>(WORD_ADDRESS);
+            // SAFETY: the page is there, writable, and no slice of it is ever made.
+            unsafe { word.write_volatile(0x1122_3344_5566_7788) };
+            defmt::info!("written flag {} word {=u64:x}", platform.flag(), platform.word().unwrap_or_default());
+        }
     }
 
     /// Takes memory until there is none.

@@ -57,8 +57,14 @@ impl Guest {
     /// The same for any image and heap.
     #[must_use]
     pub fn load_file(file: &[u8], kind: Kind, heap_len: usize, seed: [u8; SEED_LEN], bundle: &[u8], unix: Duration) -> Self {
-        let image = Image::parse(file).expect("the image is one of ours");
         let parcel = Parcel { heap_len, seed: Zeroizing::new(seed), bundle: Zeroizing::new(bundle.to_vec()), draw: None, contest: None };
+        Self::load_parcel(file, kind, parcel, unix)
+    }
+
+    /// The same for any parcel.
+    #[must_use]
+    pub fn load_parcel(file: &[u8], kind: Kind, parcel: Parcel, unix: Duration) -> Self {
+        let image = Image::parse(file).expect("the image is one of ours");
         let cell = Cell::load(kind, &image, parcel).expect("the machine is there");
         let mut cell = cell.jailed(|| Ok::<(), Infallible>(())).expect("no jail, no failure");
         cell.set_time(Duration::ZERO, unix);

@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 use abi::hypercall::exit;
 use abi::limits::{HEAP_LEN_MIN, SEED_LEN};
 use boot::{Guest, image_path};
-use machine::{Cause, Exit, Kind};
+use machine::{Cause, Contest, Exit, Kind, Parcel};
+use zeroize::Zeroizing;
 
 const MACHINES: [Kind; 2] = [Kind::Kvm, Kind::Process];
 
@@ -84,5 +85,37 @@ fn a_boot_info_without_its_magic_ends_with_an_invalid_opcode() {
         let (exit, log) = end(kind, b'm');
         let Exit::Crash(crash) = exit else { unreachable!("{kind:?}: {exit:?}: {log}") };
         assert_eq!(crash.cause, Cause::Exception { vector: 6, error_code: 0 }, "{kind:?}: {log}");
+    }
+}
+
+/// A guest of our platform on a machine with a contest, sealed and run to its end; and its log.
+fn won(kind: Kind, contest: Option<Contest>) -> (Exit, Exit, Vec<String>) {
+    let bundle = Zeroizing::new(vec![b'c']);
+    let parcel = Parcel { heap_len: HEAP_LEN_MIN, seed: Zeroizing::new([0x51; SEED_LEN]), bundle, draw: None, contest };
+    let mut guest = Guest::load_parcel(image(), kind, parcel, Duration::from_secs(1));
+    (guest.turn(), guest.turn(), guest.log)
+}
+
+/// Before and after `sealed`; and a word that was written where nobody is to write is seen at once. Where there is no contest there is nothing.
+#[test]
+fn a_contests_flag_and_word_are_what_the_platform_reads() {
+    for kind in MACHINES {
+        let contest = Contest {
+            flag: Zeroizing::new([0xf1; 32]),
+            flag_address: 0x1337_0000_0000,
+            word_address: 0x4242_4242_0000,
+            prize: Zeroizing::new([0xe7; 32]),
+        };
+        let (sealed, end, log) = won(kind, Some(contest));
+        assert_eq!((sealed, end), (Exit::Sealed, Exit::Exit(exit::DONE)), "{kind:?}: {log:?}");
+        let flag = vec!["241"; 32].join(", ");
+        for wanted in [format!("unsealed flag Some([{flag}]) word Some(0)"), format!("sealed flag Some([{flag}]) word Some(0)")] {
+            assert!(log.iter().any(|line| line.contains(&wanted)), "{kind:?}: {wanted}: {log:?}");
+        }
+        let written = format!("written flag Some([{flag}]) word 1122334455667788");
+        assert!(log.iter().any(|line| line.contains(&written)), "{kind:?}: {log:?}");
+        let (sealed, end, log) = won(kind, None);
+        assert_eq!((sealed, end), (Exit::Sealed, Exit::Exit(exit::DONE)), "{kind:?}: {log:?}");
+        assert!(log.iter().any(|line| line.contains("sealed flag None word None")), "{kind:?}: {log:?}");
     }
 }
