@@ -20,7 +20,7 @@ pub const SEALED: u32 = 0x5b8;
 pub const CRASH: u32 = 0x5bc;
 
 /// Only in a cell that has a [contest](crate::boot::BootInfo::flag): the flag of `exec`, which nobody has a reason to ask for but who has got code to run in the
-/// guest. The value must be 0. It may be called at any time and as often as wanted, and does not end the turn.
+/// guest. The value must be 0. It may be called at any time, some thousand times a turn, and does not end the turn.
 /// When the guest goes on, the flag's [`FLAG_LEN`](crate::limits::FLAG_LEN) bytes are in [`PRIZE_REGISTERS`], eight in each, little-endian, the first ones first;
 /// all four are caller-saved, so that whoever calls the gate as a function loses nothing. Everywhere else it is as closed as any number that is none.
 pub const PRIZE: u32 = 0x5c0;

@@ -11,8 +11,9 @@ use abi::limits::{FLAG_LEN, PAGE_LEN};
 use zeroize::Zeroizing;
 
 use crate::cell::Stop;
+use crate::exit::Cause;
 use crate::fault::LoadFault;
-use crate::limits::{ADDRESS_MAX, ADDRESS_MIN, GUARD_LEN};
+use crate::limits::{ADDRESS_MAX, ADDRESS_MIN, ANSWERS_MAX, GUARD_LEN};
 
 /// A contest, as a [`Parcel`](crate::Parcel) brings it.
 #[derive(Clone, PartialEq, Eq)]
@@ -78,26 +79,39 @@ impl Published {
     }
 }
 
-/// What a machine answers [`PRIZE`] with; `None` of a cell without a contest. Wiped on drop.
+/// What a machine answers [`PRIZE`] with, if its cell has a contest. Wiped on drop.
 #[derive(Default)]
-pub(crate) struct Prize(Option<Zeroizing<[u8; FLAG_LEN]>>);
+pub(crate) struct Prize {
+    flag: Option<Zeroizing<[u8; FLAG_LEN]>>,
+    /// How often it is still given in this turn.
+    left: u32,
+}
 
 impl Prize {
     /// Of a parcel's contest.
     pub(crate) fn of(contest: Option<&Contest>) -> Self {
-        Self(contest.map(|contest| contest.prize.clone()))
+        Self { flag: contest.map(|contest| contest.prize.clone()), left: 0 }
     }
 
     /// Whether the gate is open for it.
     pub(crate) fn is_there(&self) -> bool {
-        self.0.is_some()
+        self.flag.is_some()
     }
 
-    /// The words for [`PRIZE_REGISTERS`], if it is this that the guest asks for, and there is one.
-    pub(crate) fn answer(&self, stop: Stop) -> Option<[u64; PRIZE_REGISTERS.len()]> {
-        let prize = self.0.as_ref().filter(|_| stop == Stop::Hypercall { number: PRIZE, value: 0 })?;
+    /// A turn begins.
+    pub(crate) fn begin_turn(&mut self) {
+        self.left = ANSWERS_MAX;
+    }
+
+    /// The words for [`PRIZE_REGISTERS`], with which the guest goes on; or else how its turn ends. Whoever asks for ever is hung: a machine's clock counts the guest's
+    /// time, of which an answer takes next to none.
+    pub(crate) fn answer(&mut self, stop: Stop) -> Result<[u64; PRIZE_REGISTERS.len()], Stop> {
+        let asked = stop == Stop::Hypercall { number: PRIZE, value: 0 };
+        let prize = self.flag.as_ref().filter(|_| asked).ok_or(stop)?;
+        self.left = self.left.checked_sub(1).ok_or(Stop::Crash(Cause::Hung))?;
         let (words, _) = prize.as_chunks::<8>();
-        words.iter().map(|word| u64::from_le_bytes(*word)).collect::<Vec<_>>().try_into().ok()
+        let words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        words.try_into().map_err(|_| stop)
     }
 }
 
@@ -118,12 +132,28 @@ mod tests {
 
     #[test]
     fn the_prize_is_given_for_its_own_call_with_value_0_and_nothing_else() {
-        let prize = Prize::of(Some(&contest(0, 0)));
+        let mut prize = Prize::of(Some(&contest(0, 0)));
+        prize.begin_turn();
         let words = [0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908, 0x1716_1514_1312_1110, 0x1f1e_1d1c_1b1a_1918];
-        assert_eq!(prize.answer(Stop::Hypercall { number: PRIZE, value: 0 }), Some(words));
-        assert_eq!(prize.answer(Stop::Hypercall { number: PRIZE, value: 1 }), None);
-        assert_eq!(prize.answer(Stop::Hypercall { number: abi::hypercall::WAIT, value: 0 }), None);
-        assert_eq!(Prize::of(None).answer(Stop::Hypercall { number: PRIZE, value: 0 }), None);
+        assert_eq!(prize.answer(ASKED), Ok(words));
+        for other in [Stop::Hypercall { number: PRIZE, value: 1 }, Stop::Hypercall { number: abi::hypercall::WAIT, value: 0 }] {
+            assert_eq!(prize.answer(other), Err(other));
+        }
+        let mut none = Prize::of(None);
+        none.begin_turn();
+        assert_eq!(none.answer(ASKED), Err(ASKED));
+    }
+
+    const ASKED: Stop = Stop::Hypercall { number: PRIZE, value: 0 };
+
+    #[test]
+    fn whoever_asks_more_often_in_a_turn_than_is_answered_is_hung() {
+        let mut prize = Prize::of(Some(&contest(0, 0)));
+        for _ in 0..2 {
+            prize.begin_turn();
+            assert_eq!((0..=ANSWERS_MAX).filter(|_| prize.answer(ASKED).is_ok()).count() as u64, u64::from(ANSWERS_MAX));
+            assert_eq!(prize.answer(ASKED), Err(Stop::Crash(Cause::Hung)));
+        }
     }
 
     #[test]

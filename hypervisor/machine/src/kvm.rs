@@ -132,6 +132,7 @@ impl Machine for Kvm {
 
     fn run(&mut self, budget: Duration) -> Result<Stop, HostFault> {
         let mut ticks = Ticker::ticks(budget);
+        self.prize.begin_turn();
         loop {
             let fault = match self.vcpu.run() {
                 Ok(VcpuExit::IoOut(port, data)) => {
@@ -140,8 +141,10 @@ impl Machine for Kvm {
                         return Ok(self.exception(vector));
                     }
                     let stop = out.judge(&self.prize);
-                    let Some(words) = self.prize.answer(stop) else { return Ok(stop) };
-                    self.answer(words);
+                    match self.prize.answer(stop) {
+                        Ok(words) => self.answer(words),
+                        Err(stop) => return Ok(stop),
+                    }
                     continue;
                 }
                 Ok(VcpuExit::IoIn(port, _)) => return Ok(Stop::Crash(Cause::ForbiddenPort(port))),

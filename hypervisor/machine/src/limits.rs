@@ -55,6 +55,9 @@ pub const DRAWS_MAX: usize = 1000;
 /// `process`: stops in one turn that do not end it, at most: ticks, signals from outside, and a contest's answers.
 pub const TURN_STOPS_MAX: usize = 1 << 20;
 
+/// Answers to a contest's hypercall in one turn at most: far more than anybody needs, and soon over.
+pub const ANSWERS_MAX: u32 = 4096;
+
 /// `process`: stops at most until a system call in the guest's name has been made.
 pub const CALL_STOPS_MAX: usize = 16;
 

@@ -80,8 +80,8 @@ impl Process {
             Halt::SystemCall => {
                 let stop = hypercall(self.gate, &self.tracee.system_call()?);
                 match self.prize.answer(stop) {
-                    Some(words) => self.answer(words).map(|()| None),
-                    None => Ok(Some(stop)),
+                    Ok(words) => self.answer(words).map(|()| None),
+                    Err(stop) => Ok(Some(stop)),
                 }
             }
             Halt::Signal(libc::SIGPROF) => Ok(ticks.count().map(Stop::Crash)),
@@ -123,6 +123,7 @@ impl Machine for Process {
     fn run(&mut self, budget: Duration) -> Result<Stop, HostFault> {
         let host = |errno| HostFault::Host(Step::Run, errno);
         let mut ticks = Ticks::new(budget);
+        self.prize.begin_turn();
         for _ in 0..TURN_STOPS_MAX {
             let halt = self.tracee.run().map_err(host)?;
             if let Some(stop) = self.judge(halt, &mut ticks).map_err(host)? {

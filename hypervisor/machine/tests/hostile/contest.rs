@@ -66,10 +66,9 @@ pub(crate) fn prize_takes_no_value_and_opens_no_neighbour(machine: Kind) {
 /// To ask for ever is to hang: the answers are of one turn.
 pub(crate) fn guest_that_asks_for_ever_is_stopped(machine: Kind) {
     let mut cell = load_parcel(machine, contested(Attack { kind: Try::PrizeForever, target: 0, offset: 0 }));
-    let start = std::time::Instant::now();
-    let Exit::Crash(crash) = finish(&mut cell, Duration::from_millis(200)) else { panic!("it goes on") };
+    // The budget is one that no test lives to see: it is the number of answers that ends it.
+    let Exit::Crash(crash) = finish(&mut cell, Duration::from_secs(100_000)) else { panic!("it goes on") };
     assert_eq!(crash.cause, Cause::Hung);
-    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
     good_guest_runs(machine);
 }
 
