@@ -52,7 +52,7 @@ fn back(mut egress: Egress, keeps: bool, frame: &[u8]) {
         egress.forget_retired(Duration::from_secs(1));
     }
     if egress.allows(frame, Duration::from_secs(1)) {
-        is_ours(frame, Side::Back(if keeps { &backends() } else { &[] }.as_slice()));
+        is_ours(frame, Side::Back(if keeps { backends().to_vec() } else { Vec::new() }));
     }
 }
 
@@ -75,7 +75,8 @@ fn calls(mut egress: Egress, mut script: Script<'_>) {
 /// Which link, and what is known of it.
 enum Side<'a> {
     Front(&'a mut Heard, Duration),
-    Back(&'a [SocketAddr]),
+    /// Its backends.
+    Back(Vec<SocketAddr>),
 }
 
 /// What a front has heard, by another reader, and without bounds.

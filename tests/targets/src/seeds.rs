@@ -169,6 +169,7 @@ fn frames(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     let to_cell = syn.frame((FRONT[1], MACS[1]), (FRONT[0], MACS[0]));
     add("egress", "front", [&[0][..], &answer()].concat());
     add("egress", "back", [&[1][..], &opening()].concat());
+    add("egress", "call-back", [&[4][..], &call_back()].concat());
     add("egress", "arp", [&[0][..], &arp()].concat());
     let mut queue = window(&[]);
     let mut batch = Batch::new(&mut queue).expect("a window");
@@ -202,6 +203,30 @@ fn echo() -> Vec<u8> {
 fn answer() -> Vec<u8> {
     let segment = Segment { ports: (443, 5000), flags: SYN | ACK, seq: 1, ack: 2, window: 100, options: vec![], payload: vec![] };
     segment.frame((core::net::Ipv4Addr::new(192, 0, 2, 1), MACS[0]), (core::net::Ipv4Addr::new(198, 51, 100, 9), MACS[1]))
+}
+
+/// A connection to the door, closed; and one that goes back.
+fn call_back() -> Vec<u8> {
+    let guest = (core::net::Ipv4Addr::new(192, 0, 2, 1), MACS[0]);
+    let peer = (core::net::Ipv4Addr::new(198, 51, 100, 9), MACS[1]);
+    let says = |ports, flags, seq, ack| {
+        let segment = Segment { ports, flags, seq, ack, window: 100, options: vec![], payload: vec![] };
+        segment.frame(guest, peer)
+    };
+    let hears = |ports, flags, seq, ack| {
+        let segment = Segment { ports, flags, seq, ack, window: 100, options: vec![], payload: vec![] };
+        segment.frame(peer, guest)
+    };
+    let steps = [
+        (0, hears((5000, 6000), SYN, 1, 0)),
+        (1, says((6000, 5000), SYN | ACK, 7, 2)),
+        (0, hears((5000, 6000), ACK, 2, 8)),
+        (1, says((50_000, 4433), SYN, 9, 0)),
+        (2, hears((4433, 50_000), SYN | ACK, 3, 10)),
+        (3, says((50_000, 4433), ACK, 10, 4)),
+        (201, says((50_001, 4433), SYN, 9, 0)),
+    ];
+    steps.iter().flat_map(|(step, frame)| [&[*step, u8::try_from(frame.len()).expect("a short frame")], &frame[..]].concat()).collect()
 }
 
 fn opening() -> Vec<u8> {
