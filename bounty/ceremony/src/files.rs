@@ -33,6 +33,10 @@ pub const LOG_KEY: &str = "secret/log.pem";
 pub const OPERATOR_KEY: &str = "operator.key";
 /// The folder of the log, which the ceremony does not make.
 pub const LOG: &str = "log";
+/// What the log's keeper locks.
+pub const LOG_LOCK: &str = "log.lock";
+/// The folder of evidence, which the ceremony does not make either.
+pub const EVIDENCE: &str = "evidence";
 /// The folders that there are.
 const FOLDERS: [&str; 3] = ["public", "secret", "lab"];
 

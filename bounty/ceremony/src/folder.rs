@@ -81,7 +81,7 @@ impl Folder {
         files.is_closed(description.mode)?;
         let rules = files.text(files::RULES)?;
         files.require(files::RULES, Digest::of(&[rules.as_bytes()]) == manifest.rules, FolderWrong::OtherText)?;
-        let transcript = files.transcript()?;
+        let transcript = files.transcript(&manifest)?;
         let flags = files.flags(&manifest)?;
         let log = files.ed25519(files::LOG_KEY)?;
         files.require(files::LOG_KEY, log.public() == manifest.log.key(), FolderWrong::OtherKey)?;
@@ -103,6 +103,12 @@ impl Folder {
     #[must_use]
     pub fn log_path(&self) -> PathBuf {
         self.path.join(files::LOG)
+    }
+
+    /// Where its evidence is, or is to be.
+    #[must_use]
+    pub fn evidence_path(&self) -> PathBuf {
+        self.path.join(files::EVIDENCE)
     }
 
     /// The signed manifest.
@@ -300,9 +306,10 @@ impl Files<'_> {
         self.require("", mode == Mode::Lab || found.permissions().mode() & 0o077 == 0, FolderWrong::Open)
     }
 
-    fn transcript(&self) -> Result<String, FolderFault> {
+    fn transcript(&self, manifest: &Manifest<'_>) -> Result<String, FolderFault> {
         let text = self.text(files::TRANSCRIPT)?;
         transcript::check(text.as_bytes()).map_err(|fault| self.fault(files::TRANSCRIPT, FolderWrong::Transcript(fault)))?;
+        self.require(files::TRANSCRIPT, text.contains(&manifest.digest().to_string()), FolderWrong::OtherContest)?;
         Ok(text)
     }
 

@@ -21,6 +21,9 @@ pub const RULES_LEN_MAX: usize = 60_000;
 /// Names and addresses of the page's certificate at most.
 pub const NAMES_MAX: usize = 64;
 
+/// The first of them at most, in bytes: keys that sign notes are named by it and a word.
+pub const FIRST_NAME_LEN_MAX: usize = arbiter::limits::KEY_NAME_LEN_MAX - "/operator".len();
+
 /// A version of a program at most, in bytes.
 pub const VERSION_LEN_MAX: usize = 64;
 

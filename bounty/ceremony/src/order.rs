@@ -9,7 +9,7 @@ use arbiter::{Digest, Tier};
 use keys::Secret;
 use keys::names::parse_pattern;
 
-use crate::limits::{LENGTH_S_MAX, NAMES_MAX, RULES_LEN_MAX, VERSION_LEN_MAX};
+use crate::limits::{FIRST_NAME_LEN_MAX, LENGTH_S_MAX, NAMES_MAX, RULES_LEN_MAX, VERSION_LEN_MAX};
 
 /// See the module.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +113,8 @@ pub enum OrderFault {
     Names,
     /// This one, counted from 0, is neither a host name nor an address.
     NameOf(usize),
+    /// The first is too long to name keys.
+    FirstName,
     /// A port is zero, or two doors have the same.
     Ports,
     /// The contest ends before it starts, before it is minted, or beyond what certificates may last.
@@ -137,6 +139,7 @@ impl fmt::Display for OrderFault {
             Self::Name => write!(f, "name: 1 to {NAME_LEN_MAX} printable ASCII characters are wanted, without a space at either end"),
             Self::Names => write!(f, "names: 1 to {NAMES_MAX} are wanted"),
             Self::NameOf(index) => write!(f, "names: the one at {index} is neither a host name nor an IP address"),
+            Self::FirstName => write!(f, "names: the first also names keys, and may have at most {FIRST_NAME_LEN_MAX} characters"),
             Self::Ports => f.write_str("ports: a port from 1 to 65535 is wanted for each door, another for each"),
             Self::Period => {
                 write!(
@@ -181,6 +184,7 @@ impl Order<'_> {
 
     fn check_names(&self) -> Result<(), OrderFault> {
         require((1..=NAMES_MAX).contains(&self.names.len()), OrderFault::Names)?;
+        require(self.names.first().is_some_and(|name| name.len() <= FIRST_NAME_LEN_MAX), OrderFault::FirstName)?;
         let good = |name: &String| name.parse::<IpAddr>().is_ok() || parse_pattern(name).is_some();
         self.names.iter().position(|name| !good(name)).map_or(Ok(()), |index| Err(OrderFault::NameOf(index)))
     }

@@ -1,6 +1,8 @@
 //! The keeper: owns a contest's log while its box runs, and what goes into it.
 
 use core::net::IpAddr;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
 use arbiter::crash::{self, Ending};
@@ -15,8 +17,8 @@ use bounty_log::entry::{Entry, Kind};
 use bounty_log::limits::CHECKPOINT_LEN_MAX;
 use bounty_log::store::{Folder as Store, Source};
 use bounty_log::{life, names};
-use ceremony::Folder;
 use ceremony::log_key::LogKey;
+use ceremony::{Folder, files};
 
 use crate::announced::{Announced, Sending};
 use crate::claims::{Claims, Win};
@@ -33,6 +35,8 @@ pub struct Keeper {
     log: Log<LogKey>,
     story: Story,
     announced: Announced,
+    /// Held for as long as this lives: two keepers of one log would fork it.
+    _lock: File,
 }
 
 /// What is known of the log's entries.
@@ -77,6 +81,7 @@ impl Keeper {
     /// # Errors
     /// [`OpenFault`].
     pub fn open(folder: &Arc<Folder>, now: u64) -> Result<Self, OpenFault> {
+        let lock = lock(folder)?;
         let store = Store::new(folder.log_path());
         let head = store.read(names::CHECKPOINT, CHECKPOINT_LEN_MAX);
         let head = head.map_err(|fault| OpenFault::Log(LogFault::Io(names::CHECKPOINT.into(), fault)))?;
@@ -85,7 +90,7 @@ impl Keeper {
             None => begin(&folder, store, now)?,
             Some(_) => resume(&folder, &operator, store)?,
         };
-        Ok(Self { folder, operator, log, story, announced: Announced::default() })
+        Ok(Self { folder, operator, log, story, announced: Announced::default(), _lock: lock })
     }
 
     /// The contest.
@@ -277,6 +282,16 @@ impl Keeper {
         self.story.time = entry.time;
         prune(&self.folder.log_path(), number);
         Ok(number)
+    }
+}
+
+fn lock(folder: &Folder) -> Result<File, OpenFault> {
+    let lock =
+        OpenOptions::new().create(true).append(true).mode(0o600).open(folder.path().join(files::LOG_LOCK)).map_err(OpenFault::Lock)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenFault::Kept),
+        Err(TryLockError::Error(fault)) => Err(OpenFault::Lock(fault)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Why something was not entered into the log. Whoever asked is told.
 
 use core::fmt;
+use std::io;
 
 use arbiter::{Fault, Tier};
 use bounty_log::append::LogFault;
@@ -11,6 +12,10 @@ use crate::limits::{ANNOUNCED_MAX, CLAIMS_IN_ALL_MAX, CLAIMS_MAX, COMMITMENTS_MA
 /// Why a log is not kept.
 #[derive(Debug)]
 pub enum OpenFault {
+    /// Another keeper has it.
+    Kept,
+    /// Whether another has it cannot be seen.
+    Lock(io::Error),
     /// It cannot be read or written.
     Log(LogFault),
     /// It does not hold: what was found first, and how much more.
@@ -26,6 +31,8 @@ pub enum OpenFault {
 impl fmt::Display for OpenFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Kept => f.write_str("log: another process keeps it, and two would fork it: stop that one first"),
+            Self::Lock(fault) => write!(f, "{}: {fault}", ceremony::files::LOG_LOCK),
             Self::Log(fault) => write!(f, "log: {fault}"),
             Self::Unsound(findings, more) => {
                 write!(

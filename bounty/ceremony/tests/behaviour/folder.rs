@@ -93,8 +93,8 @@ fn every_file_that_is_missing_is_named() {
 #[test]
 fn every_file_of_another_contest_is_named() {
     let (one, other) = (written(Mode::Sealed), written(Mode::Sealed));
-    // Rules are the same text, and what is not read cannot be wrong. A transcript is bound to its contest by its text alone.
-    let unseen = ["operator.key", "public/page-authority.pem", "public/rules", "public/ceremony"];
+    // Rules are the same text, and what is not read cannot be wrong.
+    let unseen = ["operator.key", "public/page-authority.pem", "public/rules"];
     for ((name, bytes), (_, foreign)) in
         one.files().into_iter().zip(other.files()).filter(|((name, _), _)| !unseen.contains(&name.as_str()))
     {
@@ -185,6 +185,10 @@ fn an_order_that_cannot_be_is_refused_with_its_field() {
     assert_eq!(refused(&|order| order.rules = ""), OrderFault::Rules);
     assert_eq!(refused(&|order| order.source = "main"), OrderFault::Source);
     assert_eq!(refused(&|order| order.program.version = "0 1"), OrderFault::Program);
+    let long = [format!("{}.example", ["a"; 60].join("."))];
+    let mut order = good;
+    order.names = &long;
+    assert_eq!(mint(&order).unwrap_err(), MintFault::Order(OrderFault::FirstName));
     let bad = [names[0].clone(), "no name".into()];
     let mut order = good;
     order.names = &bad;

@@ -53,6 +53,8 @@ fn a_proof_of_before_is_none_of_now() {
     assert!(matches!(keeper.heartbeat(START + 5, &stale), Err(Refused::Proof(_))));
     let early = contest.proof(Tier::Auth, keeper.nonce(), START + 6);
     assert!(matches!(keeper.heartbeat(START + 5, &early), Err(Refused::Proof(_))), "made in the future");
+    let late = contest.proof(Tier::Auth, keeper.nonce(), START - 1);
+    assert!(matches!(keeper.heartbeat(START + 5, &late), Err(Refused::Proof(_))), "made before the last entry");
     assert!(matches!(keeper.heartbeat(START + 5, b""), Err(Refused::Proofs)));
     assert!(matches!(keeper.heartbeat(START + 5, &vec![b'a'; 10_000]), Err(Refused::ProofsLength)));
     let good = contest.proof(Tier::Auth, keeper.nonce(), START + 5);
@@ -142,6 +144,7 @@ fn a_claim_with_the_flag_is_entered_once_and_so_often_in_an_hour() {
     assert!(keeper.claim(START, &contest.claim(Tier::Exec, Tier::Exec, "other tier", START), None).entry.is_ok());
     assert!(keeper.claim(START + 3600, &second, None).entry.is_ok());
     // All of it is remembered.
+    drop(keeper);
     let mut keeper = contest.keeper(START + 3600);
     assert!(matches!(keeper.claim(START + 3600, &second, None).entry, Err(Refused::Known)));
     assert_eq!(keeper.won(Tier::Read).map(|win| win.entry), Some(CLAIMS_MAX as u64 + 1));
@@ -167,7 +170,9 @@ fn a_commitment_opens_behind_the_end_and_the_win_outlives_a_restart() {
     assert!(matches!(judged.verdict, Verdict::Falsified { committed: Some(_), .. }) && judged.entry.is_ok());
     let won = keeper.won(Tier::Key).cloned();
     assert!(won.is_some());
-    assert_eq!(contest.keeper(END + 5).won(Tier::Key).cloned(), won);
+    drop(keeper);
+    let mut keeper = contest.keeper(END + 5);
+    assert_eq!(keeper.won(Tier::Key).cloned(), won);
     assert!(matches!(keeper.commit(END + 5, commitment), Err(Refused::Over)));
     assert!(contest.checked().is_sound());
 }
@@ -180,6 +185,7 @@ fn commitments_are_so_many_in_an_hour() {
         keeper.commit(START + number as u64, Digest([1; 32])).unwrap();
     }
     assert!(matches!(keeper.commit(START + 60, Digest([1; 32])), Err(Refused::Commitments { until }) if until == START + 3600));
+    drop(keeper);
     let mut keeper = contest.keeper(START + 60);
     assert!(keeper.commit(START + 3599, Digest([1; 32])).is_err(), "a restart gives no room");
     keeper.commit(START + 3600, Digest([1; 32])).unwrap();
@@ -230,6 +236,15 @@ fn a_log_that_was_altered_or_is_of_another_is_not_kept() {
 }
 
 #[test]
+fn two_keepers_of_one_log_would_fork_it() {
+    let contest = Contest::new();
+    let keeper = contest.keeper(START);
+    assert!(matches!(Keeper::open(&contest.folder, START), Err(OpenFault::Kept)));
+    drop(keeper);
+    contest.keeper(START);
+}
+
+#[test]
 fn full_files_take_the_place_of_partial_ones() {
     let contest = Contest::new();
     let mut keeper = contest.keeper(START);
@@ -246,6 +261,7 @@ fn full_files_take_the_place_of_partial_ones() {
         assert_eq!(names(folder), ["000", "001.p"], "{folder}");
     }
     assert!(contest.checked().is_sound());
+    drop(keeper);
     contest.keeper(START + 300).started(START + 300).unwrap();
     assert!(contest.checked().is_sound());
 }
