@@ -171,3 +171,31 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_leaves_none_of_those_before_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("contest");
+        let good = [Planned::new("public/one", b"1"), Planned::new("secret/two", b"2")];
+        let bad = [Planned::new("public/one", b"1"), Planned::new("secret/two", b"2"), Planned::new("secret/no/folder", b"3")];
+        let fault = write(&path, &bad).unwrap_err();
+        assert!(matches!(&fault, WriteFault::Io(path, ErrorKind::NotFound) if path.ends_with("secret/no/folder")), "{fault}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        write(&path, &good).unwrap();
+        assert_eq!(fs::read(path.join("secret/two")).unwrap(), b"2");
+    }
+
+    #[test]
+    fn the_kernel_refuses_to_replace_what_came_meanwhile() {
+        let dir = tempfile::tempdir().unwrap();
+        let (unfinished, path) = (dir.path().join("contest.unfinished"), dir.path().join("contest"));
+        folder(&unfinished).unwrap();
+        folder(&path).unwrap();
+        assert!(matches!(place(&unfinished, &path, dir.path()), Err(WriteFault::Exists(_))));
+        assert!(unfinished.exists());
+    }
+}

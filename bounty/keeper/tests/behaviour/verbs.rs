@@ -8,7 +8,7 @@ use arbiter::crash::{Crash, Ending};
 use arbiter::receipt::Receipt;
 use arbiter::{Commitment, Context, Digest, Tier, Verdict, verify};
 use bounty_log::append::Signer;
-use keeper::limits::{CLAIMS_MAX, COMMITMENTS_MAX};
+use keeper::limits::{ANNOUNCED_MAX, CLAIMS_IN_ALL_MAX, CLAIMS_MAX, COMMITMENTS_MAX, RESTARTS_MAX};
 use keeper::{Ended, Keeper, OpenFault, Refused, Sending};
 
 use crate::contest::{Contest, END, START, claimant};
@@ -275,5 +275,35 @@ fn the_verdict_is_the_arbiters() {
         let folder = &contest.folder;
         let alone = verify(folder.manifest_note(), &folder.operator().to_string(), &claim, &Context { now: START, commitment: None });
         assert_eq!(keeper.claim(START, &claim, None).verdict, alone);
+    }
+}
+
+#[test]
+fn a_proof_that_is_altered_anywhere_is_refused() {
+    let contest = Contest::new();
+    let mut keeper = contest.keeper(START);
+    keeper.started(START).unwrap();
+    let proof = contest.proof(Tier::Write, keeper.nonce(), START);
+    for at in 0..proof.len() {
+        let mut altered = proof.clone();
+        altered[at] ^= 1;
+        assert!(keeper.heartbeat(START, &altered).is_err(), "at {at}");
+        assert!(keeper.heartbeat(START, &proof[..at]).is_err(), "up to {at}");
+    }
+    assert_eq!(keeper.tree().size(), 2);
+    assert!(keeper.heartbeat(START, &proof).is_ok());
+}
+
+#[test]
+fn the_page_has_the_numbers() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/ceremony.md");
+    let page = fs::read_to_string(page).unwrap();
+    for wanted in [
+        format!("more than {RESTARTS_MAX} in an hour"),
+        format!("more than {COMMITMENTS_MAX} in an hour"),
+        format!("at most {CLAIMS_MAX} in an hour and {},{:03} in all", CLAIMS_IN_ALL_MAX / 1000, CLAIMS_IN_ALL_MAX % 1000),
+        format!("(IPv6: each /64), at most {ANNOUNCED_MAX};"),
+    ] {
+        assert!(page.contains(&wanted), "{wanted}");
     }
 }
