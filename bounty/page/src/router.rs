@@ -148,7 +148,12 @@ impl Router {
         }
         let Some(route) = Route::of(&request.path) else { return Answer::text(StatusCode::NOT_FOUND, HERE) };
         match (route, &request.method) {
-            (Route::Post(post), &Method::POST) => self.handed(post, request),
+            (Route::Post(post), &Method::POST) => {
+                let answer = self.handed(post, request);
+                // Whoever looks now is to see it.
+                locked(&self.shown).take();
+                answer
+            }
             (Route::Post(_), _) => only("POST"),
             (_, &Method::GET | &Method::HEAD) => self.asked(route, request).unless(request.had.as_deref()),
             _ => only("GET, HEAD"),

@@ -20,7 +20,7 @@ pub(super) fn section(view: &View) -> Markup {
                 (number("failures", "Failures", &words::count(Count::total(&effort.failures))))
                 (number("bytes-in", "Received", &words::bytes(effort.bytes_in)))
                 (number("bytes-out", "Sent", &words::bytes(effort.bytes_out)))
-                (number("ended", "Cells that fell", &words::count(Count::total(&facts.cells.ended))))
+                (number("ended", "Times it fell", &words::count(Count::total(&facts.cells.ended))))
                 (number("size", "Entries in the log", &view.head.as_ref().map_or("none".into(), |head| words::count(head.size))))
             }
             p.aside {
@@ -32,7 +32,7 @@ pub(super) fn section(view: &View) -> Markup {
             div.tallies {
                 (tally("handshakes", "Handshakes by version", &effort.handshakes))
                 (tally("failures", "Failures by kind", &effort.failures))
-                (tally("endings", "Cells that fell, by how", &facts.cells.ended))
+                (tally("endings", "How it fell", &facts.cells.ended))
             }
         }
     }

@@ -1,0 +1,78 @@
+//! The commands on the page, run as they stand there.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use arbiter::{Digest, Tier};
+use bounty_log::check::{Trust, check};
+use bounty_log::store::Folder;
+use bounty_page::Assets;
+use pages::held::{self, Open};
+use pages::http::get;
+
+/// The commands of a name, as a person copies them.
+fn commands(open: &Open, name: &str) -> String {
+    let page = get(open.served.address(), "/").text();
+    let begins = format!("<pre class=\"commands\" data-commands=\"{name}\"><code>");
+    let (_, rest) = page.split_once(&begins).unwrap_or_else(|| panic!("no commands {name}"));
+    let (text, _) = rest.split_once("</code>").expect("an end");
+    ["&lt;", "<", "&gt;", ">", "&quot;", "\"", "&amp;", "&"].chunks(2).fold(text.to_owned(), |text, pair| text.replace(pair[0], pair[1]))
+}
+
+/// What they print.
+fn run(folder: &Path, commands: &str) -> String {
+    let output = Command::new("sh").args(["-eu", "-c", commands]).current_dir(folder).output().expect("a shell");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{commands}\n{told}\n{}", String::from_utf8_lossy(&output.stderr));
+    told
+}
+
+#[test]
+fn the_manifest_is_checked_by_openssl_alone() {
+    let (open, folder) = (Open::plain(Assets::default()), tempfile::tempdir().expect("a folder"));
+    let commands = commands(&open, "manifest");
+    let told = run(folder.path(), &commands);
+    assert!(told.contains("Signature Verified Successfully") && told.contains(&held::manifest_digest().to_string()), "{told}");
+    // One that was altered is not.
+    let altered = commands.replacen('\n', "\nsed -i 's/prize honour/prize nothing/' manifest\n", 1);
+    let output = Command::new("sh").args(["-eu", "-c", &altered]).current_dir(folder.path()).output().expect("a shell");
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn a_flag_answers_and_the_script_says_so() {
+    let (open, folder) = (Open::plain(Assets::default()), tempfile::tempdir().expect("a folder"));
+    let told = run(folder.path(), &commands(&open, "possession"));
+    assert!(told.starts_with("read: its flag answered this nonce"), "{told}");
+}
+
+#[test]
+fn a_flag_becomes_a_claim_that_holds() {
+    let (open, folder) = (Open::plain(Assets::default()), tempfile::tempdir().expect("a folder"));
+    fs::write(folder.path().join("flag"), contest::seed("read")).expect("written");
+    // The contest's clock is not this machine's.
+    let told = run(folder.path(), &commands(&open, "claim").replace("$(date +%s)", &held::NOW.to_string()));
+    assert!(told.starts_with("Falsified\ntier read\nclaimant your name, key or address\n") && told.ends_with("entry 2\n"), "{told}");
+    // And is committed to, with a write-up.
+    fs::write(folder.path().join("write-up"), contest::WRITE_UP).expect("written");
+    run(folder.path(), &commands(&open, "commitment"));
+    let file = |name: &str| fs::read(folder.path().join(name)).expect(name);
+    let salt: [u8; 32] = file("salt").try_into().expect("32 bytes");
+    let commitment = arbiter::commitment::commit(&file("claim"), &Digest::of(&[contest::WRITE_UP]), &salt);
+    assert!(String::from_utf8(file("receipt")).expect("text").contains(&format!("commitment {commitment}\n")));
+}
+
+#[test]
+fn the_log_is_fetched_whole_and_holds() {
+    let (open, folder) = (Open::plain(Assets::default()), tempfile::tempdir().expect("a folder"));
+    bounty_page::Contest::claim(&*open.held, &held::claim(Tier::Read, "It was there."));
+    let commands = commands(&open, "log");
+    let (fetch, verify) = commands.split_once("bountybox log verify log --log '").expect("two parts");
+    run(folder.path(), fetch);
+    let keys: Vec<&str> = verify.trim_end().trim_end_matches('\'').split("' --operator '").collect();
+    assert_eq!(keys, [contest::named("log").to_string(), contest::operator()], "the command of docs/log.md");
+    let (log, operator) = (contest::named("log"), contest::named("operator"));
+    let report = check(&Folder::new(folder.path().join("log")), &Trust { log: &log, operator: Some(&operator), earlier: Vec::new() });
+    assert_eq!((report.entries.len(), report.findings), (3, Vec::new()));
+}
