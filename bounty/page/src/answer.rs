@@ -34,6 +34,8 @@ pub struct Answer {
     pub body: Bytes,
     /// Who may keep it.
     pub keep: Keep,
+    /// What it is called, for who asks again.
+    pub tag: Option<String>,
     /// Which methods there are instead; what else an answer has to say.
     pub more: Option<(HeaderName, HeaderValue)>,
 }
@@ -56,7 +58,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 impl Answer {
     /// A body for whoever asked.
     pub fn new(kind: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status: StatusCode::OK, kind, body: body.into(), keep: Keep::Never, more: None }
+        Self { status: StatusCode::OK, kind, body: body.into(), keep: Keep::Never, tag: None, more: None }
     }
 
     /// Text for whoever asked.
@@ -67,6 +69,8 @@ impl Answer {
     /// The same, that others may keep.
     #[must_use]
     pub fn kept(mut self, keep: Keep) -> Self {
+        let name = || Digest::of(&[&self.body]).to_string();
+        self.tag = (keep == Keep::Asking).then(|| format!("\"{}\"", name().get(..32).unwrap_or_default()));
         self.keep = keep;
         self
     }
@@ -78,29 +82,16 @@ impl Answer {
         self
     }
 
-    /// What it is called, where it can be kept.
-    #[must_use]
-    pub fn tag(&self) -> Option<String> {
-        let whole = || Digest::of(&[&self.body]).to_string();
-        (self.keep != Keep::Never).then(|| format!("\"{}\"", whole().get(..32).unwrap_or_default()))
-    }
-
     /// The answer to somebody who has what these tags call.
     #[must_use]
     pub fn unless(self, had: Option<&str>) -> Self {
-        let Some(tag) = self.tag().filter(|_| self.status == StatusCode::OK) else { return self };
-        let has = had.is_some_and(|had| had.split(',').any(|each| each.trim().trim_start_matches("W/") == tag));
-        if !has {
-            return self;
-        }
-        let same = Self { status: StatusCode::NOT_MODIFIED, body: Bytes::new(), ..self };
-        same.saying(header::ETAG, &tag)
+        let is_had = |tag: &String| had.is_some_and(|had| had.split(',').any(|each| each.trim().trim_start_matches("W/") == tag));
+        if self.tag.as_ref().is_some_and(is_had) { Self { status: StatusCode::NOT_MODIFIED, body: Bytes::new(), ..self } } else { self }
     }
 
     /// As HTTP.
     #[must_use]
     pub fn response(self) -> Response<Full<Bytes>> {
-        let tag = self.tag().filter(|_| self.status == StatusCode::OK);
         let public = self.keep != Keep::Never;
         let mut response = Response::new(Full::new(self.body));
         *response.status_mut() = self.status;
@@ -115,7 +106,7 @@ impl Answer {
         for (name, value) in [
             (header::CONTENT_SECURITY_POLICY, POLICY),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::REFERRER_POLICY, "no-referrer"),
+            (header::REFERRER_POLICY, "same-origin"),
             (header::X_FRAME_OPTIONS, "DENY"),
             (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
             (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
@@ -126,7 +117,7 @@ impl Answer {
         if public {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
-        if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
+        if let Some(tag) = self.tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
             headers.insert(header::ETAG, tag);
         }
         headers.extend(self.more);

@@ -4,7 +4,8 @@ use core::net::IpAddr;
 
 use arbiter::{Digest, Tier, Verdict};
 
-/// Whoever runs the contest. All of it may wait for the guest or the disk: the page calls it on threads for that, a few at a time, and shows [`Contest::facts`] for a second.
+/// Whoever runs the contest. All of it is called on threads that may wait for the guest or the disk, a few at a time; only [`Contest::facts`] is to answer at once, from what is known. What it
+/// says is shown for a second.
 pub trait Contest: Send + Sync {
     /// How it stands.
     fn facts(&self) -> Facts;

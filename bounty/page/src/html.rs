@@ -8,15 +8,23 @@ mod win;
 
 use maud::{DOCTYPE, Markup, html};
 
-use crate::site::Site;
 use crate::view::{Phase, Promised, View};
 use crate::words;
 
+/// What the page says of where it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// See [`Site::base`](crate::Site::base).
+    pub base: &'a str,
+    /// Whether there is an arbiter for browsers.
+    pub has_arbiter: bool,
+}
+
 /// The page.
 #[must_use]
-pub fn page(view: &View, site: &Site) -> String {
+pub fn page(view: &View, place: &Place<'_>) -> String {
     let body = match &view.promised {
-        Ok(promised) => contest(view, promised, site),
+        Ok(promised) => contest(view, promised, place),
         Err(why) => broken(why),
     };
     document(title(view), &body)
@@ -50,7 +58,7 @@ fn document(title: &str, body: &Markup) -> String {
     markup.into_string()
 }
 
-fn contest(view: &View, promised: &Promised, site: &Site) -> Markup {
+fn contest(view: &View, promised: &Promised, place: &Place<'_>) -> Markup {
     html! {
         header.top {
             p.kind { "bountybox challenge" }
@@ -64,10 +72,10 @@ fn contest(view: &View, promised: &Promised, site: &Site) -> Markup {
         (contents())
         main #main tabindex="-1" {
             (now::section(view))
-            (win::section(view, promised, site))
-            (check::section(view, promised, site))
-            (hand_in::section(promised, site))
-            (check::log(view, promised, site))
+            (win::section(view, promised, place))
+            (check::section(view, promised, place))
+            (hand_in::section(promised, place))
+            (check::log(view, promised, place))
             (documents(view, promised))
         }
         footer {

@@ -19,6 +19,8 @@ pub struct Limits {
     pub answer: Duration,
     /// For a connection, however busy it is. What is being answered then is still answered.
     pub connection: Duration,
+    /// Bytes of the log's files that are on their way to readers.
+    pub log_bytes: usize,
     /// What asks the guest for signatures, by one source.
     pub asks_of_source: Rate,
     /// The same by all.
@@ -39,6 +41,7 @@ impl Default for Limits {
             body: 10 * second,
             answer: 10 * second,
             connection: 120 * second,
+            log_bytes: 64 * 1024 * 1024,
             asks_of_source: Rate { burst: 20, every: second },
             asks: Rate { burst: 100, every: second / 10 },
             entries_of_source: Rate { burst: 6, every: 60 * second },
@@ -61,12 +64,18 @@ pub const SOURCES_MAX: usize = 8192;
 pub const WINS_SHOWN_MAX: usize = 4;
 /// Threads on which the contest is asked.
 pub const THREADS_MAX: usize = 4;
+/// Of these, at most so many wait for guest or disk: the page is there all the same.
+pub const SLOW_MAX: usize = 2;
+/// What room for the log's files is counted in, in bytes.
+pub const ROOM_UNIT: usize = 1024;
 /// How long facts and page are shown before they are made anew.
 pub const FRESH: Duration = Duration::from_secs(1);
 /// After a connection's time is over: how long what is being answered may still take.
 pub const LAST_ANSWER: Duration = Duration::from_secs(10);
 /// How long to rest when no connection can be taken, for want of descriptors.
 pub const REST: Duration = Duration::from_millis(100);
+
+const _: () = assert!(SLOW_MAX < THREADS_MAX, "a guest that does not answer leaves threads for the page");
 
 /// Seconds of a year.
 const YEAR: u64 = 366 * 24 * 3600;

@@ -2,22 +2,25 @@
 
 mod asked;
 mod handed;
+mod refusal;
 
 use core::net::{IpAddr, Ipv4Addr};
-use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::{Method, StatusCode, header};
+use tokio::sync::Semaphore;
 
 use crate::answer::{Answer, HTML, JSON, Keep, MODULE, PICTURE, SCRIPT, STYLE, TEXT};
 use crate::contest::Contest;
-use crate::limits::{FRESH, Limits, TARGET_LEN_MAX};
+use crate::limits::{FRESH, Limits, ROOM_UNIT, TARGET_LEN_MAX};
 use crate::rates::Rates;
 use crate::site::Site;
 use crate::view::View;
 use crate::{facts, html};
+use refusal::{Budget, Refusal};
 
 /// What matters of a request.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +35,7 @@ pub struct Request {
     pub accept: String,
     /// What it has already: the `If-None-Match` header.
     pub had: Option<String>,
-    /// A browser says that another site's page made it ask.
+    /// A browser says that another origin's page made it ask.
     pub is_foreign: bool,
     /// Its body.
     pub body: Bytes,
@@ -43,7 +46,11 @@ pub struct Request {
 /// See the module.
 pub struct Router {
     contest: Arc<dyn Contest>,
-    site: Site,
+    base: String,
+    has_arbiter: bool,
+    fixed: BTreeMap<&'static str, Answer>,
+    /// For files of the log that are on their way.
+    room: Arc<Semaphore>,
     began: Instant,
     asks: Mutex<Rates>,
     entries: Mutex<Rates>,
@@ -74,8 +81,6 @@ enum Route<'a> {
     Possessions,
     /// Tier, if one is wanted, and nonce.
     Possession(Option<&'a str>, &'a str),
-    Fixed(&'static str, &'static str),
-    Arbiter,
     Post(Post),
 }
 
@@ -98,12 +103,6 @@ impl<'a> Route<'a> {
             "/rules" => Self::Rules,
             "/checkpoint" => Self::Log("checkpoint"),
             "/possession" => Self::Possessions,
-            "/arbiter.wasm" => Self::Arbiter,
-            "/arbiter.mjs" => Self::Fixed(SCRIPT, include_str!("../../arbiter-wasm/arbiter.mjs")),
-            "/page.mjs" => Self::Fixed(SCRIPT, include_str!("../assets/page.mjs")),
-            "/style.css" => Self::Fixed(STYLE, include_str!("../assets/style.css")),
-            "/icon.svg" => Self::Fixed(PICTURE, include_str!("../assets/icon.svg")),
-            "/check-possession" => Self::Fixed(TEXT, include_str!("../../check-possession")),
             "/claim" => Self::Post(Post::Claim),
             "/commitment" => Self::Post(Post::Commitment),
             "/sign" => Self::Post(Post::Sign),
@@ -119,8 +118,25 @@ impl<'a> Route<'a> {
         if let Some(size) = path.strip_prefix("/files/") {
             return Some(Self::Files(size));
         }
-        path.starts_with("/tile/").then(|| Self::Log(path.trim_start_matches('/')))
+        path.strip_prefix('/').filter(|name| name.starts_with("tile/")).map(Self::Log)
     }
+}
+
+/// What is always the same, by its path.
+fn fixed(arbiter: Option<Vec<u8>>) -> BTreeMap<&'static str, Answer> {
+    let text = |path, kind, text: &'static str| (path, Answer::new(kind, text).kept(Keep::Asking));
+    let arbiter = arbiter.map_or_else(
+        || Answer::text(StatusCode::NOT_FOUND, "this build has no arbiter for browsers\n"),
+        |arbiter| Answer::new(MODULE, arbiter).kept(Keep::Asking),
+    );
+    BTreeMap::from([
+        text("/arbiter.mjs", SCRIPT, include_str!("../../arbiter-wasm/arbiter.mjs")),
+        text("/page.mjs", SCRIPT, include_str!("../assets/page.mjs")),
+        text("/style.css", STYLE, include_str!("../assets/style.css")),
+        text("/icon.svg", PICTURE, include_str!("../assets/icon.svg")),
+        text("/check-possession", TEXT, include_str!("../../check-possession")),
+        ("/arbiter.wasm", arbiter),
+    ])
 }
 
 /// What there is, for who asks for something else.
@@ -134,10 +150,13 @@ const HERE: &str = "nothing here. There are\n\
 impl Router {
     /// Answers for this contest.
     #[must_use]
-    pub fn new(contest: Arc<dyn Contest>, site: Site, limits: &Limits) -> Self {
+    pub fn new(contest: Arc<dyn Contest>, mut site: Site, limits: &Limits) -> Self {
+        let has_arbiter = site.assets.arbiter.is_some();
+        let fixed = fixed(site.assets.arbiter.take());
+        let room = Arc::new(Semaphore::new((limits.log_bytes / ROOM_UNIT).min(Semaphore::MAX_PERMITS)));
         let rates = |of_source, in_all| Mutex::new(Rates::new(of_source, in_all));
         let (asks, entries) = (rates(limits.asks_of_source, limits.asks), rates(limits.entries_of_source, limits.entries));
-        Self { contest, site, began: Instant::now(), asks, entries, shown: Mutex::new(None) }
+        Self { contest, base: site.base, has_arbiter, fixed, room, began: Instant::now(), asks, entries, shown: Mutex::new(None) }
     }
 
     /// The answer.
@@ -145,6 +164,10 @@ impl Router {
     pub fn answer(&self, request: &Request) -> Answer {
         if request.path.len().saturating_add(request.query.len()) > TARGET_LEN_MAX {
             return Answer::text(StatusCode::URI_TOO_LONG, format!("a path of at most {TARGET_LEN_MAX} bytes\n"));
+        }
+        if let Some(fixed) = self.fixed.get(request.path.as_str()) {
+            let is_asked = matches!(request.method, Method::GET | Method::HEAD);
+            return if is_asked { fixed.clone().unless(request.had.as_deref()) } else { only("GET, HEAD") };
         }
         let Some(route) = Route::of(&request.path) else { return Answer::text(StatusCode::NOT_FOUND, HERE) };
         match (route, &request.method) {
@@ -167,36 +190,28 @@ impl Router {
             return shown.clone();
         }
         let view = View::new(self.contest.facts(), self.contest.log_file("checkpoint").as_deref());
-        let page = Answer::new(HTML, html::page(&view, &self.site)).kept(Keep::Asking);
+        let page =
+            Answer::new(HTML, html::page(&view, &html::Place { base: &self.base, has_arbiter: self.has_arbiter })).kept(Keep::Asking);
         let facts = Answer::new(JSON, format!("{}\n", facts::document(&view))).kept(Keep::Asking);
         shown.insert(Shown { at: Instant::now(), view: Arc::new(view), page, facts }).clone()
     }
 
-    fn module(&self) -> Answer {
-        let arbiter = self.site.assets.arbiter.clone();
-        arbiter.map_or_else(
-            || Answer::text(StatusCode::NOT_FOUND, "this build has no arbiter for browsers\n"),
-            |arbiter| Answer::new(MODULE, arbiter).kept(Keep::Asking),
-        )
+    /// Whether the guest or the disk is needed for what is asked, and it may take long.
+    #[must_use]
+    pub fn is_slow(request: &Request) -> bool {
+        request.method == Method::POST || matches!(Route::of(&request.path), Some(Route::Possession(..) | Route::Log(_)))
     }
 
     /// Takes one of a source's budget, and of the budget of all if that is asked for.
-    fn take(&self, rates: &Mutex<Rates>, peer: Option<IpAddr>, of: Budget) -> Result<(), Answer> {
+    fn take(&self, rates: &Mutex<Rates>, peer: Option<IpAddr>, of: Budget) -> Result<(), Refusal> {
         let now = self.began.elapsed();
         let mut rates = locked(rates);
         let taken = match of {
             Budget::Source => rates.take_of(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), now),
             Budget::All => rates.take_of_all(now),
         };
-        taken.map_err(|wait| too_many(wait, of))
+        taken.map_err(|wait| Refusal::TooOften { wait, of })
     }
-}
-
-/// Whose budget.
-#[derive(Debug, Clone, Copy)]
-enum Budget {
-    Source,
-    All,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -207,18 +222,8 @@ fn only(methods: &str) -> Answer {
     Answer::text(StatusCode::METHOD_NOT_ALLOWED, format!("only {methods}\n")).saying(header::ALLOW, methods)
 }
 
-fn too_many(wait: Duration, of: Budget) -> Answer {
-    let seconds = wait.as_secs().saturating_add(1);
-    let who = match of {
-        Budget::Source => "your address has",
-        Budget::All => "all together have",
-    };
-    let text = format!("{who} asked too often; again in {seconds} s\n");
-    Answer::text(StatusCode::TOO_MANY_REQUESTS, text).saying(header::RETRY_AFTER, &seconds.to_string())
-}
-
 impl core::fmt::Debug for Router {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Router").field("site", &self.site.base).finish_non_exhaustive()
+        f.debug_struct("Router").field("base", &self.base).finish_non_exhaustive()
     }
 }

@@ -21,12 +21,12 @@ use hyper::{Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::{sleep, timeout};
 
 use crate::answer::Answer;
 use crate::contest::Contest;
-use crate::limits::{BODY_LEN_MAX, HEAD_LEN_MAX, HEADERS_MAX, LAST_ANSWER, Limits, REST, THREADS_MAX};
+use crate::limits::{BODY_LEN_MAX, HEAD_LEN_MAX, HEADERS_MAX, LAST_ANSWER, Limits, REST, SLOW_MAX, THREADS_MAX};
 use crate::router::{Request, Router};
 use crate::site::{Peers, Site};
 use crowd::Crowd;
@@ -52,7 +52,13 @@ pub fn serve(listener: TcpListener, contest: Arc<dyn Contest>, site: Site, limit
         tokio::net::TcpListener::from_std(listener)?
     };
     let (end, ended) = oneshot::channel();
-    let hall = Arc::new(Hall { peers: site.peers, router: Router::new(contest, site, &limits), limits, crowd: Crowd::new(&limits) });
+    let hall = Arc::new(Hall {
+        peers: site.peers,
+        router: Router::new(contest, site, &limits),
+        limits,
+        crowd: Crowd::new(&limits),
+        slow: Arc::new(Semaphore::new(SLOW_MAX)),
+    });
     let thread = thread::Builder::new().name("page".into()).spawn(move || run(runtime, listener, hall, ended))?;
     Ok(Served { address, end: Some(end), thread: Some(thread) })
 }
@@ -80,6 +86,8 @@ struct Hall {
     router: Router,
     limits: Limits,
     crowd: Crowd,
+    /// Turns of those who ask for what is slow.
+    slow: Arc<Semaphore>,
 }
 
 /// Takes connections until the other end of `ended` is dropped.
@@ -137,17 +145,34 @@ async fn respond(hall: Arc<Hall>, request: hyper::Request<Incoming>, peer: Optio
         query: head.uri.query().unwrap_or_default().into(),
         accept: text(&head.headers, &header::ACCEPT).unwrap_or_default().into(),
         had: text(&head.headers, &header::IF_NONE_MATCH).map(Into::into),
-        is_foreign: text(&head.headers, &HeaderName::from_static("sec-fetch-site")) == Some("cross-site"),
+        is_foreign: is_foreign(&head.headers),
         method: head.method,
         body,
         peer,
     };
-    let answering = tokio::task::spawn_blocking(move || hall.router.answer(&request));
-    let answer = match timeout(patience, answering).await {
-        Ok(Ok(answer)) => answer,
+    let answer = match timeout(patience, answer(hall, request)).await {
+        Ok(Some(answer)) => answer,
         _ => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the box does not answer in time\n"),
     };
     answer.response()
+}
+
+/// The contest's answer. Who asks for what is slow waits in a line of its own, and is in it until the contest has answered, not only while somebody waits for that.
+async fn answer(hall: Arc<Hall>, request: Request) -> Option<Answer> {
+    let turn = if Router::is_slow(&request) { Some(Arc::clone(&hall.slow).acquire_owned().await.ok()?) } else { None };
+    let answering = move || {
+        let answer = hall.router.answer(&request);
+        drop(turn);
+        answer
+    };
+    tokio::task::spawn_blocking(answering).await.ok()
+}
+
+/// Whether a browser says that another origin's page made it ask. A page on plain HTTP is told by `Origin` alone.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let fetch = text(headers, &HeaderName::from_static("sec-fetch-site"));
+    let origin = text(headers, &header::ORIGIN).map(|origin| origin.split_once("://").map_or(origin, |(_, authority)| authority));
+    matches!(fetch, Some("cross-site" | "same-site")) || origin.is_some() && origin != text(headers, &header::HOST)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

@@ -2,9 +2,11 @@
 
 use core::net::IpAddr;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::time::Duration;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use arbiter::claim::{self, Claim};
 use arbiter::crash;
@@ -81,6 +83,8 @@ pub struct Held {
     clock: AtomicU64,
     /// Whether the published word holds the published value.
     is_written: AtomicBool,
+    /// How long the guest takes to answer.
+    slowness_ms: AtomicU64,
     book: Mutex<Book>,
 }
 
@@ -120,7 +124,7 @@ impl Held {
             bytes_out: 31_138_512_896,
         };
         let book = Book { log, effort, wins: Vec::new(), claims: Vec::new(), announced: Vec::new() };
-        Self { dir, clock: AtomicU64::new(NOW), is_written: AtomicBool::new(false), book: Mutex::new(book) }
+        Self { dir, clock: AtomicU64::new(NOW), is_written: AtomicBool::new(false), slowness_ms: AtomicU64::new(0), book: Mutex::new(book) }
     }
 
     /// Moves the clock.
@@ -131,6 +135,11 @@ impl Held {
     /// Makes the published word hold the published value.
     pub fn write_the_word(&self) {
         self.is_written.store(true, Ordering::SeqCst);
+    }
+
+    /// Makes the guest take so long to answer.
+    pub fn slow_down(&self, ms: u64) {
+        self.slowness_ms.store(ms, Ordering::SeqCst);
     }
 
     /// So many connections more.
@@ -199,6 +208,7 @@ impl Contest for Held {
     }
 
     fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String> {
+        thread::sleep(Duration::from_millis(self.slowness_ms.load(Ordering::SeqCst)));
         let body = |tier| possession::Body { manifest: manifest_digest(), tier, nonce, time: self.now() };
         let proof = |tier: Tier| contest::seal(tier.name(), &body(tier));
         Ok([Tier::Auth, Tier::Read, Tier::Write, Tier::Key, Tier::Wallet].map(proof).concat())

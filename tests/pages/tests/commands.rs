@@ -15,7 +15,7 @@ use pages::http::get;
 fn commands(open: &Open, name: &str) -> String {
     let page = get(open.served.address(), "/").text();
     let begins = format!("<pre class=\"commands\" data-commands=\"{name}\"><code>");
-    let (_, rest) = page.split_once(&begins).unwrap_or_else(|| panic!("no commands {name}"));
+    let (_, rest) = page.split_once(&begins).expect(name);
     let (text, _) = rest.split_once("</code>").expect("an end");
     ["&lt;", "<", "&gt;", ">", "&quot;", "\"", "&amp;", "&"].chunks(2).fold(text.to_owned(), |text, pair| text.replace(pair[0], pair[1]))
 }

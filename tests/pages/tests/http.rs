@@ -80,7 +80,7 @@ fn every_answer_says_what_a_browser_may_not_do() {
         }
         assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
     }
     let page = get(at(&open), "/").text();
     assert!(!page.contains(" style=") && !page.contains("<style") && !page.contains(" onclick"), "nothing inline");
@@ -90,7 +90,8 @@ fn every_answer_says_what_a_browser_may_not_do() {
 #[test]
 fn what_may_be_kept_is_kept_and_asked_for_again_cheaply() {
     let open = open();
-    assert_eq!(get(at(&open), "/tile/0/000.p/2").header("cache-control"), Some("public, max-age=31536000, immutable"));
+    let tile = get(at(&open), "/tile/0/000.p/2");
+    assert_eq!((tile.header("cache-control"), tile.header("etag")), (Some("public, max-age=31536000, immutable"), None));
     assert_eq!(get(at(&open), "/checkpoint").header("cache-control"), Some("no-cache"));
     assert_eq!(get(at(&open), &format!("/possession/{NONCE}")).header("cache-control"), Some("no-store"));
     let whole = get(at(&open), "/style.css");
@@ -241,9 +242,14 @@ fn what_people_write_never_becomes_markup() {
 #[test]
 fn another_sites_form_is_refused() {
     let open = open();
-    let foreign = request("POST", "/claimant", "sec-fetch-site: cross-site\r\n", contest::claimant("claimant").as_bytes());
-    assert_eq!(raw(at(&open), &foreign).status, 403);
+    let posted = |headers: &str| raw(at(&open), &request("POST", "/claimant", headers, contest::claimant("claimant").as_bytes())).status;
+    for headers in
+        ["sec-fetch-site: cross-site\r\n", "sec-fetch-site: same-site\r\n", "origin: null\r\n", "origin: http://evil.example\r\n"]
+    {
+        assert_eq!(posted(headers), 403, "{headers}");
+    }
     assert_eq!(open.held.announced(), []);
+    assert_eq!(posted("sec-fetch-site: same-origin\r\norigin: https://box\r\n"), 200);
 }
 
 #[test]
@@ -373,6 +379,38 @@ fn connections_are_bounded_and_those_that_end_make_room() {
     while get(at(&open), "/rules").status != 200 {
         assert!(Instant::now() < end, "there is room again");
     }
+}
+
+#[test]
+fn a_guest_that_does_not_answer_does_not_take_the_page_with_it() {
+    let open = limited(Limits { answer: Duration::from_millis(700), ..Limits::default() });
+    open.held.slow_down(1500);
+    let path = format!("/possession/{NONCE}");
+    let statuses = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(|| get(at(&open), &path).status)).collect();
+        std::thread::sleep(Duration::from_millis(100));
+        let began = Instant::now();
+        assert_eq!(get(at(&open), "/").status, 200);
+        assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+        asking.into_iter().map(|asking| asking.join().expect("asked")).collect::<Vec<_>>()
+    });
+    assert_eq!(statuses, [503; 8]);
+    open.held.slow_down(0);
+    std::thread::sleep(Duration::from_millis(1600));
+    assert_eq!(get(at(&open), &path).status, 200);
+}
+
+#[test]
+fn what_is_on_its_way_of_the_log_is_bounded() {
+    let open = limited(Limits { log_bytes: 4096, ..Limits::default() });
+    for _ in 0..3 {
+        assert_eq!(get(at(&open), "/tile/0/000.p/2").status, 200, "what has arrived makes room");
+    }
+    for tier in [Tier::Auth, Tier::Read] {
+        assert_eq!(post(at(&open), "/claim", &held::claim(tier, &"a".repeat(1000))).status, 200);
+    }
+    let bundle = get(at(&open), "/tile/entries/000.p/4");
+    assert_eq!((bundle.status, bundle.text().as_str()), (503, "too many read the log just now\n"));
 }
 
 #[test]

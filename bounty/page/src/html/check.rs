@@ -3,12 +3,11 @@
 use arbiter::note::VerifierKey;
 use maud::{Markup, html};
 
-use super::commands;
-use crate::site::Site;
+use super::{Place, commands};
 use crate::view::{Promised, View};
 
-pub(super) fn section(view: &View, promised: &Promised, site: &Site) -> Markup {
-    let base = &site.base;
+pub(super) fn section(view: &View, promised: &Promised, place: &Place<'_>) -> Markup {
+    let base = place.base;
     html! {
         section #check aria-labelledby="check-title" {
             h2 #check-title { "How to check" }
@@ -45,7 +44,7 @@ pub(super) fn section(view: &View, promised: &Promised, site: &Site) -> Markup {
 }
 
 /// The log: its head, and how to hold all of it against that.
-pub(super) fn log(view: &View, promised: &Promised, site: &Site) -> Markup {
+pub(super) fn log(view: &View, promised: &Promised, place: &Place<'_>) -> Markup {
     html! {
         section #log aria-labelledby="log-title" {
             h2 #log-title { "Log" }
@@ -64,7 +63,7 @@ pub(super) fn log(view: &View, promised: &Promised, site: &Site) -> Markup {
                 p { "Its head cannot be read now." }
             }
             p { "Take all of it, and check every entry, signature and gap:" }
-            (commands("log", &whole_log(&site.base, promised, &view.facts.operator)))
+            (commands("log", &whole_log(place.base, promised, &view.facts.operator)))
             p.aside { a href="/checkpoint" { "The signed head" } " is three lines. With one that you kept, add " code { "--since KEPT" } " and see whether the log still has that past." }
         }
     }

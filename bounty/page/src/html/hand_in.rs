@@ -2,13 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::commands;
-use crate::site::Site;
+use super::{Place, commands};
 use crate::view::Promised;
 
-pub(super) fn section(promised: &Promised, site: &Site) -> Markup {
-    let base = &site.base;
-    let has_arbiter = site.assets.arbiter.is_some();
+pub(super) fn section(promised: &Promised, place: &Place<'_>) -> Markup {
+    let base = place.base;
+    let has_arbiter = place.has_arbiter;
     html! {
         section #hand-in aria-labelledby="hand-in-title" {
             h2 #hand-in-title { "Hand in" }

@@ -3,12 +3,11 @@
 use arbiter::Tier;
 use maud::{Markup, html};
 
-use super::{host, time};
+use super::{Place, host, time};
 use crate::contest::Win;
-use crate::site::Site;
 use crate::view::{Promised, TierView, View};
 
-pub(super) fn section(view: &View, promised: &Promised, site: &Site) -> Markup {
+pub(super) fn section(view: &View, promised: &Promised, place: &Place<'_>) -> Markup {
     html! {
         section #win aria-labelledby="win-title" {
             h2 #win-title { "How to win" }
@@ -22,7 +21,7 @@ pub(super) fn section(view: &View, promised: &Promised, site: &Site) -> Markup {
             h3 { "Claims that hold" }
             p data-live="no-wins" { @if promised.won() == 0 { "None so far." } }
             ul.wins data-wins { @for tier in &promised.tiers { @for win in &tier.wins { (won(win)) } (rest(tier)) } }
-            @if !view.facts.doors.is_empty() { (doors(view, site)) }
+            @if !view.facts.doors.is_empty() { (doors(view, place)) }
         }
     }
 }
@@ -86,7 +85,7 @@ const fn how(tier: Tier) -> &'static str {
     }
 }
 
-fn doors(view: &View, site: &Site) -> Markup {
+fn doors(view: &View, place: &Place<'_>) -> Markup {
     html! {
         h3 { "Doors" }
         table.doors {
@@ -95,7 +94,7 @@ fn doors(view: &View, site: &Site) -> Markup {
                 @for door in &view.facts.doors {
                     tr {
                         th scope="row" { (door.name) }
-                        td { code { (host(&site.base)) ":" (door.port) } }
+                        td { code { (host(place.base)) ":" (door.port) } }
                         td { (door.about) }
                     }
                 }

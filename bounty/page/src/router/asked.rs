@@ -1,15 +1,21 @@
 //! What can be asked for without handing anything in.
 
+use std::sync::Arc;
+
 use arbiter::digest::from_hex;
 use arbiter::note::Note;
 use arbiter::{Document, Tier};
 use bounty_log::limits::ENTRIES_MAX;
 use bounty_log::names;
+use bytes::Bytes;
 use hyper::{StatusCode, header};
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Budget, Request, Route, Router};
+use super::refusal::{Budget, Refusal};
+use super::{Request, Route, Router};
 use crate::answer::{Answer, Keep, TEXT, TILE};
 use crate::form;
+use crate::limits::ROOM_UNIT;
 use crate::tiles::File;
 
 impl Router {
@@ -22,10 +28,8 @@ impl Router {
             Route::Rules => Answer::new(TEXT, self.shown().view.facts.rules.clone()).kept(Keep::Asking),
             Route::Log(name) => self.log(name),
             Route::Files(size) => self.files(size),
-            Route::Fixed(kind, text) => Answer::new(kind, text).kept(Keep::Asking),
-            Route::Arbiter => self.module(),
             Route::Possessions => possessions(&request.query),
-            Route::Possession(tier, nonce) => self.possession(tier, nonce, request).unwrap_or_else(|answer| answer),
+            Route::Possession(tier, nonce) => self.possession(tier, nonce, request).unwrap_or_else(Into::into),
             Route::Post(_) => super::only("POST"),
         }
     }
@@ -39,7 +43,13 @@ impl Router {
         if File::parse(name).is_none_or(|file| file.size > self.size()) {
             return none();
         }
-        self.contest.log_file(name).map_or_else(none, |bytes| Answer::new(TILE, bytes).kept(Keep::Always))
+        let Some(bytes) = self.contest.log_file(name) else { return none() };
+        // A reader may be slow; what all of them wait for is bounded.
+        let units = u32::try_from(bytes.len().div_ceil(ROOM_UNIT)).unwrap_or(u32::MAX);
+        match Arc::clone(&self.room).try_acquire_many_owned(units) {
+            Ok(room) => Answer::new(TILE, Bytes::from_owner(Parcel { bytes, _room: room })).kept(Keep::Always),
+            Err(_) => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "too many read the log just now\n"),
+        }
     }
 
     /// How long the log is: what its head says that it signs. Whether it does is for those to check who read it.
@@ -58,30 +68,40 @@ impl Router {
         Answer::new(TEXT, tiles.map(|tile| format!("{}\n", names::of(&tile))).collect::<String>()).kept(Keep::Always)
     }
 
-    fn possession(&self, tier: Option<&str>, nonce: &str, request: &Request) -> Result<Answer, Answer> {
-        let bad = |text: &'static str| Answer::text(StatusCode::BAD_REQUEST, text);
-        let nonce = from_hex::<32>(nonce).ok_or_else(|| bad(NONCE))?;
+    fn possession(&self, tier: Option<&str>, nonce: &str, request: &Request) -> Result<Answer, Refusal> {
+        let nonce = from_hex::<32>(nonce).ok_or(Refusal::bad(NONCE))?;
         let tier = match tier {
-            Some(name) => Some(Tier::from_name(name).ok_or_else(|| Answer::text(StatusCode::NOT_FOUND, "there is no such tier\n"))?),
+            Some(name) => Some(Tier::from_name(name).ok_or(Refusal::missing("there is no such tier"))?),
             None => None,
         };
         self.take(&self.asks, request.peer, Budget::Source)?;
         self.take(&self.asks, request.peer, Budget::All)?;
-        let proofs = self.contest.prove(nonce).map_err(|why| Answer::text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")))?;
+        let proofs = self.contest.prove(nonce).map_err(|why| Refusal::told(StatusCode::SERVICE_UNAVAILABLE, why))?;
         let Some(tier) = tier else { return Ok(Answer::new(TEXT, proofs)) };
-        let proof =
-            proof_of(tier, &proofs).ok_or_else(|| Answer::text(StatusCode::NOT_FOUND, "the flag of this tier does not answer\n"))?;
+        let proof = proof_of(tier, &proofs).ok_or(Refusal::missing("the flag of this tier does not answer"))?;
         Ok(Answer::new(TEXT, proof.to_vec()))
     }
 }
 
-const NONCE: &str = "a nonce is 64 hexadecimal digits in lower case: openssl rand -hex 32\n";
+/// A file on its way, and the room that it takes meanwhile.
+struct Parcel {
+    bytes: Vec<u8>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Parcel {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+const NONCE: &str = "a nonce is 64 hexadecimal digits in lower case: openssl rand -hex 32";
 
 /// A form's question as the path that it asks for.
 fn possessions(query: &str) -> Answer {
     let word =
         |name: &str| form::parameter(query, name).filter(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let Some(nonce) = word("nonce") else { return Answer::text(StatusCode::BAD_REQUEST, NONCE) };
+    let Some(nonce) = word("nonce") else { return Refusal::bad(NONCE).into() };
     let path = word("tier").map_or_else(|| format!("/possession/{nonce}"), |tier| format!("/possession/{tier}/{nonce}"));
     Answer::text(StatusCode::SEE_OTHER, format!("{path}\n")).saying(header::LOCATION, &path)
 }

@@ -8,7 +8,8 @@ use arbiter::{Context, Tier, Verdict, verify};
 use hyper::StatusCode;
 use serde_json::json;
 
-use super::{Budget, Post, Request, Router};
+use super::refusal::{Budget, Refusal};
+use super::{Post, Request, Router};
 use crate::answer::{Answer, HTML, JSON, TEXT};
 use crate::contest::Judged;
 use crate::form::{self, Lines};
@@ -25,14 +26,14 @@ impl Router {
             Post::Sign => self.sign(request),
             Post::Claimant => self.claimant(request),
         };
-        answered.unwrap_or_else(|answer| answer)
+        answered.unwrap_or_else(Into::into)
     }
 
     /// Judged here first: a claim that holds is not to wait for the budget that others have used up.
-    fn claim(&self, request: &Request) -> Result<Answer, Answer> {
+    fn claim(&self, request: &Request) -> Result<Answer, Refusal> {
         let claim = form::field(&request.body, "claim", Lines::Document);
         if claim.len() > CLAIM_LEN_MAX {
-            return Err(Answer::text(StatusCode::PAYLOAD_TOO_LARGE, format!("a claim has at most {CLAIM_LEN_MAX} bytes\n")));
+            return Err(Refusal::told(StatusCode::PAYLOAD_TOO_LARGE, format!("a claim has at most {CLAIM_LEN_MAX} bytes")));
         }
         self.take(&self.entries, request.peer, Budget::Source)?;
         let shown = self.shown();
@@ -45,36 +46,37 @@ impl Router {
         Ok(self.outcome(request, &Outcome::judged(&judged), || verdict(&judged)))
     }
 
-    fn commitment(&self, request: &Request) -> Result<Answer, Answer> {
+    fn commitment(&self, request: &Request) -> Result<Answer, Refusal> {
         let word = form::word(&request.body, "commitment").unwrap_or_default();
-        let commitment = from_hex::<32>(&word).ok_or_else(|| bad("a commitment is 64 hexadecimal digits in lower case: a SHA-256\n"))?;
+        let commitment =
+            from_hex::<32>(&word).ok_or_else(|| Refusal::bad("a commitment is 64 hexadecimal digits in lower case: a SHA-256"))?;
         self.take(&self.entries, request.peer, Budget::Source)?;
         self.take(&self.entries, request.peer, Budget::All)?;
-        let receipt = self.contest.commit(commitment).map_err(|why| refused(StatusCode::SERVICE_UNAVAILABLE, &why))?;
+        let receipt = self.contest.commit(commitment).map_err(|why| Refusal::told(StatusCode::SERVICE_UNAVAILABLE, why))?;
         Ok(self.plain(request, "Receipt", "The log took the commitment. Keep this receipt: it is what shows the time.", &receipt))
     }
 
     /// Only the message of a claim for `write` is signed, and only whole: the guest looks at it again.
-    fn sign(&self, request: &Request) -> Result<Answer, Answer> {
+    fn sign(&self, request: &Request) -> Result<Answer, Refusal> {
         let message = form::field(&request.body, "message", Lines::Document);
         if !is_message(&message) {
-            return Err(bad("wanted are the lines of a claim for write, from `bountybox-claim 1` to `time`, without `signature`\n"));
+            return Err(Refusal::bad("wanted are the lines of a claim for write, from `bountybox-claim 1` to `time`, without `signature`"));
         }
         self.take(&self.asks, request.peer, Budget::Source)?;
         self.take(&self.asks, request.peer, Budget::All)?;
-        let signature = self.contest.sign(&message).map_err(|why| refused(StatusCode::CONFLICT, &why))?;
+        let signature = self.contest.sign(&message).map_err(|why| Refusal::told(StatusCode::CONFLICT, why))?;
         let claim = arbiter::lines::sealed(core::str::from_utf8(&message).unwrap_or_default(), &signature);
         Ok(self.plain(request, "Signed", "The guest signed. This is the claim:", &claim))
     }
 
-    fn claimant(&self, request: &Request) -> Result<Answer, Answer> {
+    fn claimant(&self, request: &Request) -> Result<Answer, Refusal> {
         let word = form::word(&request.body, "claimant").unwrap_or_default();
         if word.len() > CLAIMANT_LEN_MAX || Ed25519Key::from_claimant(&word).is_none() {
-            return Err(bad("a claimant for down is ed25519: and the 32 bytes of a public key in base64\n"));
+            return Err(Refusal::bad("a claimant for down is ed25519: and the 32 bytes of a public key in base64"));
         }
         self.take(&self.entries, request.peer, Budget::Source)?;
         self.take(&self.entries, request.peer, Budget::All)?;
-        self.contest.announce(&word, request.peer).map_err(|why| refused(StatusCode::UNPROCESSABLE_ENTITY, &why))?;
+        self.contest.announce(&word, request.peer).map_err(|why| Refusal::told(StatusCode::UNPROCESSABLE_ENTITY, why))?;
         let peer = request.peer.map_or_else(|| "an address that is not known".to_owned(), |peer| peer.to_string());
         Ok(self.plain(request, "Noted", &format!("What comes from {peer} counts for this claimant:"), format!("{word}\n").as_bytes()))
     }
@@ -117,12 +119,4 @@ fn is_message(message: &[u8]) -> bool {
     let Ok(text) = core::str::from_utf8(message) else { return false };
     let whole = arbiter::lines::sealed(text, &[0; 64]);
     Claim::parse(&whole).is_ok_and(|claim| claim.body.tier == Tier::Write)
-}
-
-fn bad(text: &'static str) -> Answer {
-    Answer::text(StatusCode::BAD_REQUEST, text)
-}
-
-fn refused(status: StatusCode, why: &str) -> Answer {
-    Answer::text(status, format!("{why}\n"))
 }
