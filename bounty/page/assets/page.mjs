@@ -139,7 +139,7 @@ function copying(commands) {
   const button = element("button", { type: "button", class: "copy", "aria-label": `Copy the commands: ${commands.dataset.commands}` }, "Copy");
   button.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(`${commands.textContent}\n`);
+      await navigator.clipboard.writeText(commands.textContent);
       button.textContent = "Copied";
     } catch {
       getSelection().selectAllChildren(commands);

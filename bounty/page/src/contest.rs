@@ -80,6 +80,27 @@ pub struct Facts {
     pub image: Digest,
 }
 
+impl Facts {
+    /// A contest of which nothing is known but what was promised.
+    #[must_use]
+    pub fn new(manifest: Vec<u8>, operator: String) -> Self {
+        Self {
+            manifest,
+            operator,
+            rules: String::new(),
+            now: 0,
+            since: 0,
+            heartbeat: None,
+            cells: Cells::default(),
+            wins: Vec::new(),
+            effort: Effort::default(),
+            doors: Vec::new(),
+            machine: String::new(),
+            image: Digest([0; 32]),
+        }
+    }
+}
+
 /// The guests so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cells {

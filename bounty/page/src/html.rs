@@ -175,7 +175,7 @@ fn time(seconds: u64) -> Markup {
 
 /// Commands that can be copied as they stand.
 fn commands(name: &str, lines: &str) -> Markup {
-    html! { pre.commands data-commands=(name) { code { (lines.trim_end()) } } }
+    html! { pre.commands data-commands=(name) { code { @for line in lines.lines() { span.line { (line) "\n" } } } } }
 }
 
 /// The host in what the page is reached at, without port.

@@ -15,6 +15,40 @@
 //! | [`limits`] | every bound |
 //!
 //! `docs/page.md` has every route and every field. Nothing panics, whatever is sent.
+//!
+//! A request is answered without a socket, too:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use bounty_page::router::{Request, Router};
+//! use bounty_page::{Assets, Contest, Facts, Judged, Limits, Peers, Site};
+//!
+//! /// There is nothing yet but a manifest that nobody signed.
+//! struct Unsigned;
+//!
+//! impl Contest for Unsigned {
+//!     fn facts(&self) -> Facts {
+//!         Facts::new(b"bountybox-manifest 1\n".to_vec(), "example.org/contest+00000000+AA==".into())
+//!     }
+//!     fn claim(&self, _: &[u8]) -> Judged {
+//!         Judged { verdict: arbiter::Verdict::SetupError { reasons: Vec::new() }, entry: Err("there is no log".into()) }
+//!     }
+//!     fn prove(&self, _: [u8; 32]) -> Result<Vec<u8>, String> { Err("there are no flags".into()) }
+//!     fn sign(&self, _: &[u8]) -> Result<Vec<u8>, String> { Err("there are no flags".into()) }
+//!     fn commit(&self, _: [u8; 32]) -> Result<Vec<u8>, String> { Err("there is no log".into()) }
+//!     fn announce(&self, _: &str, _: Option<core::net::IpAddr>) -> Result<(), String> { Ok(()) }
+//!     fn log_file(&self, _: &str) -> Option<Vec<u8>> { None }
+//! }
+//!
+//! let site = Site { base: "https://contest.example".into(), peers: Peers::AreNamed, assets: Assets::default() };
+//! let router = Router::new(Arc::new(Unsigned), site, &Limits::default());
+//! let ask = |path: &str| router.answer(&Request { path: path.into(), ..Request::default() });
+//!
+//! assert_eq!(ask("/checkpoint").status, 404);
+//! let page = ask("/");
+//! assert_eq!(page.status, 200);
+//! assert!(String::from_utf8_lossy(&page.body).contains("There is nothing to judge by"));
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod answer;

@@ -17,7 +17,8 @@ fn commands(open: &Open, name: &str) -> String {
     let begins = format!("<pre class=\"commands\" data-commands=\"{name}\"><code>");
     let (_, rest) = page.split_once(&begins).expect(name);
     let (text, _) = rest.split_once("</code>").expect("an end");
-    ["&lt;", "<", "&gt;", ">", "&quot;", "\"", "&amp;", "&"].chunks(2).fold(text.to_owned(), |text, pair| text.replace(pair[0], pair[1]))
+    let text = text.replace("<span class=\"line\">", "").replace("</span>", "");
+    ["&lt;", "<", "&gt;", ">", "&quot;", "\"", "&amp;", "&"].chunks(2).fold(text, |text, pair| text.replace(pair[0], pair[1]))
 }
 
 /// What they print.
@@ -70,7 +71,7 @@ fn the_log_is_fetched_whole_and_holds() {
     let commands = commands(&open, "log");
     let (fetch, verify) = commands.split_once("bountybox log verify log --log '").expect("two parts");
     run(folder.path(), fetch);
-    let keys: Vec<&str> = verify.trim_end().trim_end_matches('\'').split("' --operator '").collect();
+    let keys: Vec<&str> = verify.trim_end().trim_end_matches('\'').split("' \\\n  --operator '").collect();
     assert_eq!(keys, [contest::named("log").to_string(), contest::operator()], "the command of docs/log.md");
     let (log, operator) = (contest::named("log"), contest::named("operator"));
     let report = check(&Folder::new(folder.path().join("log")), &Trust { log: &log, operator: Some(&operator), earlier: Vec::new() });

@@ -75,8 +75,10 @@ fn manifest(base: &str, operator: &str) -> String {
     format!(
         "curl -sS {base}/manifest -o manifest\n\
          sed '/^$/,$d' manifest >promise\n\
-         grep -F '— {name} ' manifest | sed 's/.* //' | openssl base64 -d -A | tail -c 64 >promise.sig\n\
-         {{ printf '{ED25519}'; echo '{key}' | openssl base64 -d -A; }} | openssl pkey -pubin -inform DER -out operator.pem\n\
+         grep -F '— {name} ' manifest | sed 's/.* //' |\n  \
+           openssl base64 -d -A | tail -c 64 >promise.sig\n\
+         {{ printf '{ED25519}'; echo '{key}' | openssl base64 -d -A; }} |\n  \
+           openssl pkey -pubin -inform DER -out operator.pem\n\
          openssl pkeyutl -verify -rawin -pubin -inkey operator.pem -sigfile promise.sig -in promise\n\
          openssl dgst -sha256 promise\n"
     )
@@ -101,7 +103,8 @@ fn whole_log(base: &str, promised: &Promised, operator: &str) -> String {
          curl -sS {base}/files/$(sed -n 2p log/checkpoint) | while read -r file; do\n  \
            curl -sS --create-dirs {base}/$file -o log/$file\n\
          done\n\
-         bountybox log verify log --log '{log}' --operator '{operator}'\n",
+         bountybox log verify log --log '{log}' \\\n  \
+           --operator '{operator}'\n",
         log = promised.log
     )
 }

@@ -66,8 +66,9 @@ fn others(base: &str) -> Markup {
 
 fn claim(base: &str, promised: &Promised) -> String {
     format!(
-        "{{ printf '{PRIVATE}'; cat flag; }} | openssl pkey -inform DER -out flag.pem\n\
-         printf '%s\\n' 'bountybox-claim 1' 'manifest {digest}' \\\n    \
+        "{{ printf '{PRIVATE}'; cat flag; }} |\n  \
+           openssl pkey -inform DER -out flag.pem\n\
+         printf '%s\\n' 'bountybox-claim 1' 'manifest {digest}' \\\n  \
            'tier read' 'claimant your name, key or address' 'text It was there to be read.' \"time $(date +%s)\" >message\n\
          openssl pkeyutl -sign -rawin -inkey flag.pem -in message -out message.sig\n\
          {{ cat message; echo \"signature $(openssl base64 -A -in message.sig)\"; }} >claim\n\
@@ -82,7 +83,7 @@ const PRIVATE: &str = r"\060\056\002\001\000\060\005\006\003\053\145\160\004\042
 fn commitment(base: &str) -> String {
     format!(
         "openssl rand 32 >salt\n\
-         commitment=$({{ echo 'bountybox-commitment 1'; openssl dgst -sha256 -binary claim\n    \
+         commitment=$({{ echo 'bountybox-commitment 1'; openssl dgst -sha256 -binary claim\n  \
            openssl dgst -sha256 -binary write-up; cat salt; }} | openssl dgst -sha256 -r | cut -c 1-64)\n\
          curl -sS --data-binary $commitment {base}/commitment -o receipt\n"
     )
