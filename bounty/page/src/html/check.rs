@@ -49,7 +49,7 @@ pub(super) fn log(view: &View, promised: &Promised, place: &Place<'_>) -> Markup
         section #log aria-labelledby="log-title" {
             h2 #log-title { "Log" }
             p {
-                "What happens is written into a log that can only grow: the manifest, starts and stops, an hourly answer of all flags, every cell that fell, commitments, claims. "
+                "What happens is written into a log that can only grow: the manifest, starts and stops, an hourly answer of all flags, every time the guest fell, commitments, claims. "
                 "Keep its head, and nobody can change what came before without your noticing."
             }
             @if let Some(head) = &view.head {
