@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo test interop hostile hostile-planted judge tcp load sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage fuzz-box fuzz-box-planted bench bench-recording facts ci clean
+.PHONY: help deps build image run demo challenge test interop hostile hostile-planted judge tcp load sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage fuzz-box fuzz-box-planted bench bench-recording facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
@@ -49,6 +49,10 @@ tcp: build ## RFC 9293's list, and 100 MiB each way over a wire that delays, los
 
 load: build ## 50,000 idle connections, slow clients, half-open handshakes, readers that never read: root, 8 GiB, a quarter of an hour; writes docs/load.md
 	@$(CARGO) run --quiet --locked -p load -- $(LOAD)
+
+challenge: build ## Serve a box that is there to be broken, in a laboratory with known flags
+	@bounty/arbiter-wasm/build
+	@target/release/bountybox challenge --lab --arbiter target/wasm/arbiter.wasm
 
 lint: deps ## rustfmt, clippy, rustdoc, cargo-deny
 	@tools/lint

@@ -1,4 +1,4 @@
-//! The crash record: what the tender says of a cell that ended and should not have, signed by the flag key of `down`, which the tender holds and nobody is to find.
+//! The crash record: what a box says of a cell that ended and should not have, signed by the flag key of `down`, which its supervisor holds and nobody is to find.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -25,7 +25,7 @@ pub struct Body<'a> {
     pub manifest: Digest,
     /// Which of the contest's cells it was: the first is 0.
     pub cell: u64,
-    /// When it ended, in seconds since 1970, by the tender's clock.
+    /// When it ended, in seconds since 1970, by the box's clock.
     pub time: u64,
     /// How it ended.
     pub ending: Ending,
@@ -33,7 +33,7 @@ pub struct Body<'a> {
     pub detail: &'a str,
     /// Of what was kept of the time before it: a recording or a capture.
     pub evidence: Digest,
-    /// Who had announced themselves and was sending when it ended, in ascending order: `ed25519:` and the key in base64. The arbiter takes the tender's word for it.
+    /// Who had announced themselves and was sending when it ended, in ascending order: `ed25519:` and the key in base64. The arbiter takes the box's word for it.
     pub claimants: Vec<&'a str>,
 }
 

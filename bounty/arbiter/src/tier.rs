@@ -17,7 +17,7 @@ pub enum Tier {
     Exec,
     /// A file in the tender's jail.
     Escape,
-    /// A cell that ended because of what somebody sent: the tender's signed record of it.
+    /// A cell that ended because of what somebody sent: the box's signed record of it.
     Down,
     /// The key of a wallet on a public chain.
     Wallet,
