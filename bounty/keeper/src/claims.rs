@@ -68,7 +68,8 @@ impl Claims {
         tally.hourly.count(entered);
         tally.in_all = tally.in_all.saturating_add(1);
         if tally.won.is_none() && holds_as_entered(verdict) {
-            tally.won = Some(Win { claimant: parsed.body.claimant.into(), text: parsed.body.text.into(), time: parsed.body.time, entered, entry });
+            tally.won =
+                Some(Win { claimant: parsed.body.claimant.into(), text: parsed.body.text.into(), time: parsed.body.time, entered, entry });
         }
     }
 

@@ -100,15 +100,6 @@ pub const TARGET_CONNECTIONS_MAX: usize = 200;
 pub const TARGET_READ_LEN: usize = 16 * 1024;
 /// Findings of a fuzzed box that are kept, each the first of its kind; more are counted.
 pub const FINDINGS_MAX: usize = 100;
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_bundle_fits_the_window_that_the_abi_has_for_it() {
-        assert_eq!(keys::limits::BUNDLE_LEN_MAX, abi::limits::BUNDLE_LEN_MAX);
-    }
-}
-
 /// `[challenge] heartbeat_s` at least.
 pub const HEARTBEAT_S_MIN: u64 = 1;
 /// `[challenge] heartbeat_s` where nothing is said, and at most: the log wants one an hour.
@@ -125,3 +116,11 @@ pub const RESTARTS_BYTES: u64 = 256 << 20;
 pub const HAPPENED_WAITING_MAX: usize = 256;
 /// This program at most, in bytes.
 pub const PROGRAM_LEN_MAX: usize = 512 << 20;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_bundle_fits_the_window_that_the_abi_has_for_it() {
+        assert_eq!(keys::limits::BUNDLE_LEN_MAX, abi::limits::BUNDLE_LEN_MAX);
+    }
+}

@@ -296,9 +296,7 @@ fn impossible_contests_are_refused() {
         |contest| contest.flags[1].key = Secret::new(vec![0; 31]),
         |contest| contest.doors.clear(),
         |contest| contest.doors.push(contest.doors[0].clone()),
-        |contest| {
-            contest.doors = (0..=u16::try_from(DOORS_MAX).unwrap()).map(|n| Door { listener: n, ..contest.doors[0].clone() }).collect()
-        },
+        |contest| contest.doors = vec![contest.doors[0].clone(); DOORS_MAX + 1],
         |contest| contest.doors[0].listener = 1,
         |contest| contest.doors[0].certificate = 1,
         |contest| contest.doors[0].authority.clear(),

@@ -378,7 +378,10 @@ impl Flow {
         let shut = self.peer_window == 0;
         let patience = if shut { (limits.persist_timeout, Expiry::Stalled) } else { (limits.user_timeout, Expiry::Silent) };
         let stall = (self.has_unacknowledged() && !self.restart_clock).then(|| (self.progress_at.saturating_add(patience.0), patience.1));
-        let dead = self.keepalive.filter(|_| !self.awaits_reader()).map(|interval| (self.heard_at.saturating_add(interval.saturating_mul(2)), Expiry::Silent));
+        let dead = self
+            .keepalive
+            .filter(|_| !self.awaits_reader())
+            .map(|interval| (self.heard_at.saturating_add(interval.saturating_mul(2)), Expiry::Silent));
         let drained = self.discard.map(|discard| (discard.until, Expiry::Drained));
         [stall, dead, drained].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
