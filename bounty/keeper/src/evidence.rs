@@ -17,7 +17,9 @@ use crate::limits::{EVIDENCE_FILES_MAX, EVIDENCE_LEN_MAX};
 /// What is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EvidenceKind {
-    /// Of one session: what was spoken. After a power cut the last ones may be short.
+    /// Of the public link: its frames, as pcapng. The same holds for it.
+    Capture,
+    /// Of sessions: what was spoken. After a power cut the last ones may be short.
     Trace,
     /// What led to a restart. It is on the disk when [`Evidence::keep`] returns.
     Restart,
@@ -77,6 +79,7 @@ impl core::error::Error for EvidenceFault {}
 #[derive(Debug)]
 pub struct Evidence {
     dir: PathBuf,
+    captures: Pile,
     traces: Pile,
     restarts: Pile,
     next: u64,
@@ -103,6 +106,7 @@ const DRAFT: &str = "draft.new";
 impl EvidenceKind {
     const fn word(self) -> &'static str {
         match self {
+            Self::Capture => "capture",
             Self::Trace => "trace",
             Self::Restart => "restart",
         }
@@ -112,7 +116,7 @@ impl EvidenceKind {
     fn of(name: &str) -> Option<(Self, u64)> {
         let mut parts = name.split('-');
         let (kind, number, time) = (parts.next()?, parts.next()?, parts.next()?);
-        let kind = [Self::Trace, Self::Restart].into_iter().find(|known| known.word() == kind)?;
+        let kind = [Self::Capture, Self::Trace, Self::Restart].into_iter().find(|known| known.word() == kind)?;
         let (number, time): (u64, u64) = (number.parse().ok()?, time.parse().ok()?);
         (parts.next().is_none() && name == self::name(kind, number, time)).then_some((kind, number))
     }
@@ -127,12 +131,12 @@ impl Evidence {
     ///
     /// # Errors
     /// [`EvidenceFault`].
-    pub fn open(dir: &Path, traces: Bounds, restarts: Bounds) -> Result<Self, EvidenceFault> {
+    pub fn open(dir: &Path, captures: Bounds, traces: Bounds, restarts: Bounds) -> Result<Self, EvidenceFault> {
         let io = |fault| EvidenceFault::Io(dir.into(), fault);
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io)?;
         remove(&dir.join(DRAFT))?;
         let pile = |bounds| Pile { bounds, files: VecDeque::new(), bytes: 0 };
-        let mut evidence = Self { dir: dir.into(), traces: pile(traces), restarts: pile(restarts), next: 0 };
+        let mut evidence = Self { dir: dir.into(), captures: pile(captures), traces: pile(traces), restarts: pile(restarts), next: 0 };
         let mut found = evidence.found()?;
         found.sort_unstable_by_key(|(_, held)| held.number);
         if let Some((_, last)) = found.last() {
@@ -141,6 +145,7 @@ impl Evidence {
         for (kind, held) in found {
             evidence.pile(kind).hold(held);
         }
+        evidence.captures.make_room(dir, 0, 0)?;
         evidence.traces.make_room(dir, 0, 0)?;
         evidence.restarts.make_room(dir, 0, 0)?;
         Ok(evidence)
@@ -153,7 +158,7 @@ impl Evidence {
             let entry = entry.map_err(io)?;
             let Ok(name) = entry.file_name().into_string() else { continue };
             let Some((kind, number)) = EvidenceKind::of(&name) else { continue };
-            if found.len() >= 2 * EVIDENCE_FILES_MAX {
+            if found.len() >= 3 * EVIDENCE_FILES_MAX {
                 return Err(EvidenceFault::TooMany(self.dir.clone()));
             }
             let len = entry.metadata().map_err(io)?.len();
@@ -164,6 +169,7 @@ impl Evidence {
 
     const fn pile(&mut self, kind: EvidenceKind) -> &mut Pile {
         match kind {
+            EvidenceKind::Capture => &mut self.captures,
             EvidenceKind::Trace => &mut self.traces,
             EvidenceKind::Restart => &mut self.restarts,
         }

@@ -15,7 +15,7 @@
 //! use keeper::evidence::{Bounds, Evidence, EvidenceKind};
 //! # let dir = tempfile::tempdir()?;
 //! let bounds = Bounds { files: 2, bytes: 1000 };
-//! let mut evidence = Evidence::open(&dir.path().join("evidence"), bounds, bounds)?;
+//! let mut evidence = Evidence::open(&dir.path().join("evidence"), bounds, bounds, bounds)?;
 //! for session in [b"one", b"two", b"six"] {
 //!     evidence.keep(EvidenceKind::Trace, 1_800_000_000, session)?;
 //! }

@@ -34,6 +34,49 @@ const OPTION_RESOLUTION: u16 = 9;
 const NANOSECONDS: u8 = 9;
 const NAMES: [&str; abi::limits::LINKS] = ["front", "back"];
 
+/// The file's beginning, as bytes, for who writes blocks himself: they may stand one behind the other in any file that begins so.
+///
+/// ```
+/// use recording::pcap::{self, Way};
+/// assert_eq!(pcap::head()[..4], [0x0a, 0x0d, 0x0d, 0x0a]);
+/// let block = pcap::frame(0, Way::ToGuest, 1, b"frame");
+/// assert_eq!(block[4..8], u32::try_from(block.len()).unwrap().to_le_bytes());
+/// ```
+#[must_use]
+pub fn head() -> Vec<u8> {
+    let version = [BYTE_ORDER.to_le_bytes(), [1, 0, 0, 0]].concat();
+    let mut head = block(SECTION, &[&version, &u64::MAX.to_le_bytes()]);
+    for name in NAMES {
+        let snap_len = u32::try_from(FRAME_LEN_MAX).unwrap_or(0).to_le_bytes();
+        let kind = [LINKTYPE_ETHERNET.to_le_bytes(), [0, 0]].concat();
+        let options = [option(OPTION_NAME, name.as_bytes()), option(OPTION_RESOLUTION, &[NANOSECONDS]), option(0, &[])].concat();
+        head.extend(block(INTERFACE, &[&kind, &snap_len, &options]));
+    }
+    head
+}
+
+/// One frame's block. `unix_ns` are nanoseconds since 1970.
+#[must_use]
+pub fn frame(link: usize, way: Way, unix_ns: u64, bytes: &[u8]) -> Vec<u8> {
+    let [t0, t1, t2, t3, t4, t5, t6, t7] = unix_ns.to_le_bytes();
+    let len = u32::try_from(bytes.len()).unwrap_or(0).to_le_bytes();
+    let link = u32::try_from(link).unwrap_or(0).to_le_bytes();
+    let fixed = [link, [t4, t5, t6, t7], [t0, t1, t2, t3], len, len].concat();
+    let flags = option(OPTION_FLAGS, &(way as u32).to_le_bytes());
+    block(PACKET, &[&fixed, bytes, padding(bytes.len()), &flags, &option(0, &[])])
+}
+
+fn block(kind: u32, parts: &[&[u8]]) -> Vec<u8> {
+    let body: usize = parts.iter().map(|part| part.len()).sum();
+    let len = u32::try_from(body.saturating_add(12)).unwrap_or(0).to_le_bytes();
+    let mut block = Vec::with_capacity(body.saturating_add(12));
+    block.extend_from_slice(&kind.to_le_bytes());
+    block.extend_from_slice(&len);
+    parts.iter().for_each(|part| block.extend_from_slice(part));
+    block.extend_from_slice(&len);
+    block
+}
+
 impl<W: Write> Pcap<W> {
     /// Begins the file.
     ///
@@ -41,14 +84,7 @@ impl<W: Write> Pcap<W> {
     /// Those of `to`, as everywhere here.
     pub fn begin(to: W) -> io::Result<Self> {
         let mut pcap = Self { to: io::BufWriter::new(to) };
-        let version = [BYTE_ORDER.to_le_bytes(), [1, 0, 0, 0]].concat();
-        pcap.block(SECTION, &[&version, &u64::MAX.to_le_bytes()])?;
-        for name in NAMES {
-            let snap_len = u32::try_from(FRAME_LEN_MAX).unwrap_or(0).to_le_bytes();
-            let kind = [LINKTYPE_ETHERNET.to_le_bytes(), [0, 0]].concat();
-            let options = [option(OPTION_NAME, name.as_bytes()), option(OPTION_RESOLUTION, &[NANOSECONDS]), option(0, &[])].concat();
-            pcap.block(INTERFACE, &[&kind, &snap_len, &options])?;
-        }
+        pcap.to.write_all(&head())?;
         Ok(pcap)
     }
 
@@ -57,12 +93,7 @@ impl<W: Write> Pcap<W> {
     /// # Errors
     /// See [`begin`](Self::begin).
     pub fn frame(&mut self, link: usize, way: Way, unix_ns: u64, bytes: &[u8]) -> io::Result<()> {
-        let [t0, t1, t2, t3, t4, t5, t6, t7] = unix_ns.to_le_bytes();
-        let len = u32::try_from(bytes.len()).unwrap_or(0).to_le_bytes();
-        let link = u32::try_from(link).unwrap_or(0).to_le_bytes();
-        let fixed = [link, [t4, t5, t6, t7], [t0, t1, t2, t3], len, len].concat();
-        let flags = option(OPTION_FLAGS, &(way as u32).to_le_bytes());
-        self.block(PACKET, &[&fixed, bytes, padding(bytes.len()), &flags, &option(0, &[])])
+        self.to.write_all(&frame(link, way, unix_ns, bytes))
     }
 
     /// Adds lines of an NSS key log. They open what stands behind them.
@@ -71,7 +102,7 @@ impl<W: Write> Pcap<W> {
     /// See [`begin`](Self::begin).
     pub fn secrets(&mut self, lines: &[u8]) -> io::Result<()> {
         let len = u32::try_from(lines.len()).unwrap_or(0).to_le_bytes();
-        self.block(SECRETS, &[&TLS_KEY_LOG.to_le_bytes(), &len, lines, padding(lines.len())])
+        self.to.write_all(&block(SECRETS, &[&TLS_KEY_LOG.to_le_bytes(), &len, lines, padding(lines.len())]))
     }
 
     /// Writes what waits.
@@ -80,15 +111,6 @@ impl<W: Write> Pcap<W> {
     /// See [`begin`](Self::begin).
     pub fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
-    }
-
-    fn block(&mut self, kind: u32, parts: &[&[u8]]) -> io::Result<()> {
-        let len: usize = parts.iter().map(|part| part.len()).sum();
-        let len = u32::try_from(len.saturating_add(12)).unwrap_or(0).to_le_bytes();
-        self.to.write_all(&kind.to_le_bytes())?;
-        self.to.write_all(&len)?;
-        parts.iter().try_for_each(|part| self.to.write_all(part))?;
-        self.to.write_all(&len)
     }
 }
 

@@ -111,6 +111,7 @@ fn challenge(words: &ChallengeWords, folder: Arc<Folder>, guest: &[Listener]) ->
         base: words.base.clone(),
         arbiter: words.arbiter.clone(),
         heartbeat: words.heartbeat,
+        capture_mib: words.capture_mib,
     }
 }
 

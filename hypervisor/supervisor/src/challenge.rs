@@ -2,6 +2,8 @@
 //!
 //! A contest's box is an ordinary box: what is written here is an ordinary configuration with a `[challenge]` section, which `bountybox run` serves.
 
+mod trace;
+
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::fs;
@@ -33,6 +35,9 @@ pub struct ChallengeArgs {
 enum ChallengeCommand {
     /// Mint a contest: keys, certificates, manifest, transcript and a configuration to run it with.
     Init(InitArgs),
+    /// Tell what TLS is spoken in the pcapng that comes on standard input, as a box has kept it; knows nothing else.
+    #[command(hide = true)]
+    Trace,
 }
 
 /// `challenge --lab`
@@ -130,6 +135,7 @@ fn prize(text: &str) -> Result<(Tier, String), String> {
 pub(crate) fn challenge(args: &ChallengeArgs) -> Exit {
     let done = match &args.command {
         Some(ChallengeCommand::Init(init)) => mint(init).map(|()| Exit::Success),
+        Some(ChallengeCommand::Trace) => Ok(trace::trace()),
         None if args.lab.lab => lab(&args.lab),
         None => {
             terminal::note("error: `bountybox challenge init` mints a contest, `bountybox challenge --lab` serves one to try things on");

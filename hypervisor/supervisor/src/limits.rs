@@ -114,6 +114,22 @@ pub const RESTARTS_KEPT: usize = 64;
 pub const RESTARTS_BYTES: u64 = 256 << 20;
 /// What the log's thread may be behind with at most.
 pub const HAPPENED_WAITING_MAX: usize = 256;
+/// One piece of what was captured, in bytes: about as much.
+pub const CAPTURE_PIECE_LEN: usize = 4 << 20;
+/// One block of it at most, in bytes: the longest frame, and what stands round it.
+pub const CAPTURE_BLOCK_LEN_MAX: usize = 65_536 + 512;
+/// The pipe that it comes through, in bytes.
+pub const CAPTURE_PIPE_LEN: usize = 1 << 20;
+/// `[challenge] capture_mib` where nothing is said.
+pub const CAPTURE_MIB_DEFAULT: u64 = 64;
+/// The same at most.
+pub const CAPTURE_MIB_MAX: u64 = 65_536;
+/// What is told of one piece at most, in bytes.
+pub const TRACE_LEN_MAX: usize = 1 << 20;
+/// What is told of pieces: files at most.
+pub const TRACES_KEPT: usize = 64;
+/// The same in bytes.
+pub const TRACES_BYTES: u64 = 32 << 20;
 /// This program at most, in bytes.
 pub const PROGRAM_LEN_MAX: usize = 512 << 20;
 

@@ -144,12 +144,16 @@ pub struct Challenge {
     pub arbiter: Option<PathBuf>,
     /// How often the log gets proofs.
     pub heartbeat: Duration,
+    /// How much is kept of what the public link carried, in MiB.
+    pub capture_mib: u64,
 }
 
 impl Challenge {
     /// Whether it is the same contest, at the same places.
     fn is_as(&self, other: &Self) -> bool {
-        let places = |challenge: &Self| (challenge.doors, challenge.page, challenge.plain, challenge.base.clone(), challenge.heartbeat);
+        let places = |challenge: &Self| {
+            (challenge.doors, challenge.page, challenge.plain, challenge.base.clone(), challenge.heartbeat, challenge.capture_mib)
+        };
         self.folder.digest() == other.folder.digest() && places(self) == places(other)
     }
 }

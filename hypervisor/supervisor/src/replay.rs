@@ -2,7 +2,7 @@
 //!
 //! - `messages`: what TLS was spoken meanwhile.
 
-mod messages;
+pub(crate) mod messages;
 
 use std::fs::{File, OpenOptions};
 use std::io;

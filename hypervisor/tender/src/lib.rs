@@ -10,6 +10,7 @@
 //! - [`jail`]: what this process gives up before the guest's first instruction;
 //! - [`log`], [`report`], [`mod@line`]: what is printed, and how guest-made text is kept from doing harm;
 //! - `recorder`: what the guest is given and gives, written down; [`replay`]: run again from it; `witness`: what both look at;
+//! - `capture`: the public link's frames, for a contest's evidence;
 //! - [`access`], [`journal`]: the access log's lines, and where they go;
 //! - [`limits`]: every bound.
 //!
@@ -23,6 +24,7 @@
 
 pub mod access;
 mod callers;
+mod capture;
 pub mod channel;
 pub mod contest;
 pub mod egress;

@@ -18,6 +18,8 @@ pub const FRAMES_WAITING_MAX: usize = 8;
 pub const FRAME_TO_TENDER_LEN_MAX: usize = 4 + ORDER_LEN_MAX + abi::limits::BUNDLE_LEN_MAX;
 /// A frame from the tender at most, in bytes: a guest's answer and what it answers.
 pub const FRAME_FROM_TENDER_LEN_MAX: usize = 1 + abi::limits::OUTBOX_WINDOW_LEN;
+/// Captured frames that wait for their reader at most, in bytes.
+pub const CAPTURE_WAITING_MAX: usize = 4 << 20;
 /// What the guest of a contest is asked to sign, and what it answers, at most, in bytes each.
 pub const ANSWER_LEN_MAX: usize = 16 * 1024;
 /// Letters that wait for the guest at most.

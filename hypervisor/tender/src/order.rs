@@ -19,6 +19,8 @@ pub struct Order {
     pub lines: Lines,
     /// Where access lines go.
     pub access: AccessLog,
+    /// Whether the public link's frames go to a pipe that does not block: one descriptor, behind that of the access log.
+    pub capture: bool,
     /// Whether the cell is recorded. Its file comes behind the descriptors of links and lines.
     pub record: Option<Record>,
     /// How long a guest may take to stop when it is asked to, in milliseconds.
@@ -221,9 +223,11 @@ impl Order {
     /// How many descriptors go with it, beside the image.
     #[must_use]
     pub fn descriptors(&self) -> usize {
-        let Self { front, back, access, record, contest, .. } = self;
+        let Self { front, back, access, capture, record, contest, .. } = self;
         let contest = if contest.is_some() { crate::contest::DESCRIPTORS } else { 0 };
-        [front.descriptors(), back.descriptors(), access.to.descriptors(), usize::from(record.is_some()), contest].iter().sum()
+        [front.descriptors(), back.descriptors(), access.to.descriptors(), usize::from(*capture), usize::from(record.is_some()), contest]
+            .iter()
+            .sum()
     }
 }
 

@@ -11,7 +11,9 @@ use abi::control;
 use machine::{Cause, Cell, Exit, HostFault, Jailed};
 use queue::Batch;
 use recording::event::Over;
+use recording::pcap::Way;
 
+use crate::capture::Capture;
 use crate::channel::{Tending, Told};
 use crate::ending::Ending;
 use crate::journal::Journal;
@@ -28,7 +30,7 @@ use crate::start::Ward;
 
 /// Runs the guest to its end, and says what it was.
 pub(crate) fn run(cell: Cell<Jailed>, ward: Ward, mut speaker: Speaker) -> Ending {
-    let Ward { channel, poller, nets, log, journal, recorder, escape: _held, image, digest, started, drain_limit } = ward;
+    let Ward { channel, poller, nets, log, journal, capture, recorder, escape: _held, image, digest, started, drain_limit } = ward;
     // A jailed process cannot take a machine apart; the kernel does when it ends.
     let cell = ManuallyDrop::new(cell);
     let mut turns = Turns {
@@ -38,6 +40,7 @@ pub(crate) fn run(cell: Cell<Jailed>, ward: Ward, mut speaker: Speaker) -> Endin
         nets,
         log,
         journal,
+        capture,
         recorder,
         told: Words::default(),
         started,
@@ -126,6 +129,7 @@ struct Turns {
     nets: [Box<dyn Net>; abi::limits::LINKS],
     log: Log,
     journal: Journal,
+    capture: Capture,
     recorder: Recorder,
     /// What the guest was told last.
     told: Words,
@@ -143,8 +147,11 @@ impl Turns {
         loop {
             let asked = self.mailbox.is_with_guest();
             speaker.say(self.recorder.go(&self.cell, self.told, asked).as_slice());
+            self.capture.take(&self.cell, Way::ToGuest, self.told.unix);
             let exit = self.cell.run(TURN_BUDGET);
             speaker.say(self.recorder.came(&self.cell, exit.as_ref().ok(), asked).as_slice());
+            self.capture.take(&self.cell, Way::FromGuest, self.told.unix);
+            self.capture.tell(speaker);
             let step = match exit {
                 Ok(Exit::Wait) => self.turn(speaker),
                 Ok(Exit::Sealed) => self.seal(),

@@ -12,6 +12,7 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::capture::Capture;
 use crate::channel::{Parcel, Tending};
 use crate::contest::{self, Escape};
 use crate::egress::{Calls, Egress, Link};
@@ -145,6 +146,7 @@ struct Attached {
     poller: Poller,
     nets: [Box<dyn Net>; abi::limits::LINKS],
     journal: Journal,
+    capture: Capture,
     needs: Needs,
     started: Instant,
 }
@@ -182,7 +184,9 @@ impl Loading {
         let pipe = descriptors.by_ref().take(self.order.access.to.descriptors()).next();
         needs.access_pipe = pipe.as_ref().map(AsRawFd::as_raw_fd);
         let journal = Journal::new(self.order.access, pipe);
-        Ok(Attached { loading: self, poller, nets: [front, back], journal, needs, started })
+        let capture = Capture::new(descriptors.by_ref().take(usize::from(self.order.capture)).next());
+        needs.writes.extend(capture.descriptor());
+        Ok(Attached { loading: self, poller, nets: [front, back], journal, capture, needs, started })
     }
 }
 
@@ -260,6 +264,7 @@ pub(crate) struct Ward {
     pub(crate) nets: [Box<dyn Net>; abi::limits::LINKS],
     pub(crate) log: Log,
     pub(crate) journal: Journal,
+    pub(crate) capture: Capture,
     pub(crate) recorder: Recorder,
     /// Held until the end, and never read.
     pub(crate) escape: Option<Escape>,
@@ -271,7 +276,7 @@ pub(crate) struct Ward {
 
 impl Attached {
     fn jail(self, speaker: &mut Speaker) -> Result<(Cell<Jailed>, Ward), Stop> {
-        let Self { loading, poller, nets, journal, needs, started } = self;
+        let Self { loading, poller, nets, journal, capture, needs, started } = self;
         let Loading { cell, order, channel, image, log, digest, recorder, escape, notes, .. } = loading;
         speaker.say(&notes);
         if let Some(wall) = cell.missing() {
@@ -283,6 +288,6 @@ impl Attached {
             .map_err(|fault| stop(Ending::Jail, "the jail cannot be put up", fault))?;
         speaker.say(&[applied.line()]);
         let drain_limit = Duration::from_millis(order.drain_ms);
-        Ok((cell, Ward { channel, poller, nets, log, journal, recorder, escape, image, digest, started, drain_limit }))
+        Ok((cell, Ward { channel, poller, nets, log, journal, capture, recorder, escape, image, digest, started, drain_limit }))
     }
 }

@@ -108,6 +108,7 @@ fn order(machine: Machine) -> Order {
         back: Back::User { ends, backends: Vec::new(), later_ports: Vec::new() },
         lines: Lines::Json,
         access: AccessLog { to: AccessTo::Stderr, lines: Lines::Json },
+        capture: false,
         record: None,
         drain_ms: 100,
         jail: JailWish::Full,

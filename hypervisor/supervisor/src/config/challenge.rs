@@ -9,7 +9,7 @@ use ceremony::PerDoor;
 use super::document::Document;
 use super::listen::ListenWords;
 use super::section::{Section, Spot, parse_spot};
-use crate::limits::{HEARTBEAT_S_DEFAULT, HEARTBEAT_S_MIN};
+use crate::limits::{CAPTURE_MIB_DEFAULT, CAPTURE_MIB_MAX, HEARTBEAT_S_DEFAULT, HEARTBEAT_S_MIN};
 use crate::report::Report;
 use crate::rule::Rule;
 
@@ -30,6 +30,8 @@ pub struct ChallengeWords {
     pub arbiter: Option<PathBuf>,
     /// `heartbeat_s`
     pub heartbeat: Duration,
+    /// `capture_mib`
+    pub capture_mib: u64,
 }
 
 impl ChallengeWords {
@@ -70,6 +72,7 @@ fn words(section: &mut Section<'_>, document: &Document, report: &mut Report) ->
     let arbiter = section.text("arbiter", report).map(|path| document.resolve(&path.value));
     let heartbeat =
         section.number("heartbeat_s", HEARTBEAT_S_MIN..=HEARTBEAT_S_DEFAULT, report).map_or(HEARTBEAT_S_DEFAULT, |spot| spot.value);
+    let capture_mib = section.number("capture_mib", 0..=CAPTURE_MIB_MAX, report).map_or(CAPTURE_MIB_DEFAULT, |spot| spot.value);
     Some(ChallengeWords {
         folder: folder?,
         doors: PerDoor { server: server?, call_back: call_back?, reverse: reverse? },
@@ -78,6 +81,7 @@ fn words(section: &mut Section<'_>, document: &Document, report: &mut Report) ->
         base: base?.value,
         arbiter,
         heartbeat: Duration::from_secs(heartbeat),
+        capture_mib,
     })
 }
 

@@ -14,7 +14,7 @@ use keys::limits::{
 };
 
 use crate::limits::{
-    HEAP_MIB_MAX, HEAP_MIB_MIN, HEARTBEAT_S_DEFAULT, HEARTBEAT_S_MIN, RECORD_BYTES_MAX, RECORD_BYTES_MIN, RECORD_KEEP_MAX,
+    CAPTURE_MIB_MAX, HEAP_MIB_MAX, HEAP_MIB_MIN, HEARTBEAT_S_DEFAULT, HEARTBEAT_S_MIN, RECORD_BYTES_MAX, RECORD_BYTES_MIN, RECORD_KEEP_MAX,
 };
 
 /// One table of the file.
@@ -204,6 +204,7 @@ pub const SECTIONS: &[Section] = &[
         key("base", Text("https:// and a host"), Required("\"https://localhost:8443\""), "Where people reach the page; its commands begin with it."),
         key("arbiter", Text("a path"), Absent("the page says that the browser cannot judge"), "The arbiter for browsers, as `bounty/arbiter-wasm/build` makes it."),
         key("heartbeat_s", Number(HEARTBEAT_S_MIN, HEARTBEAT_S_DEFAULT), Default("3600"), "How often the log gets proofs that the flags are there."),
+        key("capture_mib", Number(0, CAPTURE_MIB_MAX), Default("64"), "How much is kept of what the public link carried, as pcapng in the folder's `evidence`; beside it what TLS was spoken there, in lines. 0 keeps none."),
     ]),
     section("reload", "What a running box may be given: by SIGHUP, `bountybox reload`, or by itself.", &[
         key("watch", Switch, Default("false"), "Look at the certificate, key, CA, CRL and ticket key files, and reload when one has changed and stands still for a second."),

@@ -33,7 +33,7 @@ impl Watch for Front {
 const FRONT: usize = 0;
 
 /// A headline for each connection, and a line for each message below it.
-pub(super) fn lines(told: &Told) -> impl Iterator<Item = String> {
+pub(crate) fn lines(told: &Told) -> impl Iterator<Item = String> {
     let of_connection = |(number, connection): (usize, &Connection)| {
         let Connection { client, guest, opened, messages, left_out } = connection;
         let head = format!("connection {} from {client} to {guest} at {:.6} s", number.saturating_add(1), opened.as_secs_f64());

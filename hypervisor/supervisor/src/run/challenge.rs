@@ -5,6 +5,7 @@
 
 mod desk;
 mod effort;
+mod film;
 mod heart;
 
 use std::net::TcpListener;
@@ -15,18 +16,19 @@ use std::thread::{self, JoinHandle};
 use arbiter::Digest;
 use bounty_page::{Assets, Limits, Peers, Served, Site};
 use keeper::Keeper;
-use keeper::evidence::{Bounds, Evidence};
+use keeper::evidence::Evidence;
 use tender::ending::Ending;
 
 use crate::admin::board::Board;
 use crate::cli::unix_now;
 use crate::config::read_bounded;
 use crate::exit::Exit;
-use crate::limits::{ARBITER_LEN_MAX, HAPPENED_WAITING_MAX, RESTARTS_BYTES, RESTARTS_KEPT};
+use crate::limits::{ARBITER_LEN_MAX, HAPPENED_WAITING_MAX};
 use crate::plan;
 use crate::run::refuse;
 use crate::terminal;
 use desk::Desk;
+pub(super) use film::Film;
 
 /// See the module.
 #[derive(Debug)]
@@ -50,7 +52,12 @@ pub(super) enum Happened {
 
 impl Challenge {
     /// Opens the log, serves the page, and begins to keep the log. `image` is what the guest runs.
-    pub(super) fn open(plan: &plan::Challenge, image: &[u8], board: &Arc<Board>) -> Result<Self, Exit> {
+    pub(super) fn open(
+        plan: &plan::Challenge,
+        image: &[u8],
+        board: &Arc<Board>,
+        film: (Arc<Mutex<Evidence>>, Option<Film>),
+    ) -> Result<Self, Exit> {
         let cannot =
             |what: &str, why: &dyn core::fmt::Display| refuse(Exit::Challenge, format!("{}: {what}: {why}", plan.folder.path().display()));
         let digest = Digest::of(&[image]);
@@ -63,7 +70,6 @@ impl Challenge {
         }
         let keeper = Keeper::open(&plan.folder, unix_now().as_secs()).map_err(|fault| cannot("the log cannot be kept", &fault))?;
         let keeper = Arc::new(Mutex::new(keeper));
-        let evidence = evidence(plan).map_err(|fault| cannot("evidence cannot be kept", &fault))?;
         let desk = Arc::new(Desk::new(plan, digest, Arc::clone(&keeper), Arc::clone(board)));
         let arbiter = plan.arbiter.as_ref().map(|file| (file, read_bounded(file, ARBITER_LEN_MAX)));
         let arbiter = match arbiter {
@@ -79,7 +85,7 @@ impl Challenge {
             pages.push(serve(plain, &desk, site(Peers::Connect))?);
         }
         let (happened, hearing) = sync_channel(HAPPENED_WAITING_MAX);
-        let heart = heart::Heart::new(desk, evidence, plan.heartbeat);
+        let heart = heart::Heart::new(desk, film, plan.heartbeat);
         let heart = thread::Builder::new().name("heart".into()).spawn(move || heart.beat(&hearing));
         let heart = heart.map_err(|fault| refuse(Exit::Internal, format!("no thread for the log: {fault}")))?;
         tell(plan);
@@ -111,11 +117,6 @@ fn tell(plan: &plan::Challenge) {
         plan.folder.ports().dials,
         plan.base
     ));
-}
-
-fn evidence(plan: &plan::Challenge) -> Result<Evidence, keeper::evidence::EvidenceFault> {
-    let restarts = Bounds { files: RESTARTS_KEPT, bytes: RESTARTS_BYTES };
-    Evidence::open(&plan.folder.path().join("evidence"), Bounds { files: 0, bytes: 0 }, restarts)
 }
 
 fn serve(address: core::net::SocketAddr, desk: &Arc<Desk>, site: Site) -> Result<Served, Exit> {

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::ToSocketAddrs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex};
 use std::{fs, io};
 
 use arbiter::Tier;
+use keeper::evidence::{Bounds, Evidence};
 use keys::bundle::Link;
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -17,9 +19,12 @@ use tender::order::{self, AccessLog, AccessTo, Back, Backend, CallBack, Ends, Fr
 use zeroize::Zeroizing;
 
 use crate::exit::Exit;
-use crate::limits::{BACKEND_ADDRESSES_MAX, DRAIN_ALLOWANCE_MS, LISTEN_BACKLOG};
+use crate::limits::{
+    BACKEND_ADDRESSES_MAX, CAPTURE_PIECE_LEN, DRAIN_ALLOWANCE_MS, LISTEN_BACKLOG, RESTARTS_BYTES, RESTARTS_KEPT, TRACES_BYTES, TRACES_KEPT,
+};
 use crate::plan::{Access, Attachment, Challenge, MachineKind, Plan, Target};
 use crate::run::access_file::AccessFile;
+use crate::run::challenge::Film;
 use crate::run::recordings::Recordings;
 use crate::run::refuse;
 use crate::terminal;
@@ -39,6 +44,8 @@ pub(super) struct Opened {
     pub(super) recordings: Option<Recordings>,
     /// The flags of a contest that do not travel in the bundle.
     pub(super) contest: Option<contest::Files>,
+    /// A contest's evidence, and what the public link carries on its way there.
+    pub(super) film: Option<(Arc<Mutex<Evidence>>, Option<Film>)>,
 }
 
 /// Opens, resolves and chooses, or says what could not be had.
@@ -49,6 +56,7 @@ pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Ex
     let back = back(plan, &mut descriptors)?;
     let bundle = plan.bundle.encode().map_err(|fault| refuse(Exit::Internal, format!("the bundle is unsound: {fault:?}")))?;
     let (to, access) = access(&plan.log.to, &mut descriptors)?;
+    let film = plan.challenge.as_ref().map(|challenge| film(challenge, &mut descriptors)).transpose()?.flatten();
     let order = Order {
         machine: choose(plan.machine, image)?,
         heap_len: u64::try_from(plan.heap_len).unwrap_or(u64::MAX),
@@ -56,6 +64,7 @@ pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Ex
         back,
         lines,
         access: AccessLog { to, lines: plan.log.lines.unwrap_or(lines) },
+        capture: film.as_ref().is_some_and(|(_, film)| film.is_some()),
         // Each cell's own file is opened when it starts.
         record: None,
         drain_ms: plan.bundle.limits.drain_timeout_ms.saturating_add(DRAIN_ALLOWANCE_MS),
@@ -69,7 +78,7 @@ pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Ex
     let recordings = plan.record.clone().map(Recordings::open).transpose()?;
     raise_descriptor_limit();
     let contest = plan.challenge.as_ref().map(contest_files).transpose()?;
-    Ok(Opened { order, bundle: bundle.into_zeroizing(), image, descriptors, addresses, access, recordings, contest })
+    Ok(Opened { order, bundle: bundle.into_zeroizing(), image, descriptors, addresses, access, recordings, contest, film })
 }
 
 /// Where tenders write access lines; a file is reached by a pipe, the last of the descriptors.
@@ -128,6 +137,23 @@ fn front(plan: &Plan, descriptors: &mut Vec<OwnedFd>, addresses: &mut Vec<String
 /// Whom the guest of a contest may call back, and where.
 fn call_back(plan: &Plan) -> Option<CallBack> {
     plan.challenge.as_ref().map(|challenge| CallBack { door: challenge.knock, port: challenge.folder.ports().dials })
+}
+
+/// The evidence of a contest. What the public link carries comes by a pipe behind the access log's.
+fn film(challenge: &Challenge, descriptors: &mut Vec<OwnedFd>) -> Result<Option<(Arc<Mutex<Evidence>>, Option<Film>)>, Exit> {
+    let cannot = |why: &dyn core::fmt::Display| refuse(Exit::Challenge, format!("evidence cannot be kept: {why}"));
+    let pieces = usize::try_from(challenge.capture_mib.saturating_mul(1 << 20)).unwrap_or(usize::MAX) / CAPTURE_PIECE_LEN;
+    let captures = Bounds { files: pieces.saturating_add(1), bytes: challenge.capture_mib.saturating_mul(1 << 20) };
+    let traces = Bounds { files: TRACES_KEPT, bytes: TRACES_BYTES };
+    let restarts = Bounds { files: RESTARTS_KEPT, bytes: RESTARTS_BYTES };
+    let evidence = Evidence::open(&challenge.folder.evidence_path(), captures, traces, restarts).map_err(|fault| cannot(&fault))?;
+    let evidence = Arc::new(Mutex::new(evidence));
+    if challenge.capture_mib == 0 {
+        return Ok(Some((evidence, None)));
+    }
+    let (film, pipe) = Film::open(Arc::clone(&evidence)).map_err(|fault| cannot(&fault))?;
+    descriptors.push(pipe);
+    Ok(Some((evidence, Some(film))))
 }
 
 /// The flags that do not travel in the bundle, as files without a name.

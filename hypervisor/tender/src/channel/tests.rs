@@ -13,6 +13,7 @@ pub(crate) fn order() -> Order {
         back: Back::User { ends, backends: vec![], later_ports: vec![] },
         lines: Lines::Text,
         access: AccessLog { to: AccessTo::Nowhere, lines: Lines::Text },
+        capture: false,
         record: None,
         drain_ms: 7,
         jail: JailWish::Full,

@@ -1,8 +1,8 @@
 //! The log's thread: it enters what happened, and has the flags prove that they are there as often as they are to.
 
 use core::time::Duration;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use arbiter::Digest;
@@ -13,6 +13,7 @@ use tender::ending::Ending;
 
 use super::Happened;
 use super::desk::Desk;
+use super::film::{Film, lock};
 use crate::cli::unix_now;
 use crate::terminal;
 
@@ -20,7 +21,8 @@ use crate::terminal;
 #[derive(Debug)]
 pub(super) struct Heart {
     desk: Arc<Desk>,
-    evidence: Evidence,
+    evidence: Arc<Mutex<Evidence>>,
+    film: Option<Film>,
     every: Duration,
     /// When proofs are due, while a cell serves.
     due: Option<Instant>,
@@ -33,8 +35,8 @@ const AGAIN: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(3600);
 
 impl Heart {
-    pub(super) fn new(desk: Arc<Desk>, evidence: Evidence, every: Duration) -> Self {
-        Self { desk, evidence, every, due: None, started: false }
+    pub(super) fn new(desk: Arc<Desk>, (evidence, film): (Arc<Mutex<Evidence>>, Option<Film>), every: Duration) -> Self {
+        Self { desk, evidence, film, every, due: None, started: false }
     }
 
     /// Until the box stops.
@@ -78,12 +80,12 @@ impl Heart {
             _ => Word::Crash,
         };
         let detail = format!("{ending:?}");
-        let account = format!("bountybox-restart 1\ntime {}\nending {detail}\n", now());
-        let evidence = match self.evidence.keep(EvidenceKind::Restart, now(), account.as_bytes()) {
+        let led_to_it = self.film.as_ref().map(Film::so_far).unwrap_or_default();
+        let evidence = match lock(&self.evidence).keep(EvidenceKind::Restart, now(), &led_to_it) {
             Ok(kept) => kept.digest,
             Err(fault) => {
                 terminal::note(format!("warning: what led to a restart is not kept: {fault}"));
-                Digest::of(&[account.as_bytes()])
+                Digest::of(&[&led_to_it])
             }
         };
         let ended = Ended { ending: word, detail: &detail, evidence, sending: Sending::Unknown };
@@ -91,6 +93,7 @@ impl Heart {
     }
 
     fn stopping(&mut self) {
+        self.film.take().into_iter().for_each(Film::close);
         if self.started {
             self.enter("stop", |desk| desk.keeper().stopped(now()));
         }
