@@ -354,8 +354,8 @@ fn who_is_slow_is_not_waited_for() {
 
     // However busy it is, a connection ends.
     let open = limited(Limits { connection: short, ..Limits::default() });
-    let mut stream = connect(at(&open));
     let began = Instant::now();
+    let mut stream = connect(at(&open));
     while stream.write_all(b"GET /rules HTTP/1.1\r\nhost: box\r\n\r\n").and_then(|()| next(&mut stream)).is_ok() {
         assert!(began.elapsed() < Duration::from_secs(10));
     }
@@ -383,21 +383,23 @@ fn connections_are_bounded_and_those_that_end_make_room() {
 
 #[test]
 fn a_guest_that_does_not_answer_does_not_take_the_page_with_it() {
-    let open = limited(Limits { answer: Duration::from_millis(700), ..Limits::default() });
-    open.held.slow_down(1500);
+    let open = limited(Limits { answer: Duration::from_secs(2), ..Limits::default() });
+    open.held.slow_down(3000);
     let path = format!("/possession/{NONCE}");
     let statuses = std::thread::scope(|scope| {
         let asking: Vec<_> = (0..8).map(|_| scope.spawn(|| get(at(&open), &path).status)).collect();
         std::thread::sleep(Duration::from_millis(100));
         let began = Instant::now();
         assert_eq!(get(at(&open), "/").status, 200);
-        assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
         asking.into_iter().map(|asking| asking.join().expect("asked")).collect::<Vec<_>>()
     });
     assert_eq!(statuses, [503; 8]);
     open.held.slow_down(0);
-    std::thread::sleep(Duration::from_millis(1600));
-    assert_eq!(get(at(&open), &path).status, 200);
+    let end = Instant::now() + Duration::from_secs(20);
+    while get(at(&open), &path).status != 200 {
+        assert!(Instant::now() < end, "it answers again");
+    }
 }
 
 #[test]
@@ -472,6 +474,8 @@ proptest! {
         let head = if named { proxy::local_block().to_vec() } else { Vec::new() };
         let _ = raw(at(&open), &bytes);
         let _ = raw(at(&open), &[&head[..], b"POST /claim HTTP/1.1\r\nhost: box\r\n", &bytes].concat());
-        prop_assert_eq!(raw(at(&open), &[&head[..], &request("GET", "/rules", "", b"")].concat()).status, 200);
+        // Where the machine is busy, 50 ms are short for who is honest, too.
+        let answered = || raw(at(&open), &[&head[..], &request("GET", "/rules", "", b"")].concat()).status == 200;
+        prop_assert!((0..100).any(|_| answered()));
     }
 }
