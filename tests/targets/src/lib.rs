@@ -24,6 +24,7 @@
 //! | [`recording()`] | a recording's events, read by a replay |
 //! | [`image()`] | a guest image, read by the loader |
 //! | [`config()`] | the configuration file |
+//! | [`page()`] | requests to the challenge's page, and what people wrote into it |
 //! | [`claim()`] | a claim that a contest was won, and what goes with it, read by the arbiter |
 #![forbid(unsafe_code)]
 
@@ -41,6 +42,7 @@ mod image;
 mod image_file;
 mod letter;
 mod log;
+mod page;
 mod peek;
 mod peer;
 mod proxy;
@@ -70,6 +72,7 @@ pub use hello::hello;
 pub use image::image;
 pub use letter::letter;
 pub use log::log;
+pub use page::page;
 pub use peek::peek;
 pub use proxy::proxy;
 pub use queues::queue;
@@ -83,7 +86,7 @@ pub use ticket::ticket;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them. `fuzz/` has a fuzzer for each, `fuzz/seeds/` a folder.
-pub const ALL: [Target; 20] = [
+pub const ALL: [Target; 21] = [
     ("bundle", bundle),
     ("cell", cell),
     ("claim", claim),
@@ -96,6 +99,7 @@ pub const ALL: [Target; 20] = [
     ("image", image),
     ("letter", letter),
     ("log", log),
+    ("page", page),
     ("peek", peek),
     ("proxy", proxy),
     ("queue", queue),

@@ -44,6 +44,7 @@ pub fn all() -> Vec<Seed> {
         add("peek", name, hello.to_vec());
     }
     claims(&mut add);
+    pages(&mut add);
     client(&mut add);
     config(&mut add);
     frames(&mut add);
@@ -134,6 +135,32 @@ fn claims(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
         add("claim", name, [&[how][..], text.as_bytes()].concat());
     }
     add("claim", "note", [&[5][..], &contest::manifest_note()].concat());
+}
+
+/// Requests to the challenge's page, each behind what others wrote.
+fn pages(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    let part = |text: &str| [&[u8::try_from(text.len()).expect("a short text")][..], text.as_bytes()].concat();
+    let words = ["somebody", "<b>It</b> was there & \"read\".", "Server"].map(part).concat();
+    let request =
+        |how: u8, path: &str, query: &str, body: &[u8]| [&[how][..], &part(path), &part(query), &short(body.len()), body].concat();
+    let nonce = "61".repeat(32);
+    let message = contest::claim_body(Tier::Write, "somebody").to_string();
+    for (name, request) in [
+        ("page", request(4, "/", "", b"")),
+        ("facts", request(0, "/facts.json", "", b"")),
+        ("tile", request(0, "/tile/0/000.p/5", "", b"")),
+        ("entries", request(0, "/tile/entries/001.p/4", "", b"")),
+        ("files", request(0, "/files/257", "", b"")),
+        ("possession", request(64, &format!("/possession/read/{nonce}"), "", b"")),
+        ("asked-by-form", request(0, "/possession", &format!("tier=auth&nonce={nonce}"), b"")),
+        ("claim", request(1, "/claim", "", &contest::claim(Tier::Read))),
+        ("claim-by-form", request(5, "/claim", "", b"claim=bountybox-claim+1%0D%0Atext+%3Cb%3E")),
+        ("commitment", request(1, "/commitment", "", nonce.as_bytes())),
+        ("sign", request(9, "/sign", "", message.as_bytes())),
+        ("claimant", request(65, "/claimant", "", contest::claimant("claimant").as_bytes())),
+    ] {
+        add("page", name, [&words[..], &request].concat());
+    }
 }
 
 fn short(len: usize) -> [u8; 2] {
