@@ -7,9 +7,11 @@
 //! - [`Running`]: a started `bountybox`, ended when dropped;
 //! - [`backend`]: plain TCP servers that echo, answer or misbehave;
 //! - [`client`]: TLS clients;
+//! - [`contest`]: a box that serves a contest, its folder, its page and its log;
 //! - [`eye`]: a box's metrics, status and health;
 //! - [`flood`]: spoofed SYNs;
 //! - [`memory`]: what a server's processes take;
+//! - [`peer`]: who comes to a contest's doors;
 //! - [`images`]: guest images that were tampered with.
 //!
 //! ```no_run
@@ -22,10 +24,12 @@
 
 pub mod backend;
 pub mod client;
+pub mod contest;
 pub mod eye;
 pub mod flood;
 pub mod images;
 pub mod memory;
+pub mod peer;
 mod place;
 mod running;
 

@@ -192,8 +192,16 @@ impl Running {
     /// When it ends before, or says nothing in time; with everything that it said.
     pub fn start(place: &Place, config: &Config) -> Outcome<Self> {
         let running = Self::launch(place, config)?;
-        running.wait_for("ready", READY_TIMEOUT)?;
+        running.is_ready()?;
         Ok(running)
+    }
+
+    /// Waits until the box says `ready`.
+    ///
+    /// # Errors
+    /// When it ends before, or says nothing in time; with everything that it said.
+    pub fn is_ready(&self) -> Outcome {
+        self.wait_for("ready", READY_TIMEOUT)
     }
 
     /// Starts a box and waits for nothing.
@@ -210,10 +218,18 @@ impl Running {
             command.arg("--image").arg(image);
         }
         command.args(&config.arguments);
+        Self::serve(&mut command, place.front(), dir)
+    }
+
+    /// Starts a command that serves a box at `address`, and waits for nothing. The folder goes when the box does.
+    ///
+    /// # Errors
+    /// When the process cannot be started.
+    pub fn serve(command: &mut Command, address: SocketAddr, dir: TempDir) -> Outcome<Self> {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let said = Arc::new(Mutex::new(String::new()));
         let reader = child.stderr.take().map(|stderr| collect(stderr, Arc::clone(&said)));
-        Ok(Self { child, address: place.front(), said, reader, dir })
+        Ok(Self { child, address, said, reader, dir })
     }
 
     /// Waits until the box has said `word`.

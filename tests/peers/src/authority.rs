@@ -1,7 +1,7 @@
 //! Whom a door trusts, and what it signs.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SanType, SerialNumber, date_time_ymd,
 };
 
@@ -11,7 +11,10 @@ use crate::{ExtendedKeyUsage, KeyUsage, Named, Order, Path, Tamper, Validity};
 const SERIAL: [u8; 8] = *b"peer-007";
 
 /// An authority with its key.
-pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    der: Vec<u8>,
+}
 
 /// What a peer shows, and what it proves it by.
 #[derive(Debug, Clone)]
@@ -26,21 +29,30 @@ impl Authority {
     /// An authority of this common name, with a fresh key on P-256.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        let made = CertifiedIssuer::self_signed(authority(name, Some(true)), key());
-        Self(made.expect("an authority that signs itself"))
+        let (params, key) = (authority(name, Some(true)), key());
+        let der = params.self_signed(&key).expect("an authority that signs itself").der().to_vec();
+        Self { issuer: Issuer::new(params, key), der }
+    }
+
+    /// One that somebody else has made: its common name, its certificate in DER, and its key as PKCS #8 in PEM, if that is a key.
+    #[must_use]
+    pub fn known(name: &str, der: &[u8], key: &str) -> Option<Self> {
+        let issuer = Issuer::new(authority(name, Some(true)), KeyPair::from_pem(key).ok()?);
+        Some(Self { issuer, der: der.to_vec() })
     }
 
     /// Its certificate in DER.
     #[must_use]
     pub fn der(&self) -> &[u8] {
-        self.0.der()
+        &self.der
     }
 
     /// Makes to order.
     #[must_use]
     pub fn make(&self, order: &Order) -> Shown {
         let (params, key) = (params(order), key());
-        let below = |is_authority| CertifiedIssuer::signed_by(authority("below", is_authority), self::key(), &self.0).expect("an issuer");
+        let below =
+            |is_authority| CertifiedIssuer::signed_by(authority("below", is_authority), self::key(), &self.issuer).expect("an issuer");
         let issuer = match order.path {
             Path::Direct | Path::SelfSigned => None,
             Path::Intermediate => Some(below(Some(true))),
@@ -50,7 +62,7 @@ impl Authority {
         let leaf = match &issuer {
             Some(issuer) => params.signed_by(&key, issuer),
             None if order.path == Path::SelfSigned => params.self_signed(&key),
-            None => params.signed_by(&key, &self.0),
+            None => params.signed_by(&key, &self.issuer),
         };
         let leaf = leaf.expect("a certificate").der().to_vec();
         let mut chain: Vec<_> = core::iter::once(leaf).chain(issuer.map(|issuer| issuer.der().to_vec())).collect();

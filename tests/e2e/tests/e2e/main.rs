@@ -5,6 +5,7 @@
 
 mod backends;
 mod certificates;
+mod challenge;
 mod clones;
 mod demo;
 mod floods;
@@ -31,6 +32,8 @@ use std::thread;
 
 use e2e::{Machine, Net, Outcome, Place};
 use libtest_mimic::{Arguments, Failed, Trial};
+
+use challenge::{bridging, claims, doors, down, matrix, possession, sealed};
 
 /// A case: its name, and what it does in a place.
 type Case = (&'static str, fn(&Place) -> Outcome);
@@ -67,6 +70,9 @@ const EVERYWHERE: &[Case] = &[
     ("recorded_session_replays_with_every_frame_identical", replays::session),
     ("killed_tender_is_restarted", trouble::killed_tender),
     ("sigterm_ends_with_code_0_within_2_s", trouble::sigterm),
+    ("contest_lets_in_openssl_and_rustls_at_each_door_and_gives_what_it_promised", doors::prizes),
+    ("contest_lets_itself_in_over_a_bridge_and_nobody_over_one_that_changes_a_byte", bridging::lets_itself_in),
+    ("contest_lets_no_stranger_in", doors::strangers),
 ];
 
 const ON_TAP: &[Case] = &[
@@ -125,6 +131,14 @@ const ON_USER: &[Case] = &[
     ("restart_follows_the_policy", hostile::policies),
     ("listeners_stay_open_over_a_crash", hostile::listeners_stay_open),
     ("good_guest_that_goes_bad_while_serving_is_replaced", hostile::good_guest_goes_bad),
+    ("contest_calls_back_who_knocked_and_nobody_else", doors::calls_back),
+    ("contest_takes_exactly_the_certificates_that_were_meant", matrix::of_all_exactly_those_that_were_meant),
+    ("contest_proves_that_it_has_its_flags", possession::proven),
+    ("contest_has_a_log_that_grows_and_holds", claims::log_grows),
+    ("contest_judges_claims_and_logs_those_that_hold", claims::judged),
+    ("contest_records_who_brought_a_cell_down", down::is_recorded),
+    ("contest_in_earnest_has_no_key_of_an_authority_and_runs_its_own_image_alone", sealed::runs),
+    ("contest_with_a_damaged_folder_is_refused_by_the_files_name", sealed::damage_is_named),
 ];
 
 fn main() -> ExitCode {
