@@ -78,9 +78,21 @@ pub(crate) fn judged(place: &Place) -> Outcome {
     contest.fetch_log(dir.path())?;
     let output = contest.log_verify(dir.path(), &[])?;
     ensure(output.status.success(), String::from_utf8_lossy(&output.stdout))?;
-    let facts: serde_json::Value = serde_json::from_slice(&contest.curl(from(0), "/facts.json", &[])?.body)?;
-    let won = facts["tiers"].as_array().ok_or("no tiers")?.iter().map(|tier| tier["won"].as_u64()).collect::<Vec<_>>();
-    ensure(won.iter().filter(|won| **won == Some(1)).count() == claims.len(), format!("{won:?}"))
+    is_on_the_page(&contest, claims.len())
+}
+
+/// The page counts the tiers that were won. It is made anew once a second.
+fn is_on_the_page(contest: &Contest, wins: usize) -> Outcome {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        let facts: serde_json::Value = serde_json::from_slice(&contest.curl(from(0), "/facts.json", &[])?.body)?;
+        let won: Vec<_> = facts["tiers"].as_array().ok_or("no tiers")?.iter().map(|tier| tier["won"].as_u64()).collect();
+        if won.iter().filter(|won| **won == Some(1)).count() == wins {
+            return Ok(());
+        }
+        ensure(Instant::now() < end, format!("{won:?} were won"))?;
+        thread::sleep(Duration::from_millis(200));
+    }
 }
 
 /// With the flag of its tier. OpenSSL signs with the wallet's as it comes, and of both forms of such a signature one is taken: it is to be made again until it is that one.

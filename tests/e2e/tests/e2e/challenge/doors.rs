@@ -33,7 +33,9 @@ pub(crate) fn prizes(place: &Place) -> Outcome {
         }
     }
     is_as_promised(&contest, &prizes[0])?;
-    ensure(prizes.iter().all(|prize| *prize == prizes[0]), "not all prizes are the same")?;
+    for (turn, prize) in prizes.iter().enumerate() {
+        ensure(*prize == prizes[0], format!("prize {turn} is another: {}", String::from_utf8_lossy(prize)))?;
+    }
     ensure(contest.released() == prizes.len(), format!("{} were released: {}", contest.released(), contest.running().said()))
 }
 
@@ -74,11 +76,12 @@ fn openssl(contest: &Contest, door: Door, from: Ipv4Addr, version: &str) -> Outc
         ensure(output.status.success(), String::from_utf8_lossy(&output.stderr))?;
         return Ok(output.stdout);
     }
-    // At the call-back's door it is called itself, at the other over a connection that is made for it.
+    // At the call-back's door it is called itself, at the other over a connection that is made for it. It ends as soon as it has nothing more to read from us, so
+    // its input stays open.
     let port = if door == Door::CallBack { contest.dials() } else { free(from)? };
     command.args(["s_server", "-accept", &format!("{from}:{port}"), "-naccept", "1", "-quiet", "-Verify", "1", "-verify_return_error"]);
     let out = dir.path().join("out");
-    command.args(["-CAfile", &trusted, version]).args(shown).stdin(Stdio::null()).stdout(fs::File::create(&out)?);
+    command.args(["-CAfile", &trusted, version]).args(shown).stdin(Stdio::piped()).stdout(fs::File::create(&out)?);
     let mut server = Ended(command.stderr(Stdio::null()).spawn()?);
     is_listening(SocketAddr::from((from, port)))?;
     if door == Door::CallBack {

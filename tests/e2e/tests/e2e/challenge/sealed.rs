@@ -1,12 +1,14 @@
 //! `bountybox challenge init`: the folder, what must not be in it, and how the box runs from it.
 
 use core::time::Duration;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use e2e::contest::{Contest, Door, openssl, places};
 use e2e::{Outcome, Place, Running, bountybox, ensure, image};
 use rustls_std::pki_types::CertificateDer;
@@ -140,7 +142,7 @@ fn refused(place: &Place, at: &Path, more: &[&str]) -> Outcome<(Option<i32>, Vec
 /// No file holds a private key of an authority: not as a key that openssl reads, not as 32 bytes anywhere, plain or within PEM, that are the secret half of one. A
 /// laboratory's folder, which has them, shows that this would find them.
 fn no_authority_has_a_key(place: &Place, at: &Path) -> Outcome {
-    let found = authorities_keys(at, at)?;
+    let found = authorities_keys(at)?;
     ensure(found.is_empty(), format!("{found:?}"))?;
     static SHOWN: std::sync::Once = std::sync::Once::new();
     let mut outcome = Ok(());
@@ -151,44 +153,49 @@ fn no_authority_has_a_key(place: &Place, at: &Path) -> Outcome {
 fn finds_what_is_there(place: &Place) -> Outcome {
     let lab = Contest::lab(place)?;
     let at = lab.path("..");
-    let found = authorities_keys(&at, &at)?;
+    let found = authorities_keys(&at)?;
     let names: BTreeSet<&str> = found.iter().filter_map(|(file, _)| file.strip_prefix("contest/lab/authority-")).collect();
     ensure(names.len() == 3 && found.len() >= 3, format!("a laboratory publishes them, and {found:?} were found"))
 }
 
 /// Each file with a private key of an authority, and of which.
-fn authorities_keys(at: &Path, whose: &Path) -> Outcome<Vec<(String, String)>> {
-    let mut points = Vec::new();
+fn authorities_keys(at: &Path) -> Outcome<Vec<(String, String)>> {
+    let mut points = BTreeMap::new();
     for name in ["authority-server", "authority-call-back", "authority-reverse", "page-authority"] {
-        let der = CertificateDer::from_pem_file(whose.join(format!("contest/public/{name}.pem")))?;
+        let der = CertificateDer::from_pem_file(at.join(format!("contest/public/{name}.pem")))?;
         let key = openssl(&["x509", "-inform", "DER", "-pubkey", "-noout"], &der)?;
         let key = openssl(&["pkey", "-pubin", "-outform", "DER"], &key)?;
-        points.push((name.to_owned(), key[key.len() - 65..].to_vec()));
+        points.insert(key[key.len() - 65..].to_vec(), name);
     }
-    let mut found = Vec::new();
+    let (mut found, mut tried) = (Vec::new(), BTreeSet::new());
     for file in files(at)? {
-        let bytes = fs::read(at.join(&file))?;
-        for blob in blobs(&bytes) {
+        for blob in blobs(&fs::read(at.join(&file))?) {
             for secret in blob.windows(32) {
-                // A key's halves belong together, or this is no key.
-                let of = points.iter().find(|(_, point)| {
-                    EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P256_SHA256_FIXED_SIGNING, secret, point).is_ok()
-                });
-                found.extend(of.map(|(name, _)| (file.clone(), name.clone())));
+                // Thirty-two random bytes are never all text. What is the same as before is no other key.
+                if secret.iter().all(u8::is_ascii) || !tried.insert(secret.to_vec()) {
+                    continue;
+                }
+                let point = PrivateKey::from_private_key(&ECDH_P256, secret).ok().and_then(|key| key.compute_public_key().ok());
+                let of = point.and_then(|point| points.get(point.as_ref()));
+                found.extend(of.map(|name| (file.clone(), (*name).to_owned())));
             }
         }
     }
     Ok(found)
 }
 
-/// A file's bytes, and what its PEM blocks hold.
+/// A file's bytes, what its PEM blocks hold, and what its words are in hexadecimal and in base64.
 fn blobs(bytes: &[u8]) -> Vec<Vec<u8>> {
-    use base64::Engine as _;
-    let mut blobs = vec![bytes.to_vec()];
     let text = String::from_utf8_lossy(bytes);
+    let mut blobs = vec![bytes.to_vec()];
     for block in text.split("-----BEGIN ").skip(1) {
         let body: String = block.lines().skip(1).take_while(|line| !line.starts_with("-----")).collect();
-        blobs.extend(base64::prelude::BASE64_STANDARD.decode(body));
+        blobs.extend(BASE64_STANDARD.decode(body));
+    }
+    for word in text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "+/=".contains(letter))).filter(|word| word.len() >= 40) {
+        blobs.extend(BASE64_STANDARD.decode(word));
+        let digits = word.as_bytes().chunks_exact(2).map(|pair| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok());
+        blobs.extend(digits.collect::<Option<Vec<u8>>>());
     }
     blobs
 }
