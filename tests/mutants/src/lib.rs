@@ -1,0 +1,23 @@
+//! Exploits for boxes that are there to be broken (docs/mutants.md): each wins a tier of a mutant, a build with one deliberate flaw, and nothing of the image that ships.
+//!
+//! An exploit knows what a stranger knows: addresses, the contest's public files, and the image. It speaks TCP and TLS, and nothing else.
+//!
+//! - [`Target`]: what is attacked;
+//! - [`exploits`]: one for each mutant;
+//! - [`loot`]: keys, found in what an exploit got, and claims made with them;
+//! - [`hello`], [`door`], [`web`]: the ways to a box: raw bytes, TLS, the contest's page;
+//! - [`lab`]: a box of one's own to try it on, and how what comes of it is judged.
+#![forbid(unsafe_code)]
+
+pub mod door;
+pub mod exploits;
+pub mod hello;
+pub mod lab;
+pub mod loot;
+pub mod target;
+pub mod web;
+
+pub use target::Target;
+
+/// The result of a step: what went wrong, in words.
+pub type Outcome<T = ()> = Result<T, Box<dyn core::error::Error + Send + Sync>>;
