@@ -34,7 +34,7 @@ pub struct ChallengeArgs {
 #[derive(Debug, Clone, Subcommand)]
 enum ChallengeCommand {
     /// Mint a contest: keys, certificates, manifest, transcript and a configuration to run it with.
-    Init(InitArgs),
+    Init(Box<InitArgs>),
     /// Tell what TLS is spoken in the pcapng that comes on standard input, as a box has kept it; knows nothing else.
     #[command(hide = true)]
     Trace,

@@ -75,7 +75,9 @@ pub fn prize(target: &Target, shown: Shown) -> Outcome<Vec<u8>> {
     let mut prize = Vec::new();
     match StreamOwned::new(session, tcp).take(PRIZE_LEN_MAX).read_to_end(&mut prize) {
         // An alert, or a reset behind it: the box has said no.
-        Err(fault) if !matches!(fault.kind(), ErrorKind::InvalidData | ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof) => Err(fault.into()),
+        Err(fault) if !matches!(fault.kind(), ErrorKind::InvalidData | ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof) => {
+            Err(fault.into())
+        }
         _ => Ok(prize),
     }
 }

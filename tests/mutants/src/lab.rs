@@ -78,7 +78,16 @@ impl Lab {
         let at = |place: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, base.saturating_add(place)));
         let said = File::create(dir.path().join("said"))?;
         let mut command = Command::new(&parts.command);
-        command.args(["challenge", "--lab", "--machine", &parts.machine, "--listen", &at(0).to_string(), "--ports", &at(1).port().to_string()]);
+        command.args([
+            "challenge",
+            "--lab",
+            "--machine",
+            &parts.machine,
+            "--listen",
+            &at(0).to_string(),
+            "--ports",
+            &at(1).port().to_string(),
+        ]);
         command.arg("--image").arg(&parts.image).arg("--dir").arg(dir.path().join("lab"));
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn()?;
         let public = dir.path().join("lab/contest/public");
@@ -133,7 +142,11 @@ impl Lab {
 
     fn nothing_claimed(&self, exploit: &Exploit) -> Outcome<Verdict> {
         self.log_holds()?;
-        if self.claims()?.is_empty() { Ok(Verdict::Nothing) } else { Err(format!("the log has a claim, and not by {}", exploit.name).into()) }
+        if self.claims()?.is_empty() {
+            Ok(Verdict::Nothing)
+        } else {
+            Err(format!("the log has a claim, and not by {}", exploit.name).into())
+        }
     }
 
     fn keys(&self) -> Outcome<(VerifierKey, VerifierKey)> {

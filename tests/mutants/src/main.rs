@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use mutants::Outcome;
 use mutants::exploits::{ALL, Exploit};
 use mutants::lab::{Lab, Parts};
-use mutants::Outcome;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

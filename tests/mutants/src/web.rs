@@ -40,8 +40,10 @@ pub fn post(page: SocketAddr, path: &str, body: &[u8]) -> io::Result<Answer> {
 fn ask(page: SocketAddr, method: &str, path: &str, body: &[u8]) -> io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&page, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let head =
-        format!("{method} {path} HTTP/1.1\r\nhost: {page}\r\naccept: text/plain\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {page}\r\naccept: text/plain\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
     stream.write_all(&[head.as_bytes(), body].concat())?;
     let mut bytes = Vec::new();
     stream.take(ANSWER_LEN_MAX).read_to_end(&mut bytes)?;

@@ -39,6 +39,14 @@ pub(super) struct Challenge {
     _pages: Vec<Served>,
 }
 
+/// What is kept as evidence.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) evidence: Arc<Mutex<Evidence>>,
+    /// What the public link carries, on its way there.
+    pub(super) film: Option<Film>,
+}
+
 /// What the log's thread is told.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Happened {
@@ -52,12 +60,7 @@ pub(super) enum Happened {
 
 impl Challenge {
     /// Opens the log, serves the page, and begins to keep the log. `image` is what the guest runs.
-    pub(super) fn open(
-        plan: &plan::Challenge,
-        image: &[u8],
-        board: &Arc<Board>,
-        film: (Arc<Mutex<Evidence>>, Option<Film>),
-    ) -> Result<Self, Exit> {
+    pub(super) fn open(plan: &plan::Challenge, image: &[u8], board: &Arc<Board>, kept: Kept) -> Result<Self, Exit> {
         let cannot =
             |what: &str, why: &dyn core::fmt::Display| refuse(Exit::Challenge, format!("{}: {what}: {why}", plan.folder.path().display()));
         let digest = Digest::of(&[image]);
@@ -85,7 +88,7 @@ impl Challenge {
             pages.push(serve(plain, &desk, site(Peers::Connect))?);
         }
         let (happened, hearing) = sync_channel(HAPPENED_WAITING_MAX);
-        let heart = heart::Heart::new(desk, film, plan.heartbeat);
+        let heart = heart::Heart::new(desk, kept, plan.heartbeat);
         let heart = thread::Builder::new().name("heart".into()).spawn(move || heart.beat(&hearing));
         let heart = heart.map_err(|fault| refuse(Exit::Internal, format!("no thread for the log: {fault}")))?;
         tell(plan);

@@ -72,8 +72,8 @@ fn serve(source: Source, lines: tender::order::Lines) -> Exit {
         if let Some(address) = admin.address() {
             terminal::note(format!("admin: http://{address}/metrics"));
         }
-        let contest = plan.challenge.as_ref().zip(opened.film.take());
-        let challenge = contest.map(|(challenge, film)| Challenge::open(challenge, &image, &board, film)).transpose()?;
+        let contest = plan.challenge.as_ref().zip(opened.kept.take());
+        let challenge = contest.map(|(challenge, kept)| Challenge::open(challenge, &image, &board, kept)).transpose()?;
         let reloads = Reloads::new(source, plan, board);
         let reloads = reloads.map_err(|fault| refuse(Exit::Internal, format!("reloads cannot be had: {fault}")))?;
         let mut sources = Sources { stop, hangup, wishes, reloads, challenge };

@@ -24,7 +24,7 @@ use crate::limits::{
 };
 use crate::plan::{Access, Attachment, Challenge, MachineKind, Plan, Target};
 use crate::run::access_file::AccessFile;
-use crate::run::challenge::Film;
+use crate::run::challenge::{Film, Kept};
 use crate::run::recordings::Recordings;
 use crate::run::refuse;
 use crate::terminal;
@@ -45,7 +45,7 @@ pub(super) struct Opened {
     /// The flags of a contest that do not travel in the bundle.
     pub(super) contest: Option<contest::Files>,
     /// A contest's evidence, and what the public link carries on its way there.
-    pub(super) film: Option<(Arc<Mutex<Evidence>>, Option<Film>)>,
+    pub(super) kept: Option<Kept>,
 }
 
 /// Opens, resolves and chooses, or says what could not be had.
@@ -56,7 +56,7 @@ pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Ex
     let back = back(plan, &mut descriptors)?;
     let bundle = plan.bundle.encode().map_err(|fault| refuse(Exit::Internal, format!("the bundle is unsound: {fault:?}")))?;
     let (to, access) = access(&plan.log.to, &mut descriptors)?;
-    let film = plan.challenge.as_ref().map(|challenge| film(challenge, &mut descriptors)).transpose()?.flatten();
+    let kept = plan.challenge.as_ref().map(|challenge| kept(challenge, &mut descriptors)).transpose()?;
     let order = Order {
         machine: choose(plan.machine, image)?,
         heap_len: u64::try_from(plan.heap_len).unwrap_or(u64::MAX),
@@ -64,7 +64,7 @@ pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Ex
         back,
         lines,
         access: AccessLog { to, lines: plan.log.lines.unwrap_or(lines) },
-        capture: film.as_ref().is_some_and(|(_, film)| film.is_some()),
+        capture: kept.as_ref().is_some_and(|kept| kept.film.is_some()),
         // Each cell's own file is opened when it starts.
         record: None,
         drain_ms: plan.bundle.limits.drain_timeout_ms.saturating_add(DRAIN_ALLOWANCE_MS),
@@ -78,7 +78,7 @@ pub(super) fn open(plan: &Plan, image: &[u8], lines: Lines) -> Result<Opened, Ex
     let recordings = plan.record.clone().map(Recordings::open).transpose()?;
     raise_descriptor_limit();
     let contest = plan.challenge.as_ref().map(contest_files).transpose()?;
-    Ok(Opened { order, bundle: bundle.into_zeroizing(), image, descriptors, addresses, access, recordings, contest, film })
+    Ok(Opened { order, bundle: bundle.into_zeroizing(), image, descriptors, addresses, access, recordings, contest, kept })
 }
 
 /// Where tenders write access lines; a file is reached by a pipe, the last of the descriptors.
@@ -140,7 +140,7 @@ fn call_back(plan: &Plan) -> Option<CallBack> {
 }
 
 /// The evidence of a contest. What the public link carries comes by a pipe behind the access log's.
-fn film(challenge: &Challenge, descriptors: &mut Vec<OwnedFd>) -> Result<Option<(Arc<Mutex<Evidence>>, Option<Film>)>, Exit> {
+fn kept(challenge: &Challenge, descriptors: &mut Vec<OwnedFd>) -> Result<Kept, Exit> {
     let cannot = |why: &dyn core::fmt::Display| refuse(Exit::Challenge, format!("evidence cannot be kept: {why}"));
     let pieces = usize::try_from(challenge.capture_mib.saturating_mul(1 << 20)).unwrap_or(usize::MAX) / CAPTURE_PIECE_LEN;
     let captures = Bounds { files: pieces.saturating_add(1), bytes: challenge.capture_mib.saturating_mul(1 << 20) };
@@ -149,11 +149,11 @@ fn film(challenge: &Challenge, descriptors: &mut Vec<OwnedFd>) -> Result<Option<
     let evidence = Evidence::open(&challenge.folder.evidence_path(), captures, traces, restarts).map_err(|fault| cannot(&fault))?;
     let evidence = Arc::new(Mutex::new(evidence));
     if challenge.capture_mib == 0 {
-        return Ok(Some((evidence, None)));
+        return Ok(Kept { evidence, film: None });
     }
     let (film, pipe) = Film::open(Arc::clone(&evidence)).map_err(|fault| cannot(&fault))?;
     descriptors.push(pipe);
-    Ok(Some((evidence, Some(film))))
+    Ok(Kept { evidence, film: Some(film) })
 }
 
 /// The flags that do not travel in the bundle, as files without a name.

@@ -7,3 +7,4 @@ pub(crate) mod down;
 pub(crate) mod matrix;
 pub(crate) mod possession;
 pub(crate) mod sealed;
+pub(crate) mod siege;

@@ -33,7 +33,7 @@ use std::thread;
 use e2e::{Machine, Net, Outcome, Place};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use challenge::{bridging, claims, doors, down, matrix, possession, sealed};
+use challenge::{bridging, claims, doors, down, matrix, possession, sealed, siege};
 
 /// A case: its name, and what it does in a place.
 type Case = (&'static str, fn(&Place) -> Outcome);
@@ -138,6 +138,7 @@ const ON_USER: &[Case] = &[
     ("contest_judges_claims_and_logs_those_that_hold", claims::judged),
     ("contest_records_who_brought_a_cell_down", down::is_recorded),
     ("contest_in_earnest_has_no_key_of_an_authority_and_runs_its_own_image_alone", sealed::runs),
+    ("contest_stands_a_siege_within_its_bounds", siege::stands),
     ("contest_with_a_damaged_folder_is_refused_by_the_files_name", sealed::damage_is_named),
 ];
 

@@ -11,9 +11,9 @@ use keeper::evidence::{Evidence, EvidenceKind};
 use keeper::{Ended, Refused, Sending};
 use tender::ending::Ending;
 
-use super::Happened;
 use super::desk::Desk;
 use super::film::{Film, lock};
+use super::{Happened, Kept};
 use crate::cli::unix_now;
 use crate::terminal;
 
@@ -35,7 +35,7 @@ const AGAIN: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(3600);
 
 impl Heart {
-    pub(super) fn new(desk: Arc<Desk>, (evidence, film): (Arc<Mutex<Evidence>>, Option<Film>), every: Duration) -> Self {
+    pub(super) fn new(desk: Arc<Desk>, Kept { evidence, film }: Kept, every: Duration) -> Self {
         Self { desk, evidence, film, every, due: None, started: false }
     }
 

@@ -49,7 +49,7 @@ const FILES: [&str; 29] = [
 ];
 
 /// A contest that was minted in earnest.
-fn minted(place: &Place) -> Outcome<TempDir> {
+pub(super) fn minted(place: &Place) -> Outcome<TempDir> {
     let dir = tempfile::tempdir()?;
     let mut command = Command::new(bountybox());
     command.args([
