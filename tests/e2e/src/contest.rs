@@ -286,20 +286,26 @@ impl Contest {
     /// # Errors
     /// When there is none in time.
     pub fn wait_for_entry(&self, kind: &str) -> Outcome<Vec<u8>> {
+        Ok(self.wait_for_entries(kind, 1)?.swap_remove(0))
+    }
+
+    /// The documents of all entries of a kind; waits until there are so many.
+    ///
+    /// # Errors
+    /// When there are fewer until then.
+    pub fn wait_for_entries(&self, kind: &str, count: usize) -> Outcome<Vec<Vec<u8>>> {
         let kind = format!("\nkind {kind}\n\n");
         let end = Instant::now() + PATIENCE;
         loop {
             // A cell that is being brought back does not answer yet.
             let entries = self.entries();
-            let document = entries
-                .as_ref()
-                .ok()
-                .and_then(|entries| entries.iter().find_map(|entry| Some(entry[find(entry, kind.as_bytes())? + kind.len()..].to_vec())));
-            match document {
-                Some(document) => return Ok(document),
-                None if Instant::now() > end => return Err(format!("no entry with {kind:?}: {entries:?}").into()),
-                None => thread::sleep(Duration::from_millis(100)),
+            let document = |entry: &Vec<u8>| Some(entry[find(entry, kind.as_bytes())? + kind.len()..].to_vec());
+            let documents: Vec<_> = entries.iter().flatten().filter_map(document).collect();
+            if documents.len() >= count.max(1) {
+                return Ok(documents);
             }
+            ensure(Instant::now() < end, format!("{} entries with {kind:?}: {entries:?}", documents.len()))?;
+            thread::sleep(Duration::from_millis(100));
         }
     }
 

@@ -162,22 +162,10 @@ pub(crate) fn calls_back(place: &Place) -> Outcome {
         let called = listener.accept();
         ensure(called.is_err_and(|fault| fault.kind() == std::io::ErrorKind::WouldBlock), format!("{address} was called as well"))?;
     }
-    not_answered(&contest)
-}
-
-/// Nobody listens where the box calls back, or it is refused.
-fn not_answered(contest: &Contest) -> Outcome {
-    for last in [3, 4] {
-        let mut knocked = connect(Ipv4Addr::new(127, 0, 9, last), contest.door(Door::CallBack))?;
-        let mut nothing = Vec::new();
-        knocked.read_to_end(&mut nothing)?;
-        let end = contest.end_of(knocked.local_addr()?)?;
-        ensure(nothing.is_empty() && end == "not_answered", format!("{nothing:?}, {end}"))?;
-    }
     Ok(())
 }
 
-/// Who shows nothing, or speaks no TLS, gets no prize at any door.
+/// Who shows nothing, speaks no TLS, or does not listen where he is called back, gets no prize at any door.
 pub(crate) fn strangers(place: &Place) -> Outcome {
     let contest = Contest::lab(place)?;
     let from: Ipv4Addr = place.client().parse()?;
@@ -198,5 +186,10 @@ pub(crate) fn strangers(place: &Place) -> Outcome {
         let end = contest.end_of(tcp.local_addr()?)?;
         ensure(end != "released", format!("{door:?}: {end}"))?;
     }
+    let mut knocked = connect(from, contest.door(Door::CallBack))?;
+    let mut nothing = Vec::new();
+    knocked.read_to_end(&mut nothing)?;
+    let end = contest.end_of(knocked.local_addr()?)?;
+    ensure(nothing.is_empty() && end == "not_answered", format!("{nothing:?}, {end}"))?;
     ensure(contest.released() == 0, contest.running().said())
 }

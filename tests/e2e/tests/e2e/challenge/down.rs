@@ -1,6 +1,7 @@
 //! A cell that ends brings a signed crash record into the log, which names who said that he would be there.
 
 use core::net::Ipv4Addr;
+use core::time::Duration;
 use std::fs;
 
 use base64::Engine as _;
@@ -8,6 +9,8 @@ use base64::prelude::BASE64_STANDARD;
 use e2e::contest::{Contest, openssl, public_half};
 use e2e::{Outcome, Place, ensure};
 use rustix::process::{Pid, Signal, kill_process};
+
+use super::sealed::minted;
 
 const FROM: Ipv4Addr = Ipv4Addr::new(127, 0, 5, 1);
 
@@ -36,8 +39,7 @@ pub(crate) fn is_recorded(place: &Place) -> Outcome {
     let (announced, silent) = (Claimant::new()?, Claimant::new()?);
     let answer = contest.post(FROM, "/claimant", announced.name.as_bytes())?;
     ensure(answer.status == 200 && answer.text().contains(&announced.name), format!("{}: {}", answer.status, answer.text()))?;
-    let tender = contest.running().processes().get(1).copied().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-    kill_process(tender.ok_or("the supervisor has no tender")?, Signal::KILL)?;
+    kill_tender(&contest)?;
     let record = contest.wait_for_entry("restart")?;
     is_signed(&contest, &record)?;
     let text = String::from_utf8(record.clone())?;
@@ -69,6 +71,38 @@ pub(crate) fn is_recorded(place: &Place) -> Outcome {
     let entries = contest.entries()?;
     let behind = entries.iter().skip_while(|entry| e2e::contest::find(entry, b"\nkind restart\n").is_none());
     ensure(behind.clone().any(|entry| e2e::contest::find(entry, b"\nkind heartbeat\n").is_some()), "no proofs after the restart")
+}
+
+fn kill_tender(contest: &Contest) -> Outcome {
+    let tender = contest.running().processes().get(1).copied().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    Ok(kill_process(tender.ok_or("the supervisor has no tender")?, Signal::KILL)?)
+}
+
+/// A box that is stopped, one whose cell ends, and one that is killed as a whole: the next one goes on in the same log, and counts cells on.
+pub(crate) fn log_goes_on(place: &Place) -> Outcome {
+    let dir = minted(place)?;
+    let at = dir.path().join("box");
+    for round in 0..4_usize {
+        let mut contest = Contest::run(place, &at)?;
+        contest.wait_for_entry("heartbeat")?;
+        if round == 1 || round == 3 {
+            kill_tender(&contest)?;
+            let records = contest.wait_for_entries("restart", round.div_ceil(2))?;
+            let last = String::from_utf8(records.last().ok_or("no restart")?.clone())?;
+            // Each start has a cell of its own, and so has each restart.
+            let cell = if round == 1 { 1 } else { 4 };
+            ensure(last.contains(&format!("\ncell {cell}\n")), last)?;
+        }
+        // In the middle of it, or in order.
+        contest.running().signal(if round == 2 { Signal::KILL } else { Signal::TERM })?;
+        contest.running_mut().ended(Duration::from_secs(10))?;
+        let output = contest.log_verify(&contest.path("log"), &["--json"])?;
+        let verdict: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let counts = ["start", "stop", "restart"].map(|kind| verdict["entries"][kind].as_u64().unwrap_or_default());
+        let wanted = [[1, 1, 0], [2, 2, 1], [3, 2, 1], [4, 3, 2]][round];
+        ensure(output.status.success() && counts == wanted, format!("round {round}: {verdict}"))?;
+    }
+    Ok(())
 }
 
 /// By the flag of `down`, whose public half the manifest has; openssl says so.
