@@ -5,10 +5,11 @@
 //! - [`Target`]: what is attacked;
 //! - [`exploits`]: one for each mutant;
 //! - [`loot`]: keys, found in what an exploit got, and claims made with them;
-//! - [`hello`], [`door`], [`web`]: the ways to a box: raw bytes, TLS, the contest's page;
+//! - [`hello`], [`door`], [`bridge`], [`web`]: the ways to a box: raw bytes, TLS, joining it with itself, the contest's page;
 //! - [`lab`]: a box of one's own to try it on, and how what comes of it is judged.
 #![forbid(unsafe_code)]
 
+pub mod bridge;
 pub mod door;
 pub mod exploits;
 pub mod hello;

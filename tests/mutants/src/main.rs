@@ -1,5 +1,6 @@
 //! `mutants NAME IMAGE`: tries an exploit on a box of its own, and says in one line what it came to, tier and seconds first. `COMMAND` in the environment names
 //! the command, `MACHINE` the machine. `mutants` alone names the exploits. tools/mutants builds what this is given.
+#![forbid(unsafe_code)]
 
 use std::env;
 use std::io::{self, Write};

@@ -16,6 +16,8 @@ use crate::Outcome;
 pub struct Target {
     /// The door where the box is a TLS server.
     pub server: SocketAddr,
+    /// The door where the box is a TLS client on the connection that it is given.
+    pub reverse: SocketAddr,
     /// The page, without TLS.
     pub page: SocketAddr,
     /// The contest's public files: manifest, operator's key, certificates.
