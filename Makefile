@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build image run demo challenge siege test interop hostile hostile-planted judge tcp load sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage fuzz-box fuzz-box-planted bench bench-recording facts ci clean
+.PHONY: help deps build image run demo challenge siege test interop hostile hostile-planted judge tcp load mutants sim planted lint reloads soak fuzz fuzz-short fuzz-planted fuzz-coverage fuzz-box fuzz-box-planted bench bench-recording facts ci clean
 
 IMAGE := target/image/bountybox.elf
 CARGO ?= cargo
@@ -56,6 +56,9 @@ challenge: build ## Serve a box that is there to be broken, in a laboratory with
 
 siege: build ## A contest's box under ten minutes of mixed hostile traffic, on both machines: evidence within its bounds, no proof missing, memory flat
 	@SIEGE_SECONDS=$(or $(TIME),600) $(CARGO) test --locked -p e2e --test e2e -- contest_stands_a_siege
+
+mutants: deps ## Build each mutant of bounty/mutants, or NAMES: its exploit wins a tier of it over the network, and nothing of the real box; MACHINE=process|kvm
+	@tools/mutants $(NAMES)
 
 lint: deps ## rustfmt, clippy, rustdoc, cargo-deny
 	@tools/lint
