@@ -1,11 +1,13 @@
 //! Who comes to a contest's doors: certificates by the laboratory's authorities, rustls at both ends, and a bridge between two doors.
 
 use core::net::{Ipv4Addr, SocketAddr};
+use core::time::Duration;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use peers::{Authority, Order, Shown};
 use rustls_std::client::Resumption;
@@ -135,7 +137,8 @@ impl Peer {
         let tcp = connect(from, contest.door(self.door))?;
         let source = tcp.local_addr()?;
         let Some(listener) = listener else { return Ok((self.talk(tcp)?, source)) };
-        Ok((self.talk(accept(&listener)?.0)?, source))
+        let (called, _) = accept(&listener).map_err(|fault| format!("{from} was not called back: {fault}"))?;
+        Ok((self.talk(called)?, source))
     }
 }
 
@@ -173,12 +176,13 @@ pub fn listen(at: Ipv4Addr, port: u16) -> io::Result<TcpListener> {
 /// # Errors
 /// When none comes.
 pub fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
-    let end = std::time::Instant::now() + core::time::Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(10);
     loop {
         match listener.accept() {
-            Err(fault) if fault.kind() == io::ErrorKind::WouldBlock && std::time::Instant::now() < end => {
-                thread::sleep(core::time::Duration::from_millis(1));
+            Err(fault) if fault.kind() == io::ErrorKind::WouldBlock && Instant::now() < end => {
+                thread::sleep(Duration::from_millis(1));
             }
+            Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => return Err(io::ErrorKind::TimedOut.into()),
             Err(fault) => return Err(fault),
             Ok((stream, from)) => {
                 stream.set_nonblocking(false)?;
