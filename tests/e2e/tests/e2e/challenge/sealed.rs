@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -227,6 +228,12 @@ pub(crate) fn damage_is_named(place: &Place) -> Outcome {
     }
     let output = check()?;
     ensure(output.status.success(), format!("all is as it was: {}", String::from_utf8_lossy(&output.stderr)))?;
+    // Nobody else is to look into it.
+    fs::set_permissions(at.join("contest"), fs::Permissions::from_mode(0o755))?;
+    let output = check()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    ensure(!output.status.success() && said.contains("can be read by others"), format!("{}: {said}", output.status))?;
+    fs::set_permissions(at.join("contest"), fs::Permissions::from_mode(0o700))?;
     // Two keys in each other's place are both keys, and wrong.
     let (auth, read) = (at.join("contest/secret/auth.pem"), at.join("contest/secret/read.pem"));
     fs::copy(&read, &auth)?;
