@@ -2,7 +2,7 @@
 
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::io::{self, Read, Write};
+use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
 
@@ -25,20 +25,22 @@ pub fn join(one: SocketAddr, other: SocketAddr) -> Outcome<u64> {
         Ok(stream)
     };
     let (one, other) = (connect(one)?, connect(other)?);
-    thread::scope(|scope| {
-        let back = scope.spawn(|| pass(&other, &one));
-        let moved = pass(&one, &other);
-        // What comes back is as good as ended: both ends close.
-        let _ended = back.join();
-        Ok(moved?)
-    })
+    Ok(thread::scope(|scope| {
+        scope.spawn(|| pass(&other, &one));
+        pass(&one, &other)
+    }))
 }
 
-/// Passes on what comes, and its end.
-fn pass(from: &TcpStream, mut to: &TcpStream) -> io::Result<u64> {
-    let mut from = from.take(MOVED_MAX);
-    let moved = io::copy(&mut from, &mut to)?;
-    to.flush()?;
+/// Passes on what comes, and its end, until there is nobody to pass it to. Returns how many bytes came.
+fn pass(mut from: &TcpStream, mut to: &TcpStream) -> u64 {
+    let (mut moved, mut buffer) = (0_u64, [0; 16 * 1024]);
+    while moved < MOVED_MAX {
+        let len = from.read(&mut buffer).unwrap_or(0);
+        if len == 0 || to.write_all(&buffer[..len]).is_err() {
+            break;
+        }
+        moved = moved.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+    }
     let _gone = to.shutdown(Shutdown::Write);
-    Ok(moved)
+    moved
 }

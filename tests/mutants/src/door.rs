@@ -1,10 +1,12 @@
 //! TLS at the door where the box is a server: a client with a certificate that is none of its own authority's, or none of its own.
 
 use core::time::Duration;
-use std::io::{ErrorKind, Read};
+use std::fs;
+use std::io::{self, ErrorKind, Read};
 use std::net::TcpStream;
 use std::sync::Arc;
 
+use rcgen::{CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls_std::client::ResolvesClientCert;
 use rustls_std::crypto::aws_lc_rs;
 use rustls_std::pki_types::pem::PemObject;
@@ -20,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PRIZE_LEN_MAX: u64 = 64 * 1024;
 /// What the box's certificate at this door is made out to.
 const NAME: &str = "peer.reverse.bountybox";
+/// What a client's certificate must be made out to.
+const CLIENT_NAME: &str = "peer.server.bountybox";
 
 /// What a client shows: a certificate, and the key that it signs with, whether that is the certificate's or not.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ impl Shown {
     /// # Errors
     /// It cannot be made.
     pub fn self_signed() -> Outcome<Self> {
-        let own = rcgen::generate_simple_self_signed(["peer.server.bountybox".to_owned()])?;
+        let own = rcgen::generate_simple_self_signed([CLIENT_NAME.to_owned()])?;
         Self::new(own.cert.der().to_vec().into(), &own.signing_key)
     }
 
@@ -40,10 +44,27 @@ impl Shown {
     /// # Errors
     /// No key can be made.
     pub fn somebodys(certificate: CertificateDer<'static>) -> Outcome<Self> {
-        Self::new(certificate, &rcgen::KeyPair::generate()?)
+        Self::new(certificate, &KeyPair::generate()?)
     }
 
-    fn new(certificate: CertificateDer<'static>, key: &rcgen::KeyPair) -> Outcome<Self> {
+    /// A certificate that the door's authority has signed, with the right name, for a key that is there to encrypt and for nothing else.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn for_another_use(target: &Target) -> Outcome<Self> {
+        let mut authority = CertificateParams::default();
+        authority.distinguished_name = DistinguishedName::new();
+        authority.distinguished_name.push(DnType::CommonName, "bountybox authority of the door server");
+        let authority_key = fs::read_to_string(target.lab.join("authority-server.pem"))?;
+        let mut params = CertificateParams::new([CLIENT_NAME.to_owned()])?;
+        params.key_usages = [KeyUsagePurpose::KeyEncipherment].into();
+        params.is_ca = IsCa::ExplicitNoCa;
+        let key = KeyPair::generate()?;
+        let signed = params.signed_by(&key, &Issuer::new(authority, KeyPair::from_pem(&authority_key)?))?;
+        Self::new(signed.der().to_vec().into(), &key)
+    }
+
+    fn new(certificate: CertificateDer<'static>, key: &KeyPair) -> Outcome<Self> {
         let key = PrivateKeyDer::try_from(key.serialize_der())?;
         // Not held against the certificate, as a library's own ways would.
         Ok(Self(Arc::new(CertifiedKey::new(vec![certificate], aws_lc_rs::sign::any_supported_type(&key)?))))
@@ -74,10 +95,13 @@ pub fn prize(target: &Target, shown: Shown) -> Outcome<Vec<u8>> {
     let session = ClientConnection::new(Arc::new(config), ServerName::try_from(NAME)?)?;
     let mut prize = Vec::new();
     match StreamOwned::new(session, tcp).take(PRIZE_LEN_MAX).read_to_end(&mut prize) {
-        // An alert, or a reset behind it: the box has said no.
-        Err(fault) if !matches!(fault.kind(), ErrorKind::InvalidData | ErrorKind::ConnectionReset | ErrorKind::UnexpectedEof) => {
-            Err(fault.into())
-        }
+        Err(fault) if !says_no(&fault) => Err(fault.into()),
         _ => Ok(prize),
     }
+}
+
+/// An alert, or a reset behind it.
+fn says_no(fault: &io::Error) -> bool {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData, UnexpectedEof};
+    matches!(fault.kind(), InvalidData | UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }

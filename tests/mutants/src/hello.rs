@@ -42,9 +42,8 @@ pub fn with_extension(kind: u16, body: &[u8]) -> Vec<u8> {
 pub fn exchange(door: SocketAddr, bytes: &[u8]) -> Outcome<Vec<u8>> {
     let mut stream = TcpStream::connect_timeout(&door, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(bytes)?;
     // A box that has had enough has closed already.
-    let _closed = stream.shutdown(Shutdown::Write);
+    let _closed = stream.write_all(bytes).and_then(|()| stream.shutdown(Shutdown::Write));
     let mut answer = Vec::new();
     let mut limited = stream.take(ANSWER_LEN_MAX);
     // A reset ends what came as well.

@@ -91,7 +91,8 @@ impl Lab {
         command.arg("--image").arg(&parts.image).arg("--dir").arg(dir.path().join("lab"));
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn()?;
         let public = dir.path().join("lab/contest/public");
-        let target = Target { server: at(1), reverse: at(4), page: at(6), public, image: parts.image.clone() };
+        let published = dir.path().join("lab/contest/lab");
+        let target = Target { lab: published, server: at(1), reverse: at(4), page: at(6), public, image: parts.image.clone() };
         let mut lab = Self { parts: parts.clone(), child, dir, target };
         lab.wait_until_ready()?;
         Ok(lab)

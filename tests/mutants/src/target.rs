@@ -22,6 +22,9 @@ pub struct Target {
     pub page: SocketAddr,
     /// The contest's public files: manifest, operator's key, certificates.
     pub public: PathBuf,
+    /// What a laboratory publishes besides, of which an exploit may use one thing: the key of a door's authority, to have signed what that authority might have signed for
+    /// somebody (`auth-usage`). A real contest has none.
+    pub lab: PathBuf,
     /// The guest image: whoever has the sources can build it.
     pub image: PathBuf,
 }
