@@ -7,6 +7,15 @@
 //! - [`loot`]: keys, found in what an exploit got, and claims made with them;
 //! - [`hello`], [`door`], [`bridge`], [`web`]: the ways to a box: raw bytes, TLS, joining it with itself, the contest's page;
 //! - [`lab`]: a box of one's own to try it on, and how what comes of it is judged.
+//!
+//! ```no_run
+//! use mutants::lab::{Lab, Parts, Verdict};
+//! let image = "target/mutants/read-cookie.image".into();
+//! let lab = Lab::start(&Parts { command: "target/debug/bountybox".into(), image, machine: "auto".into() })?;
+//! let exploit = mutants::exploits::ALL.iter().find(|exploit| exploit.name == "read-cookie").ok_or("no such exploit")?;
+//! assert_eq!(lab.attack(exploit)?, Verdict::Falsified);
+//! # Ok::<(), Box<dyn core::error::Error + Send + Sync>>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod bridge;
