@@ -74,17 +74,7 @@ impl Claims {
     }
 
     pub(crate) fn won(&self, tier: Tier) -> Option<&Win> {
-        let [auth, read, write, key, exec, escape, down, wallet] = &self.tiers;
-        let tally = match tier {
-            Tier::Auth => auth,
-            Tier::Read => read,
-            Tier::Write => write,
-            Tier::Key => key,
-            Tier::Exec => exec,
-            Tier::Escape => escape,
-            Tier::Down => down,
-            Tier::Wallet => wallet,
-        };
+        let (_, tally) = Tier::ALL.iter().zip(&self.tiers).find(|(of, _)| **of == tier)?;
         tally.won.as_ref()
     }
 
