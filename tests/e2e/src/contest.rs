@@ -266,17 +266,22 @@ impl Contest {
     /// The entries of the log, fetched anew.
     ///
     /// # Errors
-    /// When the log is not to be had, or is longer than one bundle.
+    /// When the log is not to be had, or has as many bundles as want a longer name.
     pub fn entries(&self) -> Outcome<Vec<Vec<u8>>> {
+        const BUNDLE: u64 = 256;
         let dir = tempfile::tempdir()?;
         let size = self.fetch_log(dir.path())?;
-        ensure((1..256).contains(&size), format!("{size} entries"))?;
-        let mut rest = &*fs::read(dir.path().join(format!("tile/entries/000.p/{size}")))?;
+        ensure((1..1000 * BUNDLE).contains(&size), format!("{size} entries"))?;
         let mut entries = Vec::new();
-        while let [high, low, tail @ ..] = rest {
-            let (entry, tail) = tail.split_at_checked(u16::from_be_bytes([*high, *low]).into()).ok_or("a bundle that is cut off")?;
-            entries.push(entry.to_vec());
-            rest = tail;
+        for number in 0..size.div_ceil(BUNDLE) {
+            let width = (size - number * BUNDLE).min(BUNDLE);
+            let name = if width == BUNDLE { format!("tile/entries/{number:03}") } else { format!("tile/entries/{number:03}.p/{width}") };
+            let mut rest = &*fs::read(dir.path().join(name))?;
+            while let [high, low, tail @ ..] = rest {
+                let (entry, tail) = tail.split_at_checked(u16::from_be_bytes([*high, *low]).into()).ok_or("a bundle that is cut off")?;
+                entries.push(entry.to_vec());
+                rest = tail;
+            }
         }
         Ok(entries)
     }
