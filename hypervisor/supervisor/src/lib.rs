@@ -13,10 +13,11 @@
 //! | [`fuzz`] | inputs for the guest image, each from the same state |
 //! | [`specimen`], [`findings`] | the box that those two try, and reports of what became of it |
 //! | [`mod@arbiter`], [`log`] | judging claims that a contest's box was broken; checking a contest's log |
+//! | [`challenge`] | minting a contest; a laboratory; what TLS is spoken in its evidence |
 //! | [`target`] | a box that is there to be fuzzed over TCP; judging TLS clients by misbehaving |
 //! | [`exit`], [`terminal`] | how the process ends, and the only place that writes to a terminal |
 //!
-//! This crate opens and watches; it never parses a frame, and no process that serves runs a guest itself. `replay` does, jailed, in a process that does nothing else, and `fuzz` and `target`, without a jail, for whoever
+//! This crate opens and watches; it never parses a frame (`challenge trace` does, in a process of its own), and no process that serves runs a guest itself. `replay` does, jailed, in a process that does nothing else, and `fuzz` and `target`, without a jail, for whoever
 //! tests the image.
 //!
 //! ```

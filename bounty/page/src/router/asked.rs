@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arbiter::digest::from_hex;
 use arbiter::note::Note;
 use arbiter::{Document, Tier};
+use bounty_log::life::proofs;
 use bounty_log::limits::ENTRIES_MAX;
 use bounty_log::names;
 use bytes::Bytes;
@@ -107,20 +108,9 @@ fn possessions(query: &str) -> Answer {
 }
 
 /// The document of a tier among those that stand one behind the other.
-fn proof_of(tier: Tier, proofs: &[u8]) -> Option<&[u8]> {
-    let head = format!("{}\n", Document::Possession.head());
+fn proof_of(tier: Tier, documents: &[u8]) -> Option<&[u8]> {
     let line = format!("tier {tier}");
-    let mut rest = proofs;
-    while !rest.is_empty() {
-        let next =
-            rest.windows(head.len()).skip(1).position(|window| window == head.as_bytes()).map_or(rest.len(), |at| at.saturating_add(1));
-        let (proof, behind) = rest.split_at_checked(next)?;
-        if proof.split(|byte| *byte == b'\n').nth(2) == Some(line.as_bytes()) {
-            return Some(proof);
-        }
-        rest = behind;
-    }
-    None
+    proofs(documents).find(|proof| proof.split(|byte| *byte == b'\n').nth(2) == Some(line.as_bytes()))
 }
 
 #[cfg(test)]

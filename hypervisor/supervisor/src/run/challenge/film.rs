@@ -1,7 +1,7 @@
 //! What the public link carried, kept as evidence: pieces of pcapng within bounds, the oldest out, and beside each of them what TLS was spoken in it.
 //!
 //! A tender writes whole blocks into a pipe that never blocks it. They are not looked into here: a piece ends between two blocks, and what was spoken in it is told by a process of its own
-//! (`bountybox challenge trace`), which has nothing but the piece.
+//! (`bountybox challenge trace`), which is given nothing but the piece.
 
 use core::time::Duration;
 use std::fs::File;
@@ -146,7 +146,7 @@ fn block_len(bytes: &[u8]) -> Option<Result<usize, ()>> {
     Some(if len.is_multiple_of(4) && (12..=CAPTURE_BLOCK_LEN_MAX).contains(&len) { Ok(len) } else { Err(()) })
 }
 
-/// What TLS was spoken in a piece, told by a process that knows nothing else.
+/// What TLS was spoken in a piece, told by a process that is given nothing else.
 fn trace(piece: &[u8]) -> io::Result<Vec<u8>> {
     let mut command = Command::new("/proc/self/exe");
     command.arg0("bountybox").args(["challenge", "trace"]).env_clear().current_dir("/");
