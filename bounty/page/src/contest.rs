@@ -2,7 +2,10 @@
 
 use core::net::IpAddr;
 
-use arbiter::{Digest, Tier, Verdict};
+use arbiter::{Context, Digest, Tier, Verdict, verify};
+use serde::{Deserialize, Serialize};
+
+use crate::coded;
 
 /// Whoever runs the contest. All of it is called on threads that may wait for the guest or the disk, a few at a time; only [`Contest::facts`] is to answer at once, from what is known. What it
 /// says is shown for a second.
@@ -24,7 +27,10 @@ pub trait Contest: Send + Sync {
 
     /// Judges a claim and, if it can be read, appends it to the log. A claim that is in the log already is not appended again, but has its entry's number again: anybody can hand in what the log
     /// shows, and claims that hold are limited in number by nothing else.
-    fn claim(&self, claim: &[u8]) -> Judged;
+    ///
+    /// # Errors
+    /// Why it was not judged, as a sentence for whoever asked.
+    fn claim(&self, claim: &[u8]) -> Result<Judged, String>;
 
     /// Appends a commitment to the log; the receipt.
     ///
@@ -43,16 +49,16 @@ pub trait Contest: Send + Sync {
 }
 
 /// What became of a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judged {
-    /// What the arbiter says.
-    pub verdict: Verdict,
+    /// What the arbiter says, as it prints: `Falsified`, `NotFalsified` or `SetupError`, and a line for each thing that it says of it.
+    pub verdict: String,
     /// The number of its entry in the log, or why it has none, as a sentence.
     pub entry: Result<u64, String>,
 }
 
 /// How the contest stands at one moment. Times are seconds since 1970.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// The manifest's note. Prizes, flags, start and end are read out of it.
     pub manifest: Vec<u8>,
@@ -77,6 +83,7 @@ pub struct Facts {
     /// On which machine the guest runs: `kvm` or `process`.
     pub machine: String,
     /// SHA-256 of the image that runs.
+    #[serde(with = "coded::digest")]
     pub image: Digest,
 }
 
@@ -101,8 +108,16 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// Whether a claim holds by itself: such a one does not wait for what others have used up.
+    pub(crate) fn hold(&self, claim: &[u8]) -> bool {
+        let context = Context { now: self.now, commitment: None };
+        matches!(verify(&self.manifest, &self.operator, claim, &context), Verdict::Falsified { .. })
+    }
+}
+
 /// The guests so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cells {
     /// Begun.
     pub started: u64,
@@ -111,7 +126,7 @@ pub struct Cells {
 }
 
 /// How often something happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
     /// What: a word of a closed set, not something that a client chose.
     pub name: String,
@@ -133,9 +148,10 @@ impl Count {
 }
 
 /// A claim that holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Win {
     /// What was won.
+    #[serde(with = "coded::tier")]
     pub tier: Tier,
     /// By whom, as the claim says.
     pub claimant: String,
@@ -148,7 +164,7 @@ pub struct Win {
 }
 
 /// What clients did, over all cells.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effort {
     /// Connections.
     pub connections: u64,
@@ -163,7 +179,7 @@ pub struct Effort {
 }
 
 /// Where the box can be reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Door {
     /// What it is called.
     pub name: String,

@@ -8,6 +8,7 @@
 //! | [`contest`] | what the page asks of whoever runs the contest |
 //! | [`site`] | what it is given besides: where it is reached, who says who the client is, the arbiter for browsers |
 //! | [`serve()`] | the thread, the connections, the client's address |
+//! | [`remote`] | the contest in another process than the one that strangers speak to |
 //! | [`router`] | a request comes in, an answer goes out; [`answer`] is what goes out |
 //! | [`rates`] | who may ask how often |
 //! | [`form`], [`tiles`] | fields out of bodies; which paths are files of the log |
@@ -30,9 +31,7 @@
 //!     fn facts(&self) -> Facts {
 //!         Facts::new(b"bountybox-manifest 1\n".to_vec(), "example.org/contest+00000000+AA==".into())
 //!     }
-//!     fn claim(&self, _: &[u8]) -> Judged {
-//!         Judged { verdict: arbiter::Verdict::SetupError { reasons: Vec::new() }, entry: Err("there is no log".into()) }
-//!     }
+//!     fn claim(&self, _: &[u8]) -> Result<Judged, String> { Err("there is no log".into()) }
 //!     fn prove(&self, _: [u8; 32]) -> Result<Vec<u8>, String> { Err("there are no flags".into()) }
 //!     fn sign(&self, _: &[u8]) -> Result<Vec<u8>, String> { Err("there are no flags".into()) }
 //!     fn commit(&self, _: [u8; 32]) -> Result<Vec<u8>, String> { Err("there is no log".into()) }
@@ -52,12 +51,14 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+mod coded;
 pub mod contest;
 pub mod facts;
 pub mod form;
 pub mod html;
 pub mod limits;
 pub mod rates;
+pub mod remote;
 pub mod router;
 pub mod serve;
 pub mod site;
@@ -67,5 +68,5 @@ pub mod words;
 
 pub use contest::{Contest, Facts, Judged};
 pub use limits::Limits;
-pub use serve::{Served, serve};
+pub use serve::{Ready, Served, serve};
 pub use site::{Assets, Peers, Site};

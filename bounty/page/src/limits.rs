@@ -68,6 +68,10 @@ pub const THREADS_MAX: usize = 4;
 pub const SLOW_MAX: usize = 2;
 /// What room for the log's files is counted in, in bytes.
 pub const ROOM_UNIT: usize = 1024;
+/// A question to a contest in another process at most, in bytes.
+pub const ASK_LEN_MAX: usize = BODY_LEN_MAX;
+/// Its answer at most, in bytes: a file of the log, and what stands round it.
+pub const ANSWER_LEN_MAX: usize = bounty_log::bundle::LEN_MAX + 64;
 /// How long facts and page are shown before they are made anew.
 pub const FRESH: Duration = Duration::from_secs(1);
 /// After a connection's time is over: how long what is being answered may still take.

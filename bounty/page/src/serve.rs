@@ -6,9 +6,11 @@ mod peer;
 use core::convert::Infallible;
 use core::net::SocketAddr;
 use core::pin::pin;
+use core::time::Duration;
 use std::io;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::mpsc;
+use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 
 use bytes::Bytes;
@@ -39,28 +41,77 @@ pub struct Served {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A page that is ready to be served: all of its threads are there, and no more will be made; nobody is let in yet. Nobody ever is where this is dropped.
+#[derive(Debug)]
+pub struct Ready {
+    /// Dropped first: the thread is waiting for it.
+    begin: mpsc::Sender<()>,
+    served: Served,
+}
+
 /// Serves the page of a contest on this listener.
 ///
 /// # Errors
 /// When the listener cannot be used, or no thread can be had.
 pub fn serve(listener: TcpListener, contest: Arc<dyn Contest>, site: Site, limits: Limits) -> io::Result<Served> {
-    let address = listener.local_addr()?;
-    listener.set_nonblocking(true)?;
-    let runtime = Builder::new_current_thread().enable_io().enable_time().max_blocking_threads(THREADS_MAX).build()?;
-    let listener = {
-        let _within = runtime.enter();
-        tokio::net::TcpListener::from_std(listener)?
-    };
-    let (end, ended) = oneshot::channel();
-    let hall = Arc::new(Hall {
-        peers: site.peers,
-        router: Router::new(contest, site, &limits),
-        limits,
-        crowd: Crowd::new(&limits),
-        slow: Arc::new(Semaphore::new(SLOW_MAX)),
-    });
-    let thread = thread::Builder::new().name("page".into()).spawn(move || run(runtime, listener, hall, ended))?;
-    Ok(Served { address, end: Some(end), thread: Some(thread) })
+    let Site { peers, .. } = site;
+    Ok(Ready::new(vec![(listener, peers)], contest, site, limits)?.serve())
+}
+
+impl Ready {
+    /// A page on these listeners, the first of which gives [`Served::address`]. Each has its own crowd; budgets are shared, and so are the threads on which the contest is asked.
+    /// [`Site::peers`] is not looked at.
+    ///
+    /// # Errors
+    /// When a listener cannot be used, there is none, or no thread can be had.
+    pub fn new(listeners: Vec<(TcpListener, Peers)>, contest: Arc<dyn Contest>, site: Site, limits: Limits) -> io::Result<Self> {
+        let address = listeners.first().ok_or(io::ErrorKind::InvalidInput)?.0.local_addr()?;
+        let mut builder = Builder::new_current_thread();
+        let runtime = builder.enable_io().enable_time().max_blocking_threads(THREADS_MAX).thread_keep_alive(Duration::MAX).build()?;
+        let router = Arc::new(Router::new(contest, site, &limits));
+        let slow = Arc::new(Semaphore::new(SLOW_MAX));
+        let halls = listeners.into_iter().map(|(listener, peers)| {
+            let _within = runtime.enter();
+            listener.set_nonblocking(true)?;
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            let hall = Hall { peers, router: Arc::clone(&router), limits, crowd: Crowd::new(&limits), slow: Arc::clone(&slow) };
+            Ok((listener, Arc::new(hall)))
+        });
+        let halls = halls.collect::<io::Result<Vec<_>>>()?;
+        gather(&runtime);
+        let (end, ended) = oneshot::channel();
+        let (begin, begun) = mpsc::channel();
+        let there = Arc::new(Barrier::new(2));
+        let here = Arc::clone(&there);
+        let served = move || {
+            here.wait();
+            if begun.recv().is_ok() {
+                run(runtime, halls, ended);
+            }
+        };
+        let thread = thread::Builder::new().name("page".into()).spawn(served)?;
+        // A thread that is only just made still asks the kernel for this and that.
+        there.wait();
+        Ok(Self { begin, served: Served { address, end: Some(end), thread: Some(thread) } })
+    }
+
+    /// Lets people in.
+    #[must_use]
+    pub fn serve(self) -> Served {
+        // A thread that is gone has nobody to let in.
+        let _gone = self.begin.send(());
+        self.served
+    }
+}
+
+/// Has the runtime make all threads that it may make: whoever wants to may then forbid that there be more.
+fn gather(runtime: &Runtime) {
+    let all = Arc::new(Barrier::new(THREADS_MAX.saturating_add(1)));
+    for _ in 0..THREADS_MAX {
+        let all = Arc::clone(&all);
+        drop(runtime.spawn_blocking(move || all.wait()));
+    }
+    all.wait();
 }
 
 impl Served {
@@ -80,10 +131,10 @@ impl Drop for Served {
     }
 }
 
-/// What all connections share.
+/// What all connections of a listener share.
 struct Hall {
     peers: Peers,
-    router: Router,
+    router: Arc<Router>,
     limits: Limits,
     crowd: Crowd,
     /// Turns of those who ask for what is slow.
@@ -91,15 +142,17 @@ struct Hall {
 }
 
 /// Takes connections until the other end of `ended` is dropped.
-fn run(runtime: Runtime, listener: tokio::net::TcpListener, hall: Arc<Hall>, ended: oneshot::Receiver<Infallible>) {
-    runtime.spawn(async move {
-        loop {
-            match listener.accept().await {
-                Ok((stream, from)) => drop(tokio::spawn(attend(Arc::clone(&hall), stream, from))),
-                Err(_) => sleep(REST).await,
+fn run(runtime: Runtime, halls: Vec<(tokio::net::TcpListener, Arc<Hall>)>, ended: oneshot::Receiver<Infallible>) {
+    for (listener, hall) in halls {
+        runtime.spawn(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, from)) => drop(tokio::spawn(attend(Arc::clone(&hall), stream, from))),
+                    Err(_) => sleep(REST).await,
+                }
             }
-        }
-    });
+        });
+    }
     let _ = runtime.block_on(ended);
     // What waits for a contest that does not answer is not waited for.
     runtime.shutdown_background();

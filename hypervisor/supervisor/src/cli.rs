@@ -17,7 +17,7 @@ use crate::fuzz::{self, FuzzArgs};
 use crate::log::{self, LogArgs};
 use crate::plan::{MachineKind, Restart};
 use crate::target::{self, TargetArgs};
-use crate::{config, mint, run, terminal};
+use crate::{config, mint, page, run, terminal};
 
 /// A memory-safe TLS endpoint: a sealed guest without a kernel terminates TLS on its own hypervisor.
 #[derive(Debug, Parser)]
@@ -106,6 +106,9 @@ pub enum Command {
     /// Run one guest; started by the supervisor only.
     #[command(hide = true)]
     Tender,
+    /// Serve a contest's page; started by the supervisor only.
+    #[command(hide = true)]
+    Page,
 }
 
 /// `run`
@@ -291,6 +294,7 @@ fn dispatch(command: Command) -> Exit {
         Command::Challenge(args) => challenge::challenge(&args),
         Command::Arbiter(args) => arbiter::arbiter(&args),
         Command::Log(args) => log::log(&args),
+        Command::Page => page::page(),
         Command::Tender => Exit::Internal,
     }
 }

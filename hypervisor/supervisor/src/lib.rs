@@ -13,7 +13,7 @@
 //! | [`fuzz`] | inputs for the guest image, each from the same state |
 //! | [`specimen`], [`findings`] | the box that those two try, and reports of what became of it |
 //! | [`mod@arbiter`], [`log`] | judging claims that a contest's box was broken; checking a contest's log |
-//! | [`challenge`] | minting a contest; a laboratory; what TLS is spoken in its evidence |
+//! | [`challenge`], `page` | minting a contest; a laboratory; what TLS is spoken in its evidence; the process that serves a contest's page |
 //! | [`target`] | a box that is there to be fuzzed over TCP; judging TLS clients by misbehaving |
 //! | [`exit`], [`terminal`] | how the process ends, and the only place that writes to a terminal |
 //!
@@ -42,6 +42,7 @@ mod labels;
 pub mod limits;
 pub mod log;
 mod mint;
+mod page;
 pub mod plan;
 mod replay;
 pub mod report;

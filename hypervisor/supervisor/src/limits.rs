@@ -108,6 +108,12 @@ pub const HEARTBEAT_S_DEFAULT: u64 = 3600;
 pub const ASK_PATIENCE: Duration = Duration::from_secs(5);
 /// The arbiter for browsers at most, in bytes.
 pub const ARBITER_LEN_MAX: usize = 4 << 20;
+/// What the page's process is told at most, in bytes: the arbiter, and a little more.
+pub const PAGE_ORDER_LEN_MAX: usize = ARBITER_LEN_MAX + (1 << 16);
+/// How long the page's process may take until it serves.
+pub const PAGE_START_PATIENCE: Duration = Duration::from_secs(10);
+/// Descriptors of the page's process that are not connections: listeners, streams, the event loop's, standard streams.
+pub const PAGE_DESCRIPTORS_RESERVED: u64 = 32;
 /// What is kept of the time before restarts: files at most.
 pub const RESTARTS_KEPT: usize = 64;
 /// The same in bytes.

@@ -29,6 +29,11 @@ pub fn speak_json() {
     JSON.store(true, Ordering::Relaxed);
 }
 
+/// Whether [`note`] writes JSON objects.
+pub fn speaks_json() -> bool {
+    JSON.load(Ordering::Relaxed)
+}
+
 static JSON: AtomicBool = AtomicBool::new(false);
 
 /// `{"kind":"supervisor","level":..,"text":..}`: the level is what the line begins with.

@@ -7,15 +7,15 @@
 
 mod frames;
 
-use core::mem::MaybeUninit;
 use std::fs::File;
-use std::io::{self, IoSlice, IoSliceMut, Read};
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use rustix::net::SendFlags;
 use zeroize::Zeroizing;
 
+use crate::handover;
 use crate::limits::{ANSWER_LEN_MAX, DESCRIPTORS_MAX, FRAME_FROM_TENDER_LEN_MAX, FRAME_TO_TENDER_LEN_MAX, ORDER_LEN_MAX};
 use crate::mailbox::Ask;
 use crate::order::{Order, Update};
@@ -109,15 +109,7 @@ impl Supervised {
 
     fn send_header(&self, order_len: usize, bundle_len: usize, descriptors: &[BorrowedFd<'_>]) -> Result<(), ChannelFault> {
         let [o, b] = [order_len, bundle_len].map(|len| u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes());
-        let header = [o, b].concat();
-        let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX + 1))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        if !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
-            return Err(ChannelFault::Malformed);
-        }
-        let sent =
-            rustix::net::sendmsg(&self.frames, &[IoSlice::new(&header)], &mut control, SendFlags::NOSIGNAL).map_err(io::Error::from)?;
-        if sent == HEADER_LEN { Ok(()) } else { Err(ChannelFault::Malformed) }
+        Ok(handover::give(&self.frames, &[o, b].concat(), descriptors)?)
     }
 
     fn write_all(&self, mut rest: &[u8]) -> Result<(), ChannelFault> {
@@ -363,19 +355,7 @@ impl AsFd for Tending {
 
 fn receive_header(socket: BorrowedFd<'_>) -> Result<(usize, usize, Vec<OwnedFd>), ChannelFault> {
     let mut header = [0; HEADER_LEN];
-    let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(DESCRIPTORS_MAX + 1))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let got = rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut header)], &mut control, RecvFlags::CMSG_CLOEXEC | RecvFlags::WAITALL)
-        .map_err(io::Error::from)?;
-    let mut descriptors = Vec::new();
-    for message in control.drain() {
-        if let RecvAncillaryMessage::ScmRights(rights) = message {
-            descriptors.extend(rights);
-        }
-    }
-    if got.bytes != HEADER_LEN {
-        return Err(ChannelFault::Malformed);
-    }
+    let descriptors = handover::take(socket, &mut header)?;
     let [o0, o1, o2, o3, b0, b1, b2, b3] = header;
     let len = |field| usize::try_from(u32::from_le_bytes(field)).unwrap_or(usize::MAX);
     Ok((len([o0, o1, o2, o3]), len([b0, b1, b2, b3]), descriptors))

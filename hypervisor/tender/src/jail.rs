@@ -3,6 +3,7 @@
 //! Two layers are not optional: no new privileges and the system-call filter; without them (or if root cannot be given up) no guest runs. The rest is
 //! taken as far as the host allows, and what it did not allow is reported, never hidden: Debian's kernel, for one, may refuse user namespaces.
 
+mod crew;
 mod filter;
 mod ground;
 mod limits;
@@ -16,6 +17,9 @@ use machine::Allow;
 
 use crate::line::Line;
 use crate::order::{JailWish, Machine};
+use walls::Kept;
+
+pub use crew::{Crew, Walled};
 
 /// What the cell still needs inside.
 #[derive(Debug)]
@@ -99,23 +103,38 @@ pub struct Applied {
 pub fn close(needs: &Needs) -> Result<Applied, JailFault> {
     let mut applied = Applied::default();
     applied.note("no-dump", rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable));
-    match needs.wish {
-        JailWish::Full => walls::raise(needs, &mut applied),
-        JailWish::WithoutNamespaces => applied.refused.push("namespaces: not wanted".into()),
-    }
-    limits::lower(needs, &mut applied);
+    applied.leave(needs.wish, Kept { network: needs.sockets != Sockets::None, processes: false });
+    limits::lower(needs.descriptors_max, needs.file_len_max, &mut applied);
     privileges::drop_all(&mut applied)?;
-    // The kernel forgets this signal when the user changes, so it is asked for now.
-    applied.note("dies-with-parent", rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)));
-    rustix::thread::set_no_new_privs(true).map_err(|_| JailFault::Privileges)?;
-    applied.done.push("no-new-privs");
-    ground::restrict(needs, &mut applied);
+    applied.bind()?;
+    let ports = match &needs.sockets {
+        Sockets::None => &[][..],
+        Sockets::ConnectTo(ports) => ports,
+    };
+    ground::restrict(ports, needs.machine == Machine::Process, &mut applied);
     filter::install(needs)?;
     applied.done.push("seccomp");
     Ok(applied)
 }
 
 impl Applied {
+    /// Leaves what is not kept of the host, if that is wished.
+    fn leave(&mut self, wish: JailWish, kept: Kept) {
+        match wish {
+            JailWish::Full => walls::raise(kept, self),
+            JailWish::WithoutNamespaces => self.refused.push("namespaces: not wanted".into()),
+        }
+    }
+
+    /// Ends with the parent, and gains nothing by what it starts.
+    fn bind(&mut self) -> Result<(), JailFault> {
+        // The kernel forgets this signal when the user changes, so it is asked for behind that.
+        self.note("dies-with-parent", rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)));
+        rustix::thread::set_no_new_privs(true).map_err(|_| JailFault::Privileges)?;
+        self.done.push("no-new-privs");
+        Ok(())
+    }
+
     fn note<T, E: fmt::Display>(&mut self, what: &'static str, result: Result<T, E>) -> bool {
         match result {
             Ok(_) => self.done.push(what),

@@ -7,7 +7,7 @@
 //! - `start`: the chain above, as [`tend`]; `run`: the lock-step loop; [`poller`]: readiness of the host's descriptors;
 //! - [`mailbox`]: the supervisor's letters to the guest, and its answers;
 //! - [`nets`]: where frames go: `user` (host sockets) and `tap`; [`egress`]: what a guest may say on a TAP; `callers`: whom a guest may call back;
-//! - [`jail`]: what this process gives up before the guest's first instruction;
+//! - [`jail`]: what this process gives up before the guest's first instruction; [`handover`]: how a process gets its descriptors;
 //! - [`log`], [`report`], [`mod@line`]: what is printed, and how guest-made text is kept from doing harm;
 //! - `recorder`: what the guest is given and gives, written down; [`replay`]: run again from it; `witness`: what both look at;
 //! - `capture`: the public link's frames, for a contest's evidence;
@@ -29,6 +29,7 @@ pub mod channel;
 pub mod contest;
 pub mod egress;
 pub mod ending;
+pub mod handover;
 pub mod jail;
 pub mod journal;
 pub mod limits;

@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode, Output};
 use machine::Allow;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use tender::contest::Files;
-use tender::jail::{self, Needs, Readiness, Sockets};
+use tender::jail::{self, Crew, Needs, Readiness, Sockets};
 use tender::order::{JailWish, Machine};
 use tender::poller::Poller;
 
@@ -45,6 +45,19 @@ const TABLE: &[(&str, Outcome)] = &[
     ("take from another descriptor what was meant for it", Outcome::Killed),
     ("become root again", Outcome::Killed),
     ("signal the parent", Outcome::Killed),
+    ("crew: nothing", Outcome::Goes),
+    ("crew: without namespaces", Outcome::Goes),
+    ("crew: serve from another thread", Outcome::Goes),
+    ("crew: open a file", Outcome::Killed),
+    ("crew: open a file from another thread", Outcome::Killed),
+    ("crew: start a program", Outcome::Killed),
+    ("crew: start a thread", Outcome::Killed),
+    ("crew: connect to a backend", Outcome::Killed),
+    ("crew: a datagram socket", Outcome::Killed),
+    ("crew: listen", Outcome::Killed),
+    ("crew: accept what was not given to it", Outcome::Killed),
+    ("crew: become root again", Outcome::Killed),
+    ("crew: signal the parent", Outcome::Killed),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +102,7 @@ fn is_as_expected(what: &str, expected: Outcome, output: &Output) -> bool {
         _ => None,
     };
     let jailed = heard.contains("seccomp") && heard.contains("no-new-privs") && heard.contains("no-dump");
-    let reported = what != "without namespaces" || heard.contains("namespaces: not wanted");
+    let reported = !what.ends_with("without namespaces") || heard.contains("namespaces: not wanted");
     let good = jailed && reported && (found == Some(expected) || no_landlock && found == Some(Outcome::Goes));
     say(&format!("{} {what}: {found:?}, expected {expected:?}\n", if good { "ok  " } else { "FAIL" }));
     if !good {
@@ -103,6 +116,9 @@ fn say(text: &str) {
 }
 
 fn child(what: &str, addresses: [SocketAddr; 3]) -> ExitCode {
+    if let Some(what) = what.strip_prefix("crew: ") {
+        return if crew(what, addresses) { ExitCode::SUCCESS } else { ExitCode::from(7) };
+    }
     let [backend, caller, _] = addresses;
     // As both links say it, one after the other.
     let mut sockets = Sockets::None;
@@ -166,6 +182,52 @@ fn attempt(
         "write over it" => rustix::io::write(escape, &FLAG).is_ok(),
         "take from another descriptor what was meant for it" => rustix::io::pread(recording, &mut [0; 32], 0).is_ok(),
         "write to another descriptor" => rustix::io::write(ours, b"x").is_ok(),
+        "become root again" => rustix::thread::set_thread_uid(rustix::process::Uid::ROOT).is_ok(),
+        "signal the parent" => rustix::process::test_kill_process(rustix::process::Pid::INIT).is_ok(),
+        _ => false,
+    }
+}
+
+/// The other jail: a process with a second thread, which takes connections and whatever else it is told to.
+fn crew(what: &str, addresses: [SocketAddr; 3]) -> bool {
+    let given = TcpListener::bind("127.0.0.1:0").unwrap();
+    let not_given = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (given_at, not_given_at) = (given.local_addr().unwrap(), not_given.local_addr().unwrap());
+    let _wait = [std::net::TcpStream::connect(given_at).unwrap(), std::net::TcpStream::connect(not_given_at).unwrap()];
+    let crew = Crew {
+        wish: if what == "without namespaces" { JailWish::WithoutNamespaces } else { JailWish::Full },
+        listeners: vec![given.as_raw_fd()],
+        descriptors_max: 64,
+    };
+    let walled = crew.wall_in().unwrap();
+    let (tell, told) = std::sync::mpsc::channel::<fn(&TcpListener) -> bool>();
+    let there = std::sync::Arc::new(std::sync::Barrier::new(2));
+    let here = std::sync::Arc::clone(&there);
+    let (answer, answered) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        here.wait();
+        for work in told {
+            answer.send(work(&given)).unwrap();
+        }
+    });
+    there.wait();
+    let applied = walled.seal().unwrap();
+    say(&applied.line().render(tender::order::Lines::Text));
+    let elsewhere = |work| {
+        tell.send(work).unwrap();
+        answered.recv().unwrap()
+    };
+    match what {
+        "nothing" | "without namespaces" => true,
+        "serve from another thread" => elsewhere(|given| given.accept().is_ok_and(|(mut stream, _)| stream.write_all(b"x").is_ok())),
+        "open a file from another thread" => elsewhere(|_| std::fs::File::open("/etc/passwd").is_ok()),
+        "accept what was not given to it" => not_given.accept().is_ok(),
+        "open a file" => std::fs::File::open("/etc/passwd").is_ok(),
+        "start a program" => Command::new("/bin/true").spawn().is_ok(),
+        "start a thread" => std::thread::Builder::new().spawn(|| ()).is_ok(),
+        "connect to a backend" => connect(addresses[0]),
+        "a datagram socket" => rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None).is_ok(),
+        "listen" => TcpListener::bind("127.0.0.1:0").is_ok(),
         "become root again" => rustix::thread::set_thread_uid(rustix::process::Uid::ROOT).is_ok(),
         "signal the parent" => rustix::process::test_kill_process(rustix::process::Pid::INIT).is_ok(),
         _ => false,

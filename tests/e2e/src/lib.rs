@@ -31,7 +31,7 @@ pub mod images;
 pub mod memory;
 pub mod peer;
 mod place;
-mod running;
+pub mod running;
 
 pub use place::{Machine, Net, Place, TAP};
 pub use running::{Config, Running, bountybox, image, keys_dir};

@@ -14,8 +14,13 @@ use std::time::Instant;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use crate::memory::{descendants, proportional_set};
+use crate::memory::{descendants, name, proportional_set};
 use crate::{Net, Outcome, Place};
+
+/// What a tender calls itself.
+pub const CELL: &str = "bountybox-cell";
+/// What the process of a contest's page calls itself.
+pub const PAGE: &str = "bountybox-page";
 
 /// How long a box may take to become ready. It takes milliseconds; this bounds a test that waits in vain.
 const READY_TIMEOUT: Duration = Duration::from_secs(20);
@@ -292,6 +297,24 @@ impl Running {
     #[must_use]
     pub fn processes(&self) -> Vec<u32> {
         descendants(self.child.id())
+    }
+
+    /// The process of this name, [`CELL`] or [`PAGE`], that is nearest to the supervisor.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn process(&self, wanted: &str) -> Outcome<u32> {
+        self.processes().into_iter().find(|pid| name(*pid) == wanted).ok_or_else(|| format!("the supervisor has no {wanted}").into())
+    }
+
+    /// Kills it, and says which it was.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn kill(&self, wanted: &str) -> Outcome<u32> {
+        let pid = self.process(wanted)?;
+        kill_process(i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or("no process id")?, Signal::KILL)?;
+        Ok(pid)
     }
 
     /// Resident memory of all its processes, in bytes, shared pages counted once per process (`Pss`).

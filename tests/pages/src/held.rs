@@ -222,13 +222,15 @@ impl Contest for Held {
         }
     }
 
-    fn claim(&self, claim: &[u8]) -> Judged {
+    fn claim(&self, claim: &[u8]) -> Result<Judged, String> {
         let now = self.now();
         let verdict = verify(&manifest_note(), &contest::operator(), claim, &Context { now, commitment: None });
-        let Ok(read) = Claim::parse(claim) else { return Judged { verdict, entry: Err("it cannot be read as a claim".into()) } };
+        let Ok(read) = Claim::parse(claim) else {
+            return Ok(Judged { verdict: verdict.to_string(), entry: Err("it cannot be read as a claim".into()) });
+        };
         let mut book = self.book();
         if let Some((_, number)) = book.claims.iter().find(|(known, _)| known == claim) {
-            return Judged { verdict, entry: Ok(*number) };
+            return Ok(Judged { verdict: verdict.to_string(), entry: Ok(*number) });
         }
         let entry = book.log.append(&Entry { time: now, kind: Kind::Claim, document: claim }).map_err(|fault| fault.to_string());
         if let Ok(number) = entry {
@@ -237,7 +239,7 @@ impl Contest for Held {
                 book.wins.push(Win { tier, claimant: read.body.claimant.into(), text: read.body.text.into(), time: now, entry: number });
             }
         }
-        Judged { verdict, entry }
+        Ok(Judged { verdict: verdict.to_string(), entry })
     }
 
     fn commit(&self, commitment: [u8; 32]) -> Result<Vec<u8>, String> {

@@ -67,7 +67,7 @@ fn a_flag_becomes_a_claim_that_holds() {
 #[test]
 fn the_log_is_fetched_whole_and_holds() {
     let (open, folder) = (Open::plain(Assets::default()), tempfile::tempdir().expect("a folder"));
-    bounty_page::Contest::claim(&*open.held, &held::claim(Tier::Read, "It was there."));
+    bounty_page::Contest::claim(&*open.held, &held::claim(Tier::Read, "It was there.")).expect("judged");
     let commands = commands(&open, "log");
     let (fetch, verify) = commands.split_once("bountybox log verify log --log '").expect("two parts");
     run(folder.path(), fetch);

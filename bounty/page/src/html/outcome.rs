@@ -1,6 +1,5 @@
 //! What became of something that was handed in, as a page of its own: for browsers without scripts.
 
-use arbiter::Verdict;
 use maud::html;
 
 use super::{document, title};
@@ -24,12 +23,11 @@ impl Outcome {
     /// A verdict's.
     #[must_use]
     pub fn judged(judged: &Judged) -> Self {
-        let lines = judged.verdict.to_string();
-        let (title, document) = lines.split_once('\n').unwrap_or((&lines, ""));
-        let about = match judged.verdict {
-            Verdict::Falsified { .. } => "The claim holds: what the manifest promised of this tier is falsified.",
-            Verdict::NotFalsified { .. } => "The claim does not hold.",
-            Verdict::SetupError { .. } => "There is nothing to judge by: the operator's key or manifest is wrong.",
+        let (title, document) = judged.verdict.split_once('\n').unwrap_or((&judged.verdict, ""));
+        let about = match title {
+            "Falsified" => "The claim holds: what the manifest promised of this tier is falsified.",
+            "NotFalsified" => "The claim does not hold.",
+            _ => "There is nothing to judge by: the operator's key or manifest is wrong.",
         };
         let note = match &judged.entry {
             Ok(number) => format!("It is entry {number} of the log."),

@@ -1,10 +1,10 @@
 //! What is handed in: claims, commitments, messages to sign, claimants.
 
+use arbiter::Tier;
 use arbiter::claim::Claim;
 use arbiter::digest::from_hex;
 use arbiter::key::Ed25519Key;
 use arbiter::limits::{CLAIM_LEN_MAX, CLAIMANT_LEN_MAX};
-use arbiter::{Context, Tier, Verdict, verify};
 use hyper::StatusCode;
 use serde_json::json;
 
@@ -37,12 +37,10 @@ impl Router {
         }
         self.take(&self.entries, request.peer, Budget::Source)?;
         let shown = self.shown();
-        let facts = &shown.view.facts;
-        let context = Context { now: facts.now, commitment: None };
-        if !matches!(verify(&facts.manifest, &facts.operator, &claim, &context), Verdict::Falsified { .. }) {
+        if !shown.view.facts.hold(&claim) {
             self.take(&self.entries, request.peer, Budget::All)?;
         }
-        let judged = self.contest.claim(&claim);
+        let judged = self.contest.claim(&claim).map_err(|why| Refusal::told(StatusCode::SERVICE_UNAVAILABLE, why))?;
         Ok(self.outcome(request, &Outcome::judged(&judged), || verdict(&judged)))
     }
 

@@ -1,13 +1,17 @@
-//! `challenge trace`: what TLS is spoken in pcapng, in lines. It reads standard input, writes standard output, and was given nothing else.
+//! `challenge trace`: what TLS is spoken in pcapng, in lines. It is jailed, reads standard input, writes standard output, and has nothing else.
 
 use core::time::Duration;
 use std::io::{self, Read};
+use std::os::fd::AsRawFd;
 
+use tender::jail::{self, Needs, Sockets};
+use tender::order::{JailWish, Machine};
 use transcript::{Speaker, Transcript};
 
 use crate::exit::Exit;
 use crate::limits::CAPTURE_PIECE_LEN;
 use crate::replay::messages;
+use crate::run::refuse;
 use crate::terminal;
 
 /// Twice a piece: one is longer than its bound by a block.
@@ -16,6 +20,9 @@ const LEN_MAX: u64 = 2 * CAPTURE_PIECE_LEN as u64;
 const PACKET: u32 = 6;
 
 pub(super) fn trace() -> Exit {
+    if let Err(fault) = jail::close(&needs()) {
+        return refuse(Exit::Permission, format!("the jail cannot be closed: {fault:?}"));
+    }
     let mut bytes = Vec::new();
     if io::stdin().lock().take(LEN_MAX).read_to_end(&mut bytes).is_err() {
         return Exit::Internal;
@@ -26,6 +33,25 @@ pub(super) fn trace() -> Exit {
     }
     messages::lines(&transcript.end()).for_each(terminal::result);
     Exit::Success
+}
+
+/// Two streams, and memory.
+fn needs() -> Needs {
+    Needs {
+        wish: JailWish::Full,
+        machine: Machine::Kvm,
+        machine_calls: Vec::new(),
+        readiness: None,
+        listeners: Vec::new(),
+        taps: Vec::new(),
+        access_pipe: None,
+        reads: vec![io::stdin().as_raw_fd()],
+        escape: None,
+        writes: vec![io::stdout().as_raw_fd()],
+        file_len_max: u64::MAX,
+        sockets: Sockets::None,
+        descriptors_max: 8,
+    }
 }
 
 /// One frame of the front link.

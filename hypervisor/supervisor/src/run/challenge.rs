@@ -7,6 +7,7 @@ mod desk;
 mod effort;
 mod film;
 mod heart;
+mod page;
 
 use std::net::TcpListener;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use arbiter::Digest;
-use bounty_page::{Assets, Limits, Peers, Served, Site};
+use bounty_page::Contest;
 use keeper::Keeper;
 use keeper::evidence::Evidence;
 use tender::ending::Ending;
@@ -29,14 +30,14 @@ use crate::run::refuse;
 use crate::terminal;
 use desk::Desk;
 pub(super) use film::Film;
+use page::Page;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Challenge {
     happened: SyncSender<Happened>,
     heart: JoinHandle<()>,
-    /// The page, to the terminator and without TLS.
-    _pages: Vec<Served>,
+    page: Page,
 }
 
 /// What is kept as evidence.
@@ -82,17 +83,17 @@ impl Challenge {
                 return Err(refuse(Exit::Config, format!("{}: the arbiter cannot be read: {fault}", file.display())));
             }
         };
-        let site = |peers| Site { base: plan.base.clone(), peers, assets: Assets { arbiter: arbiter.clone() } };
-        let mut pages = vec![serve(plan.page, &desk, site(Peers::AreNamed))?];
-        if let Some(plain) = plan.plain {
-            pages.push(serve(plain, &desk, site(Peers::Connect))?);
-        }
+        let listeners = [Some(plan.page), plan.plain].into_iter().flatten().map(listen).collect::<Result<Vec<_>, _>>()?;
+        let plain = usize::from(plan.plain.is_some());
+        let order = crate::page::Order { base: plan.base.clone(), arbiter, named: 1, plain, json: terminal::speaks_json() };
+        let page = Page::open(listeners, order, Arc::clone(&desk) as Arc<dyn Contest>);
+        let page = page.map_err(|fault| refuse(Exit::Challenge, format!("the page is not served: {fault}")))?;
         let (happened, hearing) = sync_channel(HAPPENED_WAITING_MAX);
         let heart = heart::Heart::new(desk, kept, plan.heartbeat);
         let heart = thread::Builder::new().name("heart".into()).spawn(move || heart.beat(&hearing));
         let heart = heart.map_err(|fault| refuse(Exit::Internal, format!("no thread for the log: {fault}")))?;
         tell(plan);
-        Ok(Self { happened, heart, _pages: pages })
+        Ok(Self { happened, heart, page })
     }
 
     /// Says what happened. The log's thread is never waited for: if it is so far behind, it has nothing to say of this.
@@ -104,7 +105,8 @@ impl Challenge {
 
     /// The box has stopped: the log says so.
     pub(super) fn close(self) {
-        let Self { happened, heart, _pages } = self;
+        let Self { happened, heart, page } = self;
+        page.close();
         let _gone = happened.send(Happened::Stopping);
         let _ended = heart.join();
     }
@@ -122,8 +124,6 @@ fn tell(plan: &plan::Challenge) {
     ));
 }
 
-fn serve(address: core::net::SocketAddr, desk: &Arc<Desk>, site: Site) -> Result<Served, Exit> {
-    let desk = Arc::clone(desk);
-    let served = TcpListener::bind(address).and_then(|listener| bounty_page::serve(listener, desk, site, Limits::default()));
-    served.map_err(|fault| refuse(Exit::Net, format!("the page cannot be served on {address}: {fault}")))
+fn listen(address: core::net::SocketAddr) -> Result<TcpListener, Exit> {
+    TcpListener::bind(address).map_err(|fault| refuse(Exit::Net, format!("the page cannot be served on {address}: {fault}")))
 }

@@ -7,7 +7,7 @@ use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
 };
 
-use crate::jail::{JailFault, Needs, Readiness, Sockets};
+use crate::jail::{Crew, JailFault, Needs, Readiness, Sockets};
 
 /// What arguments must be. An empty list of conditions allows the call with any.
 type Conditions = Vec<(u8, SeccompCmpOp, u64)>;
@@ -20,6 +20,16 @@ const STDERR: RawFd = 2;
 pub(super) fn install(needs: &Needs) -> Result<(), JailFault> {
     let program = compile(needs).map_err(|_| JailFault::Filter)?;
     seccompiler::apply_filter(&program).map_err(|_| JailFault::Filter)
+}
+
+/// Puts the filter on all threads of this process.
+pub(super) fn install_for_all(crew: &Crew) -> Result<(), JailFault> {
+    let mut list = Allowed::default();
+    list.process();
+    list.threads();
+    list.connections(&crew.listeners);
+    let program = list.compile().map_err(|_| JailFault::Filter)?;
+    seccompiler::apply_filter_all_threads(&program).map_err(|_| JailFault::Filter)
 }
 
 fn compile(needs: &Needs) -> Result<BpfProgram, BackendError> {
@@ -48,8 +58,7 @@ fn compile(needs: &Needs) -> Result<BpfProgram, BackendError> {
     for allow in &needs.machine_calls {
         list.only(allow.number, allow.args.iter().map(|(index, value)| equal(*index, *value)).collect());
     }
-    let filter = SeccompFilter::new(list.rules()?, SeccompAction::KillProcess, SeccompAction::Allow, TargetArch::x86_64)?;
-    filter.try_into()
+    list.compile()
 }
 
 #[derive(Debug, Default)]
@@ -110,6 +119,36 @@ impl Allowed {
         self.only(libc::SYS_setsockopt, vec![equal_fd(1, libc::IPPROTO_TCP), equal_fd(2, libc::TCP_NODELAY)]);
         self.only(libc::SYS_setsockopt, vec![equal_fd(1, libc::SOL_SOCKET), equal_fd(2, libc::SO_LINGER)]);
         self.only(libc::SYS_getsockopt, vec![equal_fd(1, libc::SOL_SOCKET), equal_fd(2, libc::SO_ERROR)]);
+    }
+
+    /// Several of them: waiting for each other, memory of their own, hash tables' seeds, the end of one.
+    fn threads(&mut self) {
+        let arena = u64::try_from(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE).unwrap_or(0);
+        self.only(libc::SYS_mmap, vec![(2, SeccompCmpOp::MaskedEq(MMAP_PROT_FORBIDDEN), 0), equal(3, arena)]);
+        self.only(libc::SYS_mprotect, vec![(2, SeccompCmpOp::MaskedEq(MMAP_PROT_FORBIDDEN), 0)]);
+        for number in [libc::SYS_futex, libc::SYS_getrandom, libc::SYS_sched_yield, libc::SYS_exit, libc::SYS_rt_sigprocmask] {
+            self.any(number);
+        }
+    }
+
+    /// Those that come, and streams that are there; readiness of both. No socket is made, and none connected.
+    fn connections(&mut self, listeners: &[RawFd]) {
+        for listener in listeners {
+            self.only(libc::SYS_accept4, vec![equal_fd(0, *listener)]);
+        }
+        for number in [libc::SYS_epoll_wait, libc::SYS_epoll_pwait, libc::SYS_epoll_ctl, libc::SYS_shutdown] {
+            self.any(number);
+        }
+        // Of what is open besides, there is standard error, and the event loop's own way to be woken.
+        for number in [libc::SYS_read, libc::SYS_write, libc::SYS_readv, libc::SYS_writev] {
+            self.any(number);
+        }
+        self.only(libc::SYS_recvfrom, vec![equal(4, 0)]);
+        self.only(libc::SYS_sendto, vec![equal(4, 0)]);
+    }
+
+    fn compile(self) -> Result<BpfProgram, BackendError> {
+        SeccompFilter::new(self.rules()?, SeccompAction::KillProcess, SeccompAction::Allow, TargetArch::x86_64)?.try_into()
     }
 
     /// An entry without conditions wins over those with, as the compiler takes an empty list of rules for "any".

@@ -5,15 +5,16 @@ use landlock::{
     RulesetStatus, Scope,
 };
 
-use crate::jail::{Applied, Needs, Sockets};
-use crate::order::Machine;
+use crate::jail::Applied;
 
 /// The newest of the kernel's Landlock interfaces whose rights were looked at here. Older ones give what they have.
 const REVIEWED: ABI = ABI::V6;
 
 /// Takes away files and ports, as far as the kernel's Landlock knows them.
-pub(super) fn restrict(needs: &Needs, applied: &mut Applied) {
-    match enforce(needs) {
+///
+/// Signals reach nobody outside, unless `signals` are needed: the process machine's child was made outside this domain and must stay within reach of its tender's.
+pub(super) fn restrict(ports: &[u16], signals: bool, applied: &mut Applied) {
+    match enforce(ports, signals) {
         Ok(RulesetStatus::FullyEnforced) => applied.done.push("landlock"),
         Ok(RulesetStatus::PartiallyEnforced) => {
             applied.done.push("landlock");
@@ -24,16 +25,8 @@ pub(super) fn restrict(needs: &Needs, applied: &mut Applied) {
     }
 }
 
-fn enforce(needs: &Needs) -> Result<RulesetStatus, RulesetError> {
-    let ports = match &needs.sockets {
-        Sockets::None => &[][..],
-        Sockets::ConnectTo(ports) => ports,
-    };
-    // The process machine's child was made outside this domain and must stay within reach of its tender's signals.
-    let scope = match needs.machine {
-        Machine::Kvm => Scope::from_all(REVIEWED),
-        Machine::Process => Scope::AbstractUnixSocket.into(),
-    };
+fn enforce(ports: &[u16], signals: bool) -> Result<RulesetStatus, RulesetError> {
+    let scope = if signals { Scope::AbstractUnixSocket.into() } else { Scope::from_all(REVIEWED) };
     let rules = ports.iter().map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp)));
     let status = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)

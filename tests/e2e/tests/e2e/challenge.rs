@@ -5,6 +5,7 @@ pub(crate) mod claims;
 pub(crate) mod doors;
 pub(crate) mod down;
 pub(crate) mod matrix;
+pub(crate) mod page;
 pub(crate) mod possession;
 pub(crate) mod sealed;
 pub(crate) mod siege;

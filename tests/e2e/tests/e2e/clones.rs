@@ -10,8 +10,8 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Instant;
 
+use e2e::running::CELL;
 use e2e::{Config, Machine, Net, Outcome, Place, Running, backend, client, ensure};
-use rustix::process::{Pid, Signal, kill_process};
 use rustls_std::crypto::aws_lc_rs::kx_group::X25519;
 use rustls_std::pki_types::ServerName;
 use rustls_std::{ClientConfig, ClientConnection, HandshakeKind};
@@ -51,9 +51,7 @@ pub(crate) fn share_nothing(place: &Place) -> Outcome {
 
 /// Kills the tender, and waits until the next cell serves.
 fn replace_cell(running: &Running) -> Outcome {
-    let tender = running.processes().get(1).copied().ok_or("the supervisor has no tender")?;
-    let pid = i32::try_from(tender).ok().and_then(Pid::from_raw).ok_or("no process id")?;
-    kill_process(pid, Signal::KILL)?;
+    running.kill(CELL)?;
     running.wait_for_count("ready", 2, Duration::from_secs(20))
 }
 

@@ -33,7 +33,7 @@ use std::thread;
 use e2e::{Machine, Net, Outcome, Place};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use challenge::{bridging, claims, doors, down, matrix, possession, sealed, siege};
+use challenge::{bridging, claims, doors, down, matrix, page, possession, sealed, siege};
 
 /// A case: its name, and what it does in a place.
 type Case = (&'static str, fn(&Place) -> Outcome);
@@ -133,6 +133,7 @@ const ON_USER: &[Case] = &[
     ("good_guest_that_goes_bad_while_serving_is_replaced", hostile::good_guest_goes_bad),
     ("contest_calls_back_who_knocked_and_nobody_else", doors::calls_back),
     ("contest_takes_exactly_the_certificates_that_were_meant", matrix::of_all_exactly_those_that_were_meant),
+    ("contest_serves_its_page_from_a_jail_that_may_end", page::is_jailed_and_comes_back),
     ("contest_proves_that_it_has_its_flags", possession::proven),
     ("contest_has_a_log_that_grows_and_holds", claims::log_grows),
     ("contest_judges_claims_and_logs_those_that_hold", claims::judged),

@@ -12,8 +12,9 @@ use std::time::Instant;
 
 use e2e::client::Stream;
 use e2e::eye::{ADMIN, Eye};
+use e2e::running::CELL;
 use e2e::{Config, Outcome, Place, Running, backend, bountybox, client, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use rustls_std::ClientConfig;
 use rustls_std::pki_types::CertificateDer;
 use rustls_std::pki_types::pem::PemObject;
@@ -101,8 +102,7 @@ pub(crate) fn whole_or_not_at_all(place: &Place) -> Outcome {
 
 /// With a file that is unsound.
 fn fresh_cell_has_the_last_good(running: &Running, eye: &Eye<'_>) -> Outcome {
-    let tender = *running.processes().get(1).ok_or("no tender")?;
-    kill_process(i32::try_from(tender).ok().and_then(Pid::from_raw).ok_or("no process id")?, Signal::KILL)?;
+    running.kill(CELL)?;
     eye.wait_for("bountybox_cell_restarts_total", &[], |count| count == 1.0)?;
     eye.wait_until_ready_is(200)?;
     is_answered_by(running, "two")

@@ -9,10 +9,11 @@ use std::process::{Command, Output};
 use std::time::Instant;
 
 use e2e::eye::{ADMIN, Eye};
+use e2e::running::CELL;
 use e2e::{Config, Outcome, Place, Running, backend, bountybox, client, ensure, image, images};
 use recording::key::Identity;
 use recording::limits::SEALED_LEN;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -242,8 +243,7 @@ pub(crate) fn refusals(place: &Place) -> Outcome {
     let echo = backend::echo()?;
     let running = Running::start(place, &Config::one_route(&[echo.address()]).more(&operator.section("")))?;
     bulk(&running)?;
-    let tender = *running.processes().get(1).ok_or("no tender")?;
-    kill_process(i32::try_from(tender).ok().and_then(Pid::from_raw).ok_or("no process id")?, Signal::KILL)?;
+    running.kill(CELL)?;
     running.wait_for_count("ready", 2, PATIENCE)?;
     let killed = operator.dir.path().join("box.rec.1");
     let report = operator.same(&killed, &[])?;

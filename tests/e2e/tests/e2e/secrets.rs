@@ -30,7 +30,7 @@ const ZEROS: [u8; PAGE_LEN] = [0; PAGE_LEN];
 
 /// Something to look for.
 #[derive(Debug, Clone)]
-struct Needle {
+pub(super) struct Needle {
     what: String,
     bytes: Vec<u8>,
 }
@@ -159,7 +159,8 @@ fn key_parts(file: &Path) -> Outcome<Vec<Needle>> {
     Ok(parts)
 }
 
-fn needle(what: &str, bytes: &[u8]) -> Needle {
+/// Something to look for.
+pub(super) fn needle(what: &str, bytes: &[u8]) -> Needle {
     Needle { what: what.to_owned(), bytes: bytes.iter().take(OVERLAP_LEN).copied().collect() }
 }
 
@@ -191,7 +192,7 @@ fn find(hay: &[u8], needles: &[Needle]) -> Vec<String> {
 }
 
 /// The same in a process' memory.
-fn memory_of(pid: u32, needles: &[Needle]) -> Outcome<Vec<String>> {
+pub(super) fn memory_of(pid: u32, needles: &[Needle]) -> Outcome<Vec<String>> {
     let (maps, memory) = (fs::read_to_string(format!("/proc/{pid}/maps"))?, File::open(format!("/proc/{pid}/mem"))?);
     let (mut found, mut chunk) = (Vec::new(), vec![0; CHUNK_LEN + OVERLAP_LEN]);
     for line in maps.lines().filter(|line| !line.contains("[v")) {

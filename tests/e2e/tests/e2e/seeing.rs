@@ -7,6 +7,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
 use e2e::eye::{ADMIN, Eye};
+use e2e::running::CELL;
 use e2e::{Config, Outcome, Place, Running, backend, client, ensure};
 use rustix::process::Signal;
 use serde_json::Value;
@@ -142,9 +143,7 @@ pub(crate) fn restarts(place: &Place) -> Outcome {
     let echo = backend::echo()?;
     let running = Running::start(place, &Config::one_route(&[echo.address()]).more(ADMIN))?;
     let eye = Eye::new(&running)?;
-    let tender = *running.processes().get(1).ok_or("no tender")?;
-    let pid = i32::try_from(tender).ok().and_then(rustix::process::Pid::from_raw).ok_or("no process id")?;
-    rustix::process::kill_process(pid, Signal::KILL)?;
+    running.kill(CELL)?;
     eye.wait_for("bountybox_cell_restarts_total", &[], |count| count == 1.0)?;
     eye.wait_for("bountybox_cell_exits_total", &["reason=\"unknown\""], |count| count == 1.0)?;
     eye.wait_until_ready_is(200).map(drop)

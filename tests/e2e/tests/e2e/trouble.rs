@@ -4,8 +4,9 @@ use core::time::Duration;
 use std::io::{Read, Write};
 use std::time::Instant;
 
+use e2e::running::CELL;
 use e2e::{Config, Outcome, Place, Running, backend, client, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 pub(crate) fn refused(place: &Place) -> Outcome {
     let answer = backend::answer()?;
@@ -45,10 +46,7 @@ pub(crate) fn killed_tender(place: &Place) -> Outcome {
     let answer = backend::answer()?;
     let running = Running::start(place, &Config::one_route(&[answer.address()]))?;
     next_works(&running)?;
-    let processes = running.processes();
-    let tender = processes.get(1).copied().ok_or("the supervisor has no tender")?;
-    let pid = i32::try_from(tender).ok().and_then(Pid::from_raw).ok_or("no process id")?;
-    kill_process(pid, Signal::KILL)?;
+    let tender = running.kill(CELL)?;
     // Listeners stay open over a restart: the next connection waits instead of being refused.
     let end = Instant::now() + Duration::from_secs(10);
     loop {

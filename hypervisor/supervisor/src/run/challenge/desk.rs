@@ -131,9 +131,9 @@ impl bounty_page::Contest for Desk {
         self.board.ask_guest(Ask::Sign(message.to_vec()), ASK_PATIENCE)
     }
 
-    fn claim(&self, claim: &[u8]) -> Judged {
+    fn claim(&self, claim: &[u8]) -> Result<Judged, String> {
         let keeper::Judged { verdict, entry } = self.keeper().claim(unix_now().as_secs(), claim, None);
-        Judged { verdict, entry: entry.map_err(|refused| refused.to_string()) }
+        Ok(Judged { verdict: verdict.to_string(), entry: entry.map_err(|refused| refused.to_string()) })
     }
 
     fn commit(&self, commitment: [u8; 32]) -> Result<Vec<u8>, String> {

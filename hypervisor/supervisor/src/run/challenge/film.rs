@@ -1,7 +1,7 @@
 //! What the public link carried, kept as evidence: pieces of pcapng within bounds, the oldest out, and beside each of them what TLS was spoken in it.
 //!
 //! A tender writes whole blocks into a pipe that never blocks it. They are not looked into here: a piece ends between two blocks, and what was spoken in it is told by a process of its own
-//! (`bountybox challenge trace`), which is given nothing but the piece.
+//! (`bountybox challenge trace`), which is jailed and given nothing but the piece.
 
 use core::time::Duration;
 use std::fs::File;

@@ -7,8 +7,9 @@ use std::fs;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use e2e::contest::{Contest, openssl, public_half};
+use e2e::running::CELL;
 use e2e::{Outcome, Place, ensure};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 use super::sealed::minted;
 
@@ -39,7 +40,7 @@ pub(crate) fn is_recorded(place: &Place) -> Outcome {
     let (announced, silent) = (Claimant::new()?, Claimant::new()?);
     let answer = contest.post(FROM, "/claimant", announced.name.as_bytes())?;
     ensure(answer.status == 200 && answer.text().contains(&announced.name), format!("{}: {}", answer.status, answer.text()))?;
-    kill_tender(&contest)?;
+    contest.running().kill(CELL)?;
     let record = contest.wait_for_entry("restart")?;
     is_signed(&contest, &record)?;
     let text = String::from_utf8(record.clone())?;
@@ -73,11 +74,6 @@ pub(crate) fn is_recorded(place: &Place) -> Outcome {
     ensure(behind.clone().any(|entry| e2e::contest::find(entry, b"\nkind heartbeat\n").is_some()), "no proofs after the restart")
 }
 
-fn kill_tender(contest: &Contest) -> Outcome {
-    let tender = contest.running().processes().get(1).copied().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-    Ok(kill_process(tender.ok_or("the supervisor has no tender")?, Signal::KILL)?)
-}
-
 /// A box that is stopped, one whose cell ends, and one that is killed as a whole: the next one goes on in the same log, and counts cells on.
 pub(crate) fn log_goes_on(place: &Place) -> Outcome {
     let dir = minted(place)?;
@@ -86,7 +82,7 @@ pub(crate) fn log_goes_on(place: &Place) -> Outcome {
         let mut contest = Contest::run(place, &at)?;
         contest.wait_for_entry("heartbeat")?;
         if round == 1 || round == 3 {
-            kill_tender(&contest)?;
+            contest.running().kill(CELL)?;
             let records = contest.wait_for_entries("restart", round.div_ceil(2))?;
             let last = String::from_utf8(records.last().ok_or("no restart")?.clone())?;
             // Each start has a cell of its own, and so has each restart.

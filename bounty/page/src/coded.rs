@@ -1,0 +1,30 @@
+//! How the arbiter's types travel between processes: it has no other crate's traits.
+
+/// A digest, as its bytes.
+pub(crate) mod digest {
+    use arbiter::Digest;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+        digest.0.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+        Deserialize::deserialize(deserializer).map(Digest)
+    }
+}
+
+/// A tier, as its name.
+pub(crate) mod tier {
+    use arbiter::Tier;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(tier: &Tier, serializer: S) -> Result<S::Ok, S::Error> {
+        tier.name().serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tier, D::Error> {
+        Tier::from_name(&String::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("no tier"))
+    }
+}
