@@ -25,6 +25,7 @@
 //! | [`image()`] | a guest image, read by the loader |
 //! | [`config()`] | the configuration file |
 //! | [`page()`] | requests to the challenge's page, and what people wrote into it |
+//! | [`desk()`] | what the process of that page asks of the supervisor |
 //! | [`claim()`] | a claim that a contest was won, and what goes with it, read by the arbiter |
 #![forbid(unsafe_code)]
 
@@ -33,6 +34,7 @@ mod cell;
 mod claim;
 mod client;
 mod config;
+mod desk;
 mod egress;
 mod frame;
 mod guest;
@@ -65,6 +67,7 @@ pub use cell::cell;
 pub use claim::claim;
 pub use client::client;
 pub use config::config;
+pub use desk::desk;
 pub use egress::egress;
 pub use frame::frame;
 pub use guest::guest;
@@ -86,12 +89,13 @@ pub use ticket::ticket;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them. `fuzz/` has a fuzzer for each, `fuzz/seeds/` a folder.
-pub const ALL: [Target; 21] = [
+pub const ALL: [Target; 22] = [
     ("bundle", bundle),
     ("cell", cell),
     ("claim", claim),
     ("client", client),
     ("config", config),
+    ("desk", desk),
     ("egress", egress),
     ("frame", frame),
     ("guest", guest),

@@ -3,9 +3,14 @@
 //! Keys are made anew each time, and so are the seeds: what is in the repository is one run's.
 
 use core::net::SocketAddr;
+use std::io::Read as _;
+use std::os::unix::net::UnixStream;
+use std::thread;
 
 use abi::mailbox::{DONE, REFUSED};
 use arbiter::Tier;
+use bounty_page::contest::Contest as _;
+use bounty_page::remote::Remote;
 use queue::{Batch, Offload};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 use status::{Access, Status};
@@ -45,6 +50,7 @@ pub fn all() -> Vec<Seed> {
     }
     claims(&mut add);
     pages(&mut add);
+    desks(&mut add);
     client(&mut add);
     config(&mut add);
     frames(&mut add);
@@ -135,6 +141,38 @@ fn claims(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
         add("claim", name, [&[how][..], text.as_bytes()].concat());
     }
     add("claim", "note", [&[5][..], &contest::manifest_note()].concat());
+}
+
+/// A question to the supervisor.
+type Question = fn(&Remote);
+
+/// What the page's process asks for, as it goes into the socket.
+fn desks(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    let asked = |ask: Question| {
+        let (near, mut far) = UnixStream::pair().expect("a pair of sockets");
+        let asking = thread::spawn(move || ask(&Remote::new(vec![near])));
+        let mut question = vec![0; 4];
+        far.read_exact(&mut question).expect("a length");
+        let len = u32::from_le_bytes(question[..].try_into().expect("four bytes"));
+        question.resize(4 + usize::try_from(len).expect("a length"), 0);
+        far.read_exact(&mut question[4..]).expect("a question");
+        drop(far);
+        asking.join().expect("an end");
+        question
+    };
+    let questions: [(&str, Question); 8] = [
+        ("facts", |remote| drop(remote.facts())),
+        ("prove", |remote| drop(remote.prove([7; 32]))),
+        ("sign", |remote| drop(remote.sign(contest::claim_body(Tier::Write, "somebody").to_string().as_bytes()))),
+        ("claim", |remote| drop(remote.claim(&contest::claim(Tier::Read)))),
+        ("commit", |remote| drop(remote.commit([8; 32]))),
+        ("announce", |remote| drop(remote.announce(&contest::claimant("claimant"), Some([192, 0, 2, 1].into())))),
+        ("tile", |remote| drop(remote.log_file("tile/entries/000.p/3"))),
+        ("elsewhere", |remote| drop(remote.log_file("../secret/down.pem"))),
+    ];
+    let all = questions.map(|(name, ask)| (name, asked(ask)));
+    add("desk", "all", all.iter().flat_map(|(_, question)| question.clone()).collect());
+    all.into_iter().for_each(|(name, question)| add("desk", name, question));
 }
 
 /// Requests to the challenge's page, each behind what others wrote.

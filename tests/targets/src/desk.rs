@@ -1,0 +1,92 @@
+//! Boundary: what the process of the challenge's page asks of the supervisor. Whoever has found a hole in the page speaks here.
+
+use core::net::IpAddr;
+use core::sync::atomic::{AtomicU32, Ordering};
+use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arbiter::{Context, Verdict, verify};
+use bounty_log::names;
+use bounty_page::contest::{Contest, Facts, Judged};
+use bounty_page::rates::Rate;
+use bounty_page::remote::Answering;
+use bounty_page::{Limits, tiles};
+
+/// The supervisor's end: it counts what costs it something.
+#[derive(Default)]
+struct Counted {
+    signed: AtomicU32,
+    entered: AtomicU32,
+}
+
+fn count(counter: &AtomicU32) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+impl Contest for Counted {
+    fn facts(&self) -> Facts {
+        Facts { now: contest::TIME + 900, ..Facts::new(contest::manifest_note(), contest::operator()) }
+    }
+
+    fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String> {
+        count(&self.signed);
+        Ok(nonce.to_vec())
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, String> {
+        count(&self.signed);
+        Ok(message.to_vec())
+    }
+
+    fn claim(&self, claim: &[u8]) -> Result<Judged, String> {
+        let context = Context { now: contest::TIME + 900, commitment: None };
+        let verdict = verify(&contest::manifest_note(), &contest::operator(), claim, &context);
+        if !matches!(verdict, Verdict::Falsified { .. }) {
+            count(&self.entered);
+        }
+        Ok(Judged { verdict: verdict.to_string(), entry: Ok(0) })
+    }
+
+    fn commit(&self, commitment: [u8; 32]) -> Result<Vec<u8>, String> {
+        count(&self.entered);
+        Ok(commitment.to_vec())
+    }
+
+    fn announce(&self, claimant: &str, _: Option<IpAddr>) -> Result<(), String> {
+        count(&self.entered);
+        Err(claimant.into())
+    }
+
+    fn log_file(&self, name: &str) -> Option<Vec<u8>> {
+        let is_of_a_log = name == names::CHECKPOINT || tiles::File::parse(name).is_some();
+        assert!(is_of_a_log && !name.contains("..") && !name.starts_with('/'), "no other file is given out: {name}");
+        Some(name.into())
+    }
+}
+
+/// Questions, as they come out of the socket.
+pub fn desk(data: &[u8]) {
+    let limits = Limits::default();
+    let contest = Arc::new(Counted::default());
+    let begun = Instant::now();
+    let (mut page, supervisor) = UnixStream::pair().expect("a pair of sockets");
+    page.write_all(data).expect("less than a socket holds");
+    page.shutdown(Shutdown::Write).expect("a socket that is open");
+    Answering::new(Arc::clone(&contest) as Arc<dyn Contest>, &limits).attend(supervisor);
+    let mut answers = Vec::new();
+    page.read_to_end(&mut answers).expect("answers");
+    assert!(answers.len() <= MANY * data.len(), "{} bytes for {}", answers.len(), data.len());
+    let passed = begun.elapsed();
+    let within = |count: &AtomicU32, rate: Rate| {
+        let more = passed.as_nanos().div_ceil(rate.every.as_nanos());
+        u128::from(count.load(Ordering::Relaxed)) <= u128::from(rate.burst) + more
+    };
+    assert!(within(&contest.signed, limits.asks), "more is signed than all visitors may ask for");
+    assert!(within(&contest.entered, limits.entries), "more is entered than all visitors may hand in");
+}
+
+/// The longest answer is the facts', and the shortest question is theirs: five bytes.
+const MANY: usize = 2048;
