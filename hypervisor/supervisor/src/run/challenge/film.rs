@@ -1,7 +1,7 @@
 //! What the public link carried, kept as evidence: pieces of pcapng within bounds, the oldest out, and beside each of them what TLS was spoken in it.
 //!
 //! A tender writes whole blocks into a pipe that never blocks it. They are not looked into here: a piece ends between two blocks, and what was spoken in it is told by a process of its own
-//! (`bountybox challenge trace`), which is jailed and given nothing but the piece.
+//! (`bountybox challenge trace`), which is jailed and given nothing but the piece. Nobody waits for it who has a pipe to empty.
 
 use core::time::Duration;
 use std::fs::File;
@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -27,6 +28,7 @@ pub(in crate::run) struct Film {
     reel: Arc<Mutex<Reel>>,
     reader: OwnedFd,
     camera: JoinHandle<()>,
+    teller: JoinHandle<()>,
 }
 
 /// The pieces.
@@ -38,7 +40,9 @@ struct Reel {
     /// Bytes of `piece` that are whole blocks.
     whole: usize,
     /// The piece before.
-    before: Vec<u8>,
+    before: Arc<[u8]>,
+    /// Where pieces go of which it is to be told what was spoken.
+    told: SyncSender<Arc<[u8]>>,
     /// Something came that was no block: nothing behind it can be read.
     torn: bool,
 }
@@ -50,10 +54,12 @@ impl Film {
         rustix::io::ioctl_fionbio(pipe.as_fd(), true)?;
         // A host that allows less gives what it gives by default.
         let _smaller = fcntl_setpipe_size(&pipe, CAPTURE_PIPE_LEN);
-        let reel = Arc::new(Mutex::new(Reel { evidence, piece: pcap::head(), whole: pcap::head().len(), before: Vec::new(), torn: false }));
+        let (told, pieces) = sync_channel(PIECES_WAITING_MAX);
+        let reel = Arc::new(Mutex::new(Reel::new(Arc::clone(&evidence), told)));
         let (followed, read) = (Arc::clone(&reel), reader.try_clone()?);
         let camera = thread::Builder::new().name("film".into()).spawn(move || follow(&followed, read.into()))?;
-        Ok((Self { reel, reader, camera }, pipe))
+        let teller = thread::Builder::new().name("teller".into()).spawn(move || tell(&evidence, &pieces))?;
+        Ok((Self { reel, reader, camera, teller }, pipe))
     }
 
     /// What led up to now: the last piece and the one that is being filled, once all that a tender has left in the pipe is read.
@@ -64,16 +70,22 @@ impl Film {
         }
         let reel = lock(&self.reel);
         let whole = reel.piece.get(..reel.whole).unwrap_or_default();
-        [reel.before.as_slice(), whole].concat()
+        [&reel.before[..], whole].concat()
     }
 
     /// Keeps what is there; to be called when no tender has the pipe any more.
     pub(super) fn close(self) {
-        let _ended = self.camera.join();
-        lock(&self.reel).cut();
+        let Self { reel, camera, teller, .. } = self;
+        let _ended = camera.join();
+        lock(&reel).cut();
+        // Its end is the teller's, behind what it still has to tell.
+        drop(reel);
+        let _ended = teller.join();
     }
 }
 
+/// Pieces that wait to be told; each is a few MiB.
+const PIECES_WAITING_MAX: usize = 8;
 /// How long what a tender has left may take to be read.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -89,7 +101,28 @@ fn follow(reel: &Mutex<Reel>, mut pipe: File) {
     }
 }
 
+/// Tells what was spoken in piece after piece.
+fn tell(evidence: &Mutex<Evidence>, pieces: &Receiver<Arc<[u8]>>) {
+    for piece in pieces {
+        keep(evidence, EvidenceKind::Trace, trace(&piece));
+    }
+}
+
+fn keep(evidence: &Mutex<Evidence>, kind: EvidenceKind, bytes: io::Result<impl AsRef<[u8]>>) {
+    let kept = bytes
+        .map_err(|fault| fault.to_string())
+        .and_then(|bytes| lock(evidence).keep(kind, unix_now().as_secs(), bytes.as_ref()).map_err(|fault| fault.to_string()));
+    if let Err(why) = kept {
+        terminal::note(format!("warning: evidence is not kept: {why}"));
+    }
+}
+
 impl Reel {
+    fn new(evidence: Arc<Mutex<Evidence>>, told: SyncSender<Arc<[u8]>>) -> Self {
+        let head = pcap::head();
+        Self { evidence, whole: head.len(), piece: head, before: Arc::default(), told, torn: false }
+    }
+
     fn take(&mut self, bytes: &[u8]) {
         if self.torn {
             return;
@@ -118,24 +151,14 @@ impl Reel {
         let piece = core::mem::replace(&mut self.piece, pcap::head());
         self.whole = self.piece.len();
         self.piece.extend(rest);
+        let piece: Arc<[u8]> = piece.into();
         if piece.len() > pcap::head().len() {
-            self.keep(&piece);
-        }
-        self.before = piece;
-    }
-
-    fn keep(&self, piece: &[u8]) {
-        let trace = trace(piece);
-        let mut evidence = lock(&self.evidence);
-        let now = unix_now().as_secs();
-        for (kind, bytes) in [(EvidenceKind::Capture, Ok(piece.to_vec())), (EvidenceKind::Trace, trace)] {
-            let kept = bytes
-                .map_err(|fault| fault.to_string())
-                .and_then(|bytes| evidence.keep(kind, now, &bytes).map_err(|fault| fault.to_string()));
-            if let Err(why) = kept {
-                terminal::note(format!("warning: evidence is not kept: {why}"));
+            keep(&self.evidence, EvidenceKind::Capture, Ok(&piece));
+            if self.told.try_send(Arc::clone(&piece)).is_err() {
+                terminal::note("warning: it is not told what was spoken in a piece of the capture: more came than could be told");
             }
         }
+        self.before = piece;
     }
 }
 
@@ -177,8 +200,7 @@ mod tests {
     fn reel(dir: &std::path::Path, bytes: u64) -> Reel {
         let bounds = Bounds { files: 4, bytes };
         let evidence = Evidence::open(dir, bounds, bounds, bounds).unwrap();
-        let head = pcap::head();
-        Reel { evidence: Arc::new(Mutex::new(evidence)), whole: head.len(), piece: head, before: Vec::new(), torn: false }
+        Reel::new(Arc::new(Mutex::new(evidence)), sync_channel(1).0)
     }
 
     #[test]
