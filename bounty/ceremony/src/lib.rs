@@ -5,6 +5,7 @@
 //! | [`order`] | what is decided before anything is made |
 //! | [`mint()`] | makes all of it in memory; [`Minted::write`] lays it down whole or not at all |
 //! | [`folder`] | reads it back: what the guest gets, what the supervisor signs with, and what is published |
+//! | [`watch`] | who is told of each step before it happens, and may stop it |
 //! | [`transcript`], [`witness`] | what happened, and a witness's word for it |
 //! | [`door`] | the three doors, and whose certificate comes from whom |
 //! | [`ed25519`], [`wallet`], [`flags`], [`log_key`] | key pairs that wipe themselves |
@@ -39,11 +40,13 @@ mod pem;
 mod prize;
 pub mod transcript;
 pub mod wallet;
+pub mod watch;
 pub mod witness;
 
 pub use door::{DoorName, PerDoor};
 pub use fault::{FolderFault, FolderWrong};
 pub use files::WriteFault;
 pub use folder::{Folder, Place};
-pub use mint::{MintFault, Minted, mint};
+pub use mint::{MintFault, Minted, mint, mint_watched};
 pub use order::{Mode, Order, OrderFault, Page, Ports, Program};
+pub use watch::{Nobody, Step, Stop, Watch};

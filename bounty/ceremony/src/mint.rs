@@ -20,12 +20,15 @@ use crate::page;
 use crate::pem;
 use crate::transcript::Transcript;
 use crate::wallet::{Wallet, taproot};
+use crate::watch::{Nobody, Step, Stop, Watch};
 
 /// A contest that is in memory only.
 #[derive(Debug)]
 pub struct Minted {
     operator: VerifierKey,
+    log: VerifierKey,
     manifest: Vec<u8>,
+    digest: Digest,
     transcript: String,
     files: Vec<Planned>,
 }
@@ -39,6 +42,8 @@ pub enum MintFault {
     Making,
     /// The manifest would be none.
     Manifest(Fault),
+    /// Whoever watches has stopped it.
+    Stopped(Stop),
 }
 
 impl fmt::Display for MintFault {
@@ -47,11 +52,18 @@ impl fmt::Display for MintFault {
             Self::Order(fault) => fault.fmt(f),
             Self::Making => f.write_str("a key or certificate could not be made"),
             Self::Manifest(fault) => fault.fmt(f),
+            Self::Stopped(stop) => stop.fmt(f),
         }
     }
 }
 
 impl core::error::Error for MintFault {}
+
+impl From<Stop> for MintFault {
+    fn from(stop: Stop) -> Self {
+        Self::Stopped(stop)
+    }
+}
 
 impl From<OrderFault> for MintFault {
     fn from(fault: OrderFault) -> Self {
@@ -76,12 +88,25 @@ impl From<NotMade> for MintFault {
 /// # Errors
 /// [`MintFault`].
 pub fn mint(order: &Order<'_>) -> Result<Minted, MintFault> {
+    mint_watched(order, &mut Nobody)
+}
+
+/// Makes a contest while somebody watches, and may stop it before each step.
+///
+/// # Errors
+/// [`MintFault`].
+pub fn mint_watched(order: &Order<'_>, watch: &mut dyn Watch) -> Result<Minted, MintFault> {
     order.check()?;
-    let mut told = Transcript::begin(order);
+    let mut told = Transcript::begin(order, watch);
+    told.before(Step::Keys)?;
     let keys = Keys::draw(order, &mut told)?;
+    told.before(Step::Doors)?;
     let doors = Doors::make(order, &keys.flags.key, &mut told)?;
+    told.before(Step::Page)?;
     let page = make_page(order, &mut told)?;
+    told.before(Step::Places)?;
     let promise = Promise { order, keys: &keys, doors: &doors, page: &page, places: Places::draw(&mut told)? };
+    told.before(Step::Manifest)?;
     let (manifest, digest) = promise.sign(&mut told)?;
     let transcript = told.end();
     let mut files = promise.public(&manifest, digest, &transcript);
@@ -89,7 +114,7 @@ pub fn mint(order: &Order<'_>) -> Result<Minted, MintFault> {
     if order.mode == Mode::Lab {
         files.extend(promise.lab());
     }
-    Ok(Minted { operator: keys.operator_name, manifest, transcript, files })
+    Ok(Minted { operator: keys.operator_name, log: keys.log_name, manifest, digest, transcript, files })
 }
 
 impl Minted {
@@ -99,10 +124,22 @@ impl Minted {
         &self.operator
     }
 
+    /// The log's key.
+    #[must_use]
+    pub const fn log(&self) -> &VerifierKey {
+        &self.log
+    }
+
     /// The signed manifest.
     #[must_use]
     pub fn manifest(&self) -> &[u8] {
         &self.manifest
+    }
+
+    /// What names the contest.
+    #[must_use]
+    pub const fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// What happened.
@@ -130,7 +167,7 @@ struct Keys {
 }
 
 impl Keys {
-    fn draw(order: &Order<'_>, told: &mut Transcript) -> Result<Self, MintFault> {
+    fn draw(order: &Order<'_>, told: &mut Transcript<'_>) -> Result<Self, MintFault> {
         let (operator, log) = (Ed25519::draw()?, Ed25519::draw()?);
         let origin = order.names.first().ok_or(OrderFault::Names)?;
         let named =
@@ -160,7 +197,7 @@ struct Doors {
 }
 
 impl Doors {
-    fn make(order: &Order<'_>, flag: &Ed25519, told: &mut Transcript) -> Result<Self, MintFault> {
+    fn make(order: &Order<'_>, flag: &Ed25519, told: &mut Transcript<'_>) -> Result<Self, MintFault> {
         let period = Period { now: order.now, end: order.end };
         let made = PerDoor::try_make(|door| Authority::make(door, period))?;
         for door in DoorName::ALL {
@@ -202,7 +239,7 @@ impl Doors {
     }
 }
 
-fn tell_end(mode: Mode, told: &mut Transcript) {
+fn tell_end(mode: Mode, told: &mut Transcript<'_>) {
     for door in DoorName::ALL {
         match mode {
             Mode::Sealed => {
@@ -213,7 +250,7 @@ fn tell_end(mode: Mode, told: &mut Transcript) {
     }
 }
 
-fn make_page(order: &Order<'_>, told: &mut Transcript) -> Result<page::Made, MintFault> {
+fn make_page(order: &Order<'_>, told: &mut Transcript<'_>) -> Result<page::Made, MintFault> {
     let page = page::Made::make(order)?;
     let leaf = page.leaf().ok_or(MintFault::Making)?;
     match (&page.authority, order.mode) {
@@ -234,7 +271,7 @@ struct Places {
 }
 
 impl Places {
-    fn draw(told: &mut Transcript) -> Result<Self, MintFault> {
+    fn draw(told: &mut Transcript<'_>) -> Result<Self, MintFault> {
         let ([read, write], value) = (draw::pages()?, draw::word()?);
         told.step(format_args!("drew the page of read: 0x{read:016x}"));
         told.step(format_args!("drew the page of write: 0x{write:016x}, to hold 0x{value:016x}"));
@@ -252,7 +289,7 @@ struct Promise<'a> {
 }
 
 impl Promise<'_> {
-    fn sign(&self, told: &mut Transcript) -> Result<(Vec<u8>, Digest), MintFault> {
+    fn sign(&self, told: &mut Transcript<'_>) -> Result<(Vec<u8>, Digest), MintFault> {
         let address = self.keys.flags.wallet.public().address(self.order.network);
         let manifest = self.manifest(&address);
         let text = manifest.to_string();

@@ -166,33 +166,73 @@ impl Order<'_> {
         let port = |port: u16| port != 0;
         let Ports { server, call_back, dials, reverse } = self.ports;
         let apart = server != call_back && server != reverse && call_back != reverse;
-        let source = self.source.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) && matches!(self.source.len(), 40 | 64);
         let version = (1..=VERSION_LEN_MAX).contains(&self.program.version.len());
         let lab_wallet = self.mode == Mode::Lab && self.network == Network::Main;
-        require(is_text(self.name, NAME_LEN_MAX), OrderFault::Name)?;
-        self.check_names()?;
+        check_name(self.name)?;
+        check_names(self.names)?;
         require(port(dials) && [server, call_back, reverse].into_iter().all(port) && apart, OrderFault::Ports)?;
-        require(self.has_period(), OrderFault::Period)?;
+        check_period(self.start, self.end, self.now)?;
         for (tier, prize) in Tier::ALL.into_iter().zip(self.prizes) {
-            require(is_text(prize, PRIZE_LEN_MAX), OrderFault::Prize(tier))?;
+            check_prize(tier, prize)?;
         }
-        require((1..=RULES_LEN_MAX).contains(&self.rules.len()), OrderFault::Rules)?;
-        require(source, OrderFault::Source)?;
+        check_rules(self.rules)?;
+        check_source(self.source)?;
         require(version && self.program.version.bytes().all(|byte| byte.is_ascii_graphic()), OrderFault::Program)?;
         require(!lab_wallet, OrderFault::LabWallet)
     }
+}
 
-    fn check_names(&self) -> Result<(), OrderFault> {
-        require((1..=NAMES_MAX).contains(&self.names.len()), OrderFault::Names)?;
-        require(self.names.first().is_some_and(|name| name.len() <= FIRST_NAME_LEN_MAX), OrderFault::FirstName)?;
-        let good = |name: &String| name.parse::<IpAddr>().is_ok() || parse_pattern(name).is_some();
-        self.names.iter().position(|name| !good(name)).map_or(Ok(()), |index| Err(OrderFault::NameOf(index)))
-    }
+/// Whether a contest may be called so.
+///
+/// # Errors
+/// [`OrderFault::Name`].
+pub fn check_name(name: &str) -> Result<(), OrderFault> {
+    require(is_text(name, NAME_LEN_MAX), OrderFault::Name)
+}
 
-    fn has_period(&self) -> bool {
-        let length = self.end.checked_sub(self.now);
-        self.start < self.end && self.end <= TIME_MAX && length.is_some_and(|length| (1..=LENGTH_S_MAX).contains(&length))
-    }
+/// Whether a page may be reached so.
+///
+/// # Errors
+/// [`OrderFault::Names`], [`OrderFault::FirstName`], [`OrderFault::NameOf`].
+pub fn check_names(names: &[String]) -> Result<(), OrderFault> {
+    require((1..=NAMES_MAX).contains(&names.len()), OrderFault::Names)?;
+    require(names.first().is_some_and(|name| name.len() <= FIRST_NAME_LEN_MAX), OrderFault::FirstName)?;
+    let good = |name: &String| name.parse::<IpAddr>().is_ok() || parse_pattern(name).is_some();
+    names.iter().position(|name| !good(name)).map_or(Ok(()), |index| Err(OrderFault::NameOf(index)))
+}
+
+/// Whether a contest that is minted now may last from `start` to `end`.
+///
+/// # Errors
+/// [`OrderFault::Period`].
+pub fn check_period(start: u64, end: u64, now: u64) -> Result<(), OrderFault> {
+    let length = end.checked_sub(now);
+    require(start < end && end <= TIME_MAX && length.is_some_and(|length| (1..=LENGTH_S_MAX).contains(&length)), OrderFault::Period)
+}
+
+/// Whether this may be promised for a tier.
+///
+/// # Errors
+/// [`OrderFault::Prize`].
+pub fn check_prize(tier: Tier, prize: &str) -> Result<(), OrderFault> {
+    require(is_text(prize, PRIZE_LEN_MAX), OrderFault::Prize(tier))
+}
+
+/// Whether these may be a contest's rules.
+///
+/// # Errors
+/// [`OrderFault::Rules`].
+pub fn check_rules(rules: &str) -> Result<(), OrderFault> {
+    require((1..=RULES_LEN_MAX).contains(&rules.len()), OrderFault::Rules)
+}
+
+/// Whether this is a revision of sources.
+///
+/// # Errors
+/// [`OrderFault::Source`].
+pub fn check_source(source: &str) -> Result<(), OrderFault> {
+    let digits = source.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    require(digits && matches!(source.len(), 40 | 64), OrderFault::Source)
 }
 
 fn is_text(text: &str, len_max: usize) -> bool {

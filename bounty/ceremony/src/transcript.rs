@@ -9,6 +9,7 @@ use arbiter::digest::from_hex;
 
 use crate::limits::TRANSCRIPT_LEN_MAX;
 use crate::order::Order;
+use crate::watch::{Step, Stop, Watch};
 
 /// The first line: the domain of what a witness signs. No document of the arbiter begins so.
 pub const HEAD: &str = "bountybox-ceremony 1";
@@ -16,16 +17,16 @@ pub const HEAD: &str = "bountybox-ceremony 1";
 /// The line before the last.
 pub const CAVEAT: &str = "note this text cannot show that a key was destroyed, or that there is no copy: who was there can";
 
-/// A transcript that is still written.
-#[derive(Debug)]
-pub(crate) struct Transcript {
+/// A transcript that is still written, and who watches.
+pub(crate) struct Transcript<'w> {
     text: String,
     now: u64,
+    watch: &'w mut dyn Watch,
 }
 
-impl Transcript {
+impl<'w> Transcript<'w> {
     /// Begins with what was decided before.
-    pub(crate) fn begin(order: &Order<'_>) -> Self {
+    pub(crate) fn begin(order: &Order<'_>, watch: &'w mut dyn Watch) -> Self {
         let Order { name, mode, program, image, tender, source, configuration, now, start, end, .. } = order;
         let (rules, mode) = (Digest::of(&[order.rules.as_bytes()]), mode.word());
         let text = format!(
@@ -33,12 +34,20 @@ impl Transcript {
              configuration {configuration}\nrules {rules}\nstart {start}\nend {end}\n",
             program.version, program.digest
         );
-        Self { text, now: *now }
+        Self { text, now: *now, watch }
     }
 
-    /// Adds a step.
+    /// Something is about to happen, if whoever watches lets it.
+    pub(crate) fn before(&mut self, step: Step) -> Result<(), Stop> {
+        self.watch.before(step)
+    }
+
+    /// Adds what has happened.
     pub(crate) fn step(&mut self, what: fmt::Arguments<'_>) {
-        self.text.push_str(&format!("step {} {what}\n", self.now));
+        let line = format!("step {} {what}", self.now);
+        self.watch.told(&line);
+        self.text.push_str(&line);
+        self.text.push('\n');
     }
 
     /// Ends it.

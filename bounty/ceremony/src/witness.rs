@@ -7,6 +7,9 @@ use arbiter::{Document, Wrong};
 
 use crate::transcript;
 
+/// How a witness gives it: a script for a folder with the transcript in the file `ceremony`. It takes a shell and openssl 3.
+pub const SCRIPT: &str = include_str!("../../witness");
+
 /// Why a note is not this witness's word for this transcript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WitnessFault {

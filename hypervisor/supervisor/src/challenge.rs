@@ -3,16 +3,23 @@
 //! A contest's box is an ordinary box: what is written here is an ordinary configuration with a `[challenge]` section, which `bountybox run` serves.
 
 mod trace;
+mod walk;
+mod watched;
 
 use core::net::SocketAddr;
+use core::sync::atomic::AtomicBool;
 use core::time::Duration;
 use std::fs;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arbiter::wallet::Network;
 use arbiter::{Digest, Tier};
-use ceremony::{Folder, Minted, Mode, Order, Page, Ports, Program, WriteFault};
-use clap::{Args, Subcommand, ValueEnum};
+use ceremony::{Folder, Minted, Mode, Nobody, Order, Page, Ports, Program, Watch, WriteFault};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Subcommand, ValueEnum};
+use signal_hook::consts::SIGINT;
 
 use crate::cli::unix_now;
 use crate::config::read_bounded;
@@ -20,6 +27,8 @@ use crate::exit::Exit;
 use crate::limits::{CONFIG_LEN_MAX, PROGRAM_LEN_MAX};
 use crate::plan::MachineKind;
 use crate::{image, run, terminal};
+use walk::Asker;
+use watched::Watched;
 
 /// `challenge`
 #[derive(Debug, Clone, Args)]
@@ -33,7 +42,7 @@ pub struct ChallengeArgs {
 
 #[derive(Debug, Clone, Subcommand)]
 enum ChallengeCommand {
-    /// Mint a contest: keys, certificates, manifest, transcript and a configuration to run it with.
+    /// Mint a contest: keys, certificates, manifest, transcript and a configuration to run it with. On a terminal, without the flags that it needs, it asks for them and shows each step.
     Init(Box<InitArgs>),
     /// Tell what TLS is spoken in the pcapng that comes on standard input, as a box has kept it; knows nothing else.
     #[command(hide = true)]
@@ -63,8 +72,8 @@ struct LabArgs {
 #[derive(Debug, Clone, Args)]
 struct InitArgs {
     /// What the contest is called.
-    #[arg(long, value_name = "TEXT")]
-    name: String,
+    #[arg(long, required = true, value_name = "TEXT")]
+    name: Option<String>,
     /// Host names and addresses under which the page is reached; the first also names the keys.
     #[arg(long = "host", required = true, value_name = "HOST")]
     hosts: Vec<String>,
@@ -89,11 +98,47 @@ struct InitArgs {
     #[arg(long, value_enum, value_name = "CHAIN", default_value_t = Chain::Testnet)]
     network: Chain,
     /// The revision of the sources that image and tender were built from: 40 or 64 hexadecimal digits.
-    #[arg(long, value_name = "REVISION")]
-    source: String,
+    #[arg(long, required = true, value_name = "REVISION")]
+    source: Option<String>,
     /// The guest image, instead of the embedded one.
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
+    /// The flags that the command line has, by name: what is not among them is asked for on a terminal.
+    #[arg(skip)]
+    given: Vec<String>,
+}
+
+/// The flags of `challenge init` without which nothing is minted.
+const NEEDED: [&str; 3] = ["name", "hosts", "source"];
+
+/// The command line where somebody sits who can be asked: what `challenge init` needs may be left out.
+pub(crate) fn may_be_asked(command: clap::Command) -> clap::Command {
+    let init = |init: clap::Command| NEEDED.into_iter().fold(init, |init, name| init.mut_arg(name, |flag| flag.required(false)));
+    command.mut_subcommand("challenge", |challenge| challenge.mut_subcommand("init", init))
+}
+
+impl ChallengeArgs {
+    /// Notes which flags the command line has: a default that stands there is an answer, one that does not is a question.
+    pub(crate) fn note_given(&mut self, matches: &ArgMatches) {
+        let (Some(ChallengeCommand::Init(args)), Some(matches)) =
+            (&mut self.command, matches.subcommand_matches("challenge").and_then(|matches| matches.subcommand_matches("init")))
+        else {
+            return;
+        };
+        let is_given = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        args.given = matches.ids().map(clap::Id::as_str).filter(is_given).map(str::to_owned).collect();
+    }
+}
+
+impl InitArgs {
+    /// The first second behind it.
+    fn end(&self, start: u64) -> u64 {
+        start.saturating_add(u64::from(self.days).saturating_mul(24 * 3600))
+    }
+
+    fn has(&self, flag: &str) -> bool {
+        self.given.iter().any(|given| given == flag)
+    }
 }
 
 /// Where a contest's box is reached.
@@ -124,6 +169,16 @@ enum Chain {
     Regtest,
 }
 
+impl Chain {
+    const fn network(self) -> Network {
+        match self {
+            Self::Bitcoin => Network::Main,
+            Self::Testnet => Network::Test,
+            Self::Regtest => Network::Regtest,
+        }
+    }
+}
+
 fn prize(text: &str) -> Result<(Tier, String), String> {
     let (tier, prize) = text.split_once('=').ok_or("a tier and a text are wanted, as auth=honour")?;
     let names = || Tier::ALL.map(Tier::name).join(", ");
@@ -146,27 +201,36 @@ pub(crate) fn challenge(args: &ChallengeArgs) -> Exit {
 }
 
 fn mint(args: &InitArgs) -> Result<(), Exit> {
-    let rules = args.rules.as_ref().map(|file| read_text(file)).transpose()?;
-    let start = args.start.unwrap_or_else(now);
-    let wanted = Wanted {
-        name: &args.name,
-        hosts: &args.hosts,
-        places: &args.places,
-        start,
-        end: start.saturating_add(u64::from(args.days).saturating_mul(24 * 3600)),
-        prizes: &args.prizes,
-        rules: rules.as_deref().unwrap_or(RULES),
-        network: match args.network {
-            Chain::Bitcoin => Network::Main,
-            Chain::Testnet => Network::Test,
-            Chain::Regtest => Network::Regtest,
-        },
-        source: &args.source,
-        mode: Mode::Sealed,
-    };
-    let minted = wanted.mint(&args.dir, args.image.as_deref())?;
-    minted.transcript().lines().for_each(terminal::result);
-    let dir = args.dir.display();
+    if NEEDED.iter().all(|flag| args.has(flag)) {
+        let rules = rules_of(args)?;
+        let minted = Wanted::of(args, &rules).mint(&args.dir, args.image.as_deref(), &mut Nobody)?;
+        minted.transcript().lines().for_each(terminal::result);
+        tell_next(&args.dir, &minted);
+        return Ok(());
+    }
+    let mut asker = Asker::new(std::io::stdin().lock());
+    let args = walk::complete(args, &mut asker)?;
+    let rules = rules_of(&args)?;
+    let wanted = Wanted::of(&args, &rules);
+    let made = wanted.make(args.image.as_deref(), &mut Watched::new(&mut asker))?;
+    watched::show_fingerprints(&made, &mut asker)?;
+    made.write(&args.dir)?;
+    if !std::io::stdout().is_terminal() {
+        made.minted.transcript().lines().for_each(terminal::result);
+    }
+    watched::tell_witnesses(&args.dir.join(FOLDER));
+    tell_next(&args.dir, &made.minted);
+    Ok(())
+}
+
+/// The rules that were asked for.
+fn rules_of(args: &InitArgs) -> Result<String, Exit> {
+    args.rules.as_ref().map_or_else(|| Ok(RULES.to_owned()), |file| read_text(file))
+}
+
+/// What is to be done with a contest that was minted.
+fn tell_next(dir: &Path, minted: &Minted) {
+    let dir = dir.display();
     for line in [
         format!("the contest is in {dir}/{FOLDER}, and its configuration {dir}/{CONFIGURATION}"),
         format!("  1. have witnesses sign {dir}/{FOLDER}/public/ceremony: docs/ceremony.md"),
@@ -176,7 +240,6 @@ fn mint(args: &InitArgs) -> Result<(), Exit> {
     ] {
         terminal::note(line);
     }
-    Ok(())
 }
 
 fn lab(args: &LabArgs) -> Result<Exit, Exit> {
@@ -195,7 +258,7 @@ fn lab(args: &LabArgs) -> Result<Exit, Exit> {
             source: NO_SOURCE,
             mode: Mode::Lab,
         };
-        wanted.mint(&args.dir, args.image.as_deref())?;
+        wanted.mint(&args.dir, args.image.as_deref(), &mut Nobody)?;
     }
     let folder = args.dir.join(FOLDER);
     terminal::result(format!("flags and authorities' keys of this laboratory: {}", folder.join("lab").display()));
@@ -217,10 +280,54 @@ struct Wanted<'a> {
     mode: Mode,
 }
 
-impl Wanted<'_> {
-    /// Mints it, and writes its configuration beside it. The folder is there whole or not at all, and comes last.
-    fn mint(&self, dir: &Path, image_file: Option<&Path>) -> Result<Minted, Exit> {
-        let image = image::read_to_run(image_file)?;
+/// A contest that is in memory, with its configuration.
+struct Made {
+    minted: Minted,
+    configuration: String,
+    image: Digest,
+    program: Digest,
+}
+
+impl Made {
+    /// Writes the configuration beside the folder, which is there whole or not at all. Ctrl-C comes too late now.
+    fn write(&self, dir: &Path) -> Result<(), Exit> {
+        let file = dir.join(CONFIGURATION);
+        let cannot = |fault: std::io::Error| refuse(Exit::Output, format!("{}: {fault}", file.display()));
+        let _deaf = signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false))).map_err(cannot)?;
+        fs::create_dir_all(dir).map_err(cannot)?;
+        self.minted.write(&dir.join(FOLDER)).map_err(|fault: WriteFault| refuse(Exit::Output, fault))?;
+        fs::write(&file, &self.configuration).map_err(cannot)
+    }
+}
+
+impl<'a> Wanted<'a> {
+    /// What was asked for, once nothing is missing.
+    fn of(args: &'a InitArgs, rules: &'a str) -> Self {
+        let start = args.start.unwrap_or_else(now);
+        Self {
+            name: args.name.as_deref().unwrap_or_default(),
+            hosts: &args.hosts,
+            places: &args.places,
+            start,
+            end: args.end(start),
+            prizes: &args.prizes,
+            rules,
+            network: args.network.network(),
+            source: args.source.as_deref().unwrap_or_default(),
+            mode: Mode::Sealed,
+        }
+    }
+
+    /// Mints it and writes it.
+    fn mint(&self, dir: &Path, image_file: Option<&Path>, watch: &mut dyn Watch) -> Result<Minted, Exit> {
+        let made = self.make(image_file, watch)?;
+        made.write(dir)?;
+        Ok(made.minted)
+    }
+
+    /// Mints it, in memory.
+    fn make(&self, image_file: Option<&Path>, watch: &mut dyn Watch) -> Result<Made, Exit> {
+        let image = Digest::of(&[&image::read_to_run(image_file)?]);
         let program = own_program()?;
         let configuration = self.configuration(image_file);
         let prizes = Tier::ALL.map(|tier| self.prizes.iter().rfind(|(of, _)| *of == tier).map_or("honour", |(_, prize)| prize.as_str()));
@@ -233,7 +340,7 @@ impl Wanted<'_> {
             end: self.end,
             prizes,
             rules: self.rules,
-            image: Digest::of(&[&image]),
+            image,
             tender: program,
             source: self.source,
             configuration: Digest::of(&[configuration.as_bytes()]),
@@ -242,13 +349,8 @@ impl Wanted<'_> {
             mode: self.mode,
             now: now(),
         };
-        let minted = ceremony::mint(&order).map_err(|fault| refuse(Exit::Challenge, fault))?;
-        let file = dir.join(CONFIGURATION);
-        let cannot = |fault: std::io::Error| refuse(Exit::Output, format!("{}: {fault}", file.display()));
-        fs::create_dir_all(dir).map_err(cannot)?;
-        minted.write(&dir.join(FOLDER)).map_err(|fault: WriteFault| refuse(Exit::Output, fault))?;
-        fs::write(&file, configuration).map_err(cannot)?;
-        Ok(minted)
+        let minted = ceremony::mint_watched(&order, watch).map_err(|fault| refuse(Exit::Challenge, fault))?;
+        Ok(Made { minted, configuration, image, program })
     }
 
     fn configuration(&self, image: Option<&Path>) -> String {

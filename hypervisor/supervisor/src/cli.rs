@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::admin::client;
 use crate::arbiter::{self, ArbiterArgs};
@@ -57,7 +57,7 @@ Examples:
   bountybox challenge --lab
       a box that is there to be broken, with known flags, to try things on
   bountybox challenge init --name Contest --host contest.example --source REVISION
-      mint a contest: keys, certificates, manifest, transcript, configuration
+      mint a contest: keys, certificates, manifest, transcript, configuration; on a terminal it asks for what is not said, and shows each step
   bountybox arbiter verify --manifest manifest --operator example.org/contest+KEY --claim claim
       judge a claim that somebody broke a contest's box, from public material alone
   bountybox log verify FOLDER --log example.org/log+KEY --operator example.org/contest+KEY --since kept-checkpoint
@@ -270,12 +270,21 @@ fn seconds(text: &str) -> Result<Duration, String> {
 /// Reads the arguments and does what they ask.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let command = Cli::command().after_help(exit::help()).after_long_help(format!("{EXAMPLES}\n\n{}", exit::help()));
-    match command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let command = if terminal::is_attended() { challenge::may_be_asked(command) } else { command };
+    match command.try_get_matches_from(arguments).and_then(|matches| parsed(&matches)) {
         // Its codes are a table of their own.
         Ok(Cli { command: Command::Tender }) => run::tender(),
         Ok(cli) => dispatch(cli.command).into(),
         Err(fault) => usage(&fault).into(),
     }
+}
+
+fn parsed(matches: &ArgMatches) -> Result<Cli, clap::Error> {
+    let mut cli = Cli::from_arg_matches(matches)?;
+    if let Command::Challenge(args) = &mut cli.command {
+        args.note_given(matches);
+    }
+    Ok(cli)
 }
 
 fn dispatch(command: Command) -> Exit {

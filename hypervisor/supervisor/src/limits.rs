@@ -106,6 +106,10 @@ pub const HEARTBEAT_S_MIN: u64 = 1;
 pub const HEARTBEAT_S_DEFAULT: u64 = 3600;
 /// How long the guest of a contest may take to answer.
 pub const ASK_PATIENCE: Duration = Duration::from_secs(5);
+/// One answer on a terminal at most, in bytes: what a terminal gives as one line.
+pub const TYPED_LEN_MAX: u64 = 4096;
+/// How often one thing is asked for at most, until it is given up.
+pub const ANSWERS_MAX: usize = 32;
 /// The arbiter for browsers at most, in bytes.
 pub const ARBITER_LEN_MAX: usize = 4 << 20;
 /// What the page's process is told at most, in bytes: the arbiter, and a little more.

@@ -6,7 +6,7 @@
 
 use core::fmt::{self, Display, Write as _};
 use core::sync::atomic::{AtomicBool, Ordering};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use serde_json::json;
 
@@ -22,6 +22,19 @@ pub fn note(line: impl Display) {
     } else {
         write(&mut io::stderr().lock(), &line);
     }
+}
+
+/// Asks something: text to standard error after which whoever sits there answers on the same line.
+pub fn prompt(text: impl Display) {
+    let text = Clean(&text.to_string()).to_string();
+    let mut stream = io::stderr().lock();
+    let _gone = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+}
+
+/// Whether somebody sits there who can be asked: both what is read and what is said go to a terminal.
+#[must_use]
+pub fn is_attended() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// From now on [`note`] writes JSON objects, one a line, as tenders do.

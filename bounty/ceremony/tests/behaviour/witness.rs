@@ -8,9 +8,9 @@ use arbiter::note::VerifierKey;
 use arbiter::{Digest, Tier, Wrong};
 use ceremony::transcript::{self, CAVEAT, HEAD, TranscriptFault};
 use ceremony::witness::{self, WitnessFault};
-use ceremony::{DoorName, Mode};
+use ceremony::{DoorName, MintFault, Mode, Step, Stop, Watch, mint_watched};
 
-use crate::written::{NOW, minted, written};
+use crate::written::{NOW, minted, names, order, written};
 
 /// The script that the page shows.
 fn script() -> String {
@@ -33,6 +33,7 @@ fn signed(dir: &Path, transcript: &str) -> (Vec<u8>, VerifierKey) {
 fn a_witness_signs_with_openssl_and_a_shell() {
     let dir = tempfile::tempdir().unwrap();
     let (one, other) = (minted(Mode::Sealed), minted(Mode::Sealed));
+    assert_eq!(script(), witness::SCRIPT, "the page's script is the one that the command shows");
     let (note, key) = signed(dir.path(), one.transcript());
     assert_eq!(witness::check(&note, one.transcript().as_bytes(), &key), Ok(()));
     assert_eq!(witness::check(&note, other.transcript().as_bytes(), &key), Err(WitnessFault::Other));
@@ -87,4 +88,48 @@ fn a_transcript_is_whole_or_none() {
     assert_eq!(transcript::check(&[b'a'; 40_000]), Err(TranscriptFault::TooLong));
     assert_eq!(transcript::check(b""), Err(TranscriptFault::Text));
     assert_eq!(transcript::check(format!("{HEAD}\n").as_bytes()), Err(TranscriptFault::Digest));
+}
+
+/// Stops before one step, and notes what it was told until then.
+struct Stopping {
+    at: Option<Step>,
+    asked: Vec<Step>,
+    told: Vec<String>,
+}
+
+impl Watch for Stopping {
+    fn before(&mut self, step: Step) -> Result<(), Stop> {
+        self.asked.push(step);
+        if self.at == Some(step) { Err(Stop) } else { Ok(()) }
+    }
+
+    fn told(&mut self, line: &str) {
+        self.told.push(line.to_owned());
+    }
+}
+
+#[test]
+fn who_watches_hears_each_step_before_it_and_the_transcript_as_it_grows() {
+    let names = names();
+    let mut watch = Stopping { at: None, asked: Vec::new(), told: Vec::new() };
+    let minted = mint_watched(&order(&names, Mode::Sealed), &mut watch).unwrap();
+    assert_eq!(watch.asked, Step::ALL);
+    let steps: Vec<&str> = minted.transcript().lines().filter(|line| line.starts_with("step ")).collect();
+    assert_eq!(watch.told, steps);
+    assert!(steps.last().unwrap().ends_with(&minted.digest().to_string()));
+}
+
+#[test]
+fn who_watches_may_stop_before_each_step_and_nothing_behind_it_happens() {
+    let names = names();
+    for (index, at) in Step::ALL.into_iter().enumerate() {
+        let mut watch = Stopping { at: Some(at), asked: Vec::new(), told: Vec::new() };
+        let fault = mint_watched(&order(&names, Mode::Sealed), &mut watch).unwrap_err();
+        assert_eq!(fault, MintFault::Stopped(Stop));
+        assert_eq!(watch.asked, Step::ALL[..=index]);
+        let keys = watch.told.iter().any(|line| line.contains("made the flag of"));
+        let authorities = watch.told.iter().any(|line| line.contains("authority of the door"));
+        assert_eq!((keys, authorities), (at > Step::Keys, at > Step::Doors), "{at:?}");
+        assert!(watch.told.iter().all(|line| !line.contains("signed the manifest")), "{at:?}");
+    }
 }
