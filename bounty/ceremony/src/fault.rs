@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use arbiter::{Fault, Wrong};
+use bounty_log::change::ChangeFault;
 
 use crate::limits::FILE_LEN_MAX;
 use crate::transcript::TranscriptFault;
@@ -37,6 +38,8 @@ pub enum FolderWrong {
     Transcript(TranscriptFault),
     /// A line is not what must stand there.
     Line(&'static str),
+    /// It is no version that may follow on the one before.
+    Change(ChangeFault),
     /// It is of another contest.
     OtherContest,
     /// It is not the text whose digest the manifest has.
@@ -75,6 +78,7 @@ impl fmt::Display for FolderWrong {
             Self::Manifest(fault) => write!(f, "{fault}: {RESTORE}"),
             Self::Transcript(fault) => write!(f, "{fault}: {RESTORE}"),
             Self::Line(wanted) => write!(f, "{wanted:?} is wanted where something else stands: {RESTORE}"),
+            Self::Change(fault) => write!(f, "{fault}: remove it if the box never ran with it, or put back what was made"),
             Self::OtherContest => write!(f, "is of another contest than the manifest: {RESTORE}"),
             Self::OtherText => write!(f, "is not the text whose digest the manifest has: {RESTORE}"),
             Self::Key => write!(f, "holds no PKCS#8 private key of its kind in PEM: {RESTORE}"),

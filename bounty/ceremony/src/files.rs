@@ -37,6 +37,12 @@ pub const LOG: &str = "log";
 pub const LOG_LOCK: &str = "log.lock";
 /// The folder of evidence, which the ceremony does not make either.
 pub const EVIDENCE: &str = "evidence";
+/// A version of the manifest that is not the first, by its number.
+#[must_use]
+pub fn change(version: u64) -> String {
+    format!("public/change-{version}")
+}
+
 /// The folders that there are.
 const FOLDERS: [&str; 3] = ["public", "secret", "lab"];
 
@@ -132,6 +138,21 @@ pub(crate) fn write(dir: &Path, files: &[Planned]) -> Result<(), WriteFault> {
         let _gone = fs::remove_dir_all(&unfinished);
     }
     moved
+}
+
+/// Writes a new version beside those before: whole or not at all, and never over another.
+pub(crate) fn write_change(dir: &Path, version: u64, document: &[u8]) -> Result<PathBuf, WriteFault> {
+    let path = dir.join(change(version));
+    let parent = path.parent().ok_or_else(|| WriteFault::Io(path.clone(), ErrorKind::InvalidInput))?;
+    let draft = path.with_extension("new");
+    // What a writer left that was stopped is nobody's: its name is no version's.
+    let _stale = fs::remove_file(&draft);
+    let written = write_new(&draft, document).map_err(|fault| WriteFault::Io(draft.clone(), fault.kind()));
+    let placed = written.and_then(|()| place(&draft, &path, parent));
+    if placed.is_err() {
+        let _gone = fs::remove_file(&draft);
+    }
+    placed.map(|()| path)
 }
 
 fn fill(dir: &Path, files: &[Planned]) -> Result<(), WriteFault> {

@@ -28,16 +28,15 @@ use crate::order::{Mode, Ports};
 use crate::page;
 use crate::prize;
 use crate::transcript;
+use crate::versions::{Version, Versions};
 use crate::wallet::{Wallet, taproot};
 
 /// See the module.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    manifest: Vec<u8>,
-    digest: Digest,
+    versions: Versions,
     operator: VerifierKey,
-    rules: String,
     transcript: String,
     description: Description,
     flags: Flags,
@@ -72,15 +71,12 @@ impl Folder {
     /// Names the file, what is wrong with it, and what to do.
     pub fn open(path: &Path) -> Result<Self, FolderFault> {
         let files = Files(path);
-        let operator = files.text(files::OPERATOR)?;
-        let operator = operator.strip_suffix('\n').unwrap_or(&operator);
-        let operator = VerifierKey::parse(operator).map_err(|wrong| files.fault(files::OPERATOR, FolderWrong::Operator(wrong)))?;
-        let note = files.read(files::MANIFEST)?;
-        let manifest = Manifest::read(&note, &operator).map_err(|fault| files.fault(files::MANIFEST, FolderWrong::Manifest(fault)))?;
+        let operator = files.operator()?;
+        let versions = Versions::read(&files, &operator)?;
+        // What is here besides is of the ceremony, and no later version has another.
+        let manifest = versions.first().manifest(&operator);
         let description = files.description(&manifest)?;
         files.is_closed(description.mode)?;
-        let rules = files.text(files::RULES)?;
-        files.require(files::RULES, Digest::of(&[rules.as_bytes()]) == manifest.rules, FolderWrong::OtherText)?;
         let transcript = files.transcript(&manifest)?;
         let flags = files.flags(&manifest)?;
         let log = files.ed25519(files::LOG_KEY)?;
@@ -89,8 +85,8 @@ impl Folder {
         let doors = PerDoor::try_make(|door| files.shown(door, &manifest))?;
         let page = page::pair(&files.read(files::PAGE_CHAIN)?, &files.secret(files::PAGE_KEY)?);
         let page = page.ok_or_else(|| files.fault(files::PAGE_CHAIN, FolderWrong::Pair(files::PAGE_KEY)))?;
-        let digest = manifest.digest();
-        Ok(Self { path: path.into(), manifest: note, digest, operator, rules, transcript, description, flags, log, doors, page })
+        drop(manifest);
+        Ok(Self { path: path.into(), versions, operator, transcript, description, flags, log, doors, page })
     }
 
     /// Where it is.
@@ -111,10 +107,27 @@ impl Folder {
         self.path.join(files::EVIDENCE)
     }
 
-    /// The signed manifest.
+    /// The versions of what is promised, in order: the first is the ceremony's, the last in force.
+    pub fn versions(&self) -> impl Iterator<Item = &Version> {
+        self.versions.all()
+    }
+
+    /// The version of this digest.
+    #[must_use]
+    pub fn version(&self, digest: &Digest) -> Option<&Version> {
+        self.versions().find(|version| version.digest == *digest)
+    }
+
+    /// The number of the version in force, from 1.
+    #[must_use]
+    pub fn version_number(&self) -> u64 {
+        self.versions.number()
+    }
+
+    /// The signed manifest that is in force.
     #[must_use]
     pub fn manifest_note(&self) -> &[u8] {
-        &self.manifest
+        self.versions.current().note()
     }
 
     /// What it says.
@@ -123,13 +136,13 @@ impl Folder {
     /// Never: it was read when the folder was opened.
     #[must_use]
     pub fn manifest(&self) -> Manifest<'_> {
-        Manifest::read(&self.manifest, &self.operator).expect("invariant: it was read when the folder was opened, and is the same")
+        self.versions.current().manifest(&self.operator)
     }
 
-    /// What names the contest.
+    /// What names the contest: of the manifest that is in force.
     #[must_use]
-    pub const fn digest(&self) -> Digest {
-        self.digest
+    pub fn digest(&self) -> Digest {
+        self.versions.current().digest
     }
 
     /// The key that is trusted to have signed the manifest.
@@ -144,10 +157,10 @@ impl Folder {
         self.path.join(files::OPERATOR_KEY).symlink_metadata().is_ok()
     }
 
-    /// The rules.
+    /// The rules that are in force.
     #[must_use]
     pub fn rules(&self) -> &str {
-        &self.rules
+        self.versions.current().rules()
     }
 
     /// The transcript of the ceremony.
@@ -220,7 +233,7 @@ impl Folder {
     /// What whoever is let in at a door gets.
     #[must_use]
     pub fn prize(&self) -> Secret<Vec<u8>> {
-        prize::text(&self.digest, &self.flags.auth, &self.flags.wallet, self.description.network)
+        prize::text(&self.digest(), &self.flags.auth, &self.flags.wallet, self.description.network)
     }
 
     /// What the guest is told: the prize, the flags that it holds, and the doors, at these places of its bundle.
@@ -231,7 +244,7 @@ impl Folder {
             [(FlagTier::Auth, Tier::Auth), (FlagTier::Write, Tier::Write), (FlagTier::Key, Tier::Key), (FlagTier::Wallet, Tier::Wallet)];
         let doors = DoorName::ALL.into_iter().map(|door| self.door(door, *places.of(door))).collect();
         let (_, _, write_value) = self.places();
-        Contest { manifest: self.digest.0, prize: self.prize(), flags: flags.into_iter().map(flag).collect(), write_value, doors }
+        Contest { manifest: self.digest().0, prize: self.prize(), flags: flags.into_iter().map(flag).collect(), write_value, doors }
     }
 
     fn door(&self, door: DoorName, Place { listener, certificate }: Place) -> Door {
@@ -260,18 +273,18 @@ impl Folder {
 }
 
 /// A folder whose files are still to be read.
-struct Files<'a>(&'a Path);
+pub(crate) struct Files<'a>(pub(crate) &'a Path);
 
 impl Files<'_> {
-    fn fault(&self, name: &str, wrong: FolderWrong) -> FolderFault {
+    pub(crate) fn fault(&self, name: &str, wrong: FolderWrong) -> FolderFault {
         FolderFault { file: self.0.join(name), wrong }
     }
 
-    fn require(&self, name: &str, holds: bool, wrong: FolderWrong) -> Result<(), FolderFault> {
+    pub(crate) fn require(&self, name: &str, holds: bool, wrong: FolderWrong) -> Result<(), FolderFault> {
         if holds { Ok(()) } else { Err(self.fault(name, wrong)) }
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>, FolderFault> {
+    pub(crate) fn read(&self, name: &str) -> Result<Vec<u8>, FolderFault> {
         let unreadable = |fault: std::io::Error| match fault.kind() {
             ErrorKind::NotFound => self.fault(name, FolderWrong::Missing),
             kind => self.fault(name, FolderWrong::Unreadable(kind)),
@@ -284,11 +297,23 @@ impl Files<'_> {
         if bytes.len() > FILE_LEN_MAX { Err(self.fault(name, FolderWrong::TooLong)) } else { Ok(bytes) }
     }
 
+    /// Whether there is something of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.join(name).symlink_metadata().is_ok()
+    }
+
+    /// The key that is trusted to have signed the manifest.
+    pub(crate) fn operator(&self) -> Result<VerifierKey, FolderFault> {
+        let text = self.text(files::OPERATOR)?;
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        VerifierKey::parse(text).map_err(|wrong| self.fault(files::OPERATOR, FolderWrong::Operator(wrong)))
+    }
+
     fn secret(&self, name: &str) -> Result<zeroize::Zeroizing<Vec<u8>>, FolderFault> {
         self.read(name).map(zeroize::Zeroizing::new)
     }
 
-    fn text(&self, name: &str) -> Result<String, FolderFault> {
+    pub(crate) fn text(&self, name: &str) -> Result<String, FolderFault> {
         String::from_utf8(self.read(name)?).map_err(|_| self.fault(name, FolderWrong::NoText))
     }
 

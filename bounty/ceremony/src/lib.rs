@@ -7,6 +7,7 @@
 //! | [`folder`] | reads it back: what the guest gets, what the supervisor signs with, and what is published |
 //! | [`watch`] | who is told of each step before it happens, and may stop it |
 //! | [`transcript`], [`witness`] | what happened, and a witness's word for it |
+//! | [`amend()`], [`versions`] | a new version of rules, prizes or end, and how those that there are follow each other |
 //! | [`door`] | the three doors, and whose certificate comes from whom |
 //! | [`ed25519`], [`wallet`], [`flags`], [`log_key`] | key pairs that wipe themselves |
 //! | [`files`], [`fault`] | the folder's files, and what is wrong with them |
@@ -22,6 +23,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod amend;
 mod authority;
 mod describe;
 pub mod door;
@@ -39,10 +41,12 @@ mod page;
 mod pem;
 mod prize;
 pub mod transcript;
+pub mod versions;
 pub mod wallet;
 pub mod watch;
 pub mod witness;
 
+pub use amend::{AmendFault, Amended, Wish, amend};
 pub use door::{DoorName, PerDoor};
 pub use fault::{FolderFault, FolderWrong};
 pub use files::WriteFault;

@@ -18,6 +18,9 @@ pub const DRAWS_MAX: usize = 64;
 /// The rules' text at most, in bytes: an entry of the log holds it.
 pub const RULES_LEN_MAX: usize = 60_000;
 
+/// Versions of a contest's promise at most, the first among them.
+pub const VERSIONS_MAX: u64 = bounty_log::limits::VERSIONS_MAX;
+
 /// Names and addresses of the page's certificate at most.
 pub const NAMES_MAX: usize = 64;
 

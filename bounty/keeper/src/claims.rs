@@ -9,7 +9,7 @@ use crate::hourly::Hourly;
 use crate::limits::{CLAIMS_IN_ALL_MAX, CLAIMS_MAX};
 use crate::refused::Refused;
 
-/// The first claim of a tier that held.
+/// The claim of a tier that held first: a commitment counts from when the log took it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Win {
     /// Who has won.
@@ -20,14 +20,25 @@ pub struct Win {
     pub time: u64,
     /// When the claim was entered.
     pub entered: u64,
+    /// When it was committed to, if it was.
+    pub committed: Option<u64>,
     /// The entry's number.
     pub entry: u64,
+}
+
+impl Win {
+    /// From when on it counts.
+    #[must_use]
+    pub fn since(&self) -> u64 {
+        self.committed.unwrap_or(self.entered)
+    }
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Claims {
-    known: BTreeSet<Digest>,
+    /// Claims, and whether they came with what they were committed to: such a one may come after the bare one.
+    known: BTreeSet<(Digest, bool)>,
     tiers: [Tally; Tier::ALL.len()],
 }
 
@@ -49,12 +60,13 @@ impl Claims {
         if !is_founded(verdict) {
             return Err(Refused::Unfounded);
         }
-        if self.known.contains(&Digest::of(&[claim])) {
+        let committed = committed(verdict);
+        if self.known.contains(&(Digest::of(&[claim]), committed.is_some())) {
             return Err(Refused::Known);
         }
         let tier = parsed.body.tier;
         let tally = self.tally(tier);
-        let is_win = tally.won.is_none() && matches!(verdict, Verdict::Falsified { .. });
+        let is_win = matches!(verdict, Verdict::Falsified { .. }) && tally.is_first(committed.unwrap_or(now));
         let is_full = tally.in_all >= CLAIMS_IN_ALL_MAX || tally.hourly.full_until(now).is_some();
         // A win is entered whatever the holder of the flag has sent before.
         if is_full && !is_win { Err(Refused::Claims(tier)) } else { Ok(()) }
@@ -63,13 +75,15 @@ impl Claims {
     /// It was entered.
     pub(crate) fn entered(&mut self, claim: &[u8], verdict: &Verdict, (entered, entry): (u64, u64)) {
         let Ok(parsed) = Claim::parse(claim) else { return };
-        self.known.insert(Digest::of(&[claim]));
+        let committed = committed(verdict);
+        self.known.insert((Digest::of(&[claim]), committed.is_some()));
         let tally = self.tally(parsed.body.tier);
         tally.hourly.count(entered);
         tally.in_all = tally.in_all.saturating_add(1);
-        if tally.won.is_none() && holds_as_entered(verdict) {
-            tally.won =
-                Some(Win { claimant: parsed.body.claimant.into(), text: parsed.body.text.into(), time: parsed.body.time, entered, entry });
+        let (claimant, text, time) = (parsed.body.claimant.into(), parsed.body.text.into(), parsed.body.time);
+        let win = Win { claimant, text, time, entered, committed, entry };
+        if holds_as_entered(verdict) && tally.is_first(win.since()) {
+            tally.won = Some(win);
         }
     }
 
@@ -90,6 +104,21 @@ impl Claims {
             Tier::Down => down,
             Tier::Wallet => wallet,
         }
+    }
+}
+
+impl Tally {
+    /// Whether what counts from then on is before what has won.
+    fn is_first(&self, since: u64) -> bool {
+        self.won.as_ref().is_none_or(|won| since < won.since())
+    }
+}
+
+/// When a claim that holds was committed to, if it was.
+const fn committed(verdict: &Verdict) -> Option<u64> {
+    match verdict {
+        Verdict::Falsified { committed, .. } => *committed,
+        Verdict::NotFalsified { .. } | Verdict::SetupError { .. } => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The keeper: owns a contest's log while its box runs, and what goes into it.
 
 use core::net::IpAddr;
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
@@ -10,14 +11,17 @@ use arbiter::limits::{DETAIL_LEN_MAX, TIME_MAX};
 use arbiter::lines::sealed;
 use arbiter::possession::{Asked, Possession};
 use arbiter::receipt::Receipt;
-use arbiter::{Commitment, Context, Digest, Tier, Verdict, verify};
+use arbiter::{Claim, Context, Digest, Manifest, Tier, Verdict, verify};
 use bounty_log::append::{Log, LogFault, Signer};
+use bounty_log::change::Promise;
 use bounty_log::check::{Trust, check};
 use bounty_log::entry::{Entry, Kind};
 use bounty_log::limits::CHECKPOINT_LEN_MAX;
+use bounty_log::reveal::Reveal;
 use bounty_log::store::{Folder as Store, Source};
 use bounty_log::{life, names};
 use ceremony::log_key::LogKey;
+use ceremony::versions::Version;
 use ceremony::{Folder, files};
 
 use crate::announced::{Announced, Sending};
@@ -48,9 +52,22 @@ struct Story {
     alive: Option<u64>,
     /// Cells that have begun: one by each start, one by each restart.
     cells: u64,
+    /// When the versions of the manifest that are not the first were entered, in order.
+    changes: Vec<Changed>,
+    /// What the receipts say that were given.
+    receipts: BTreeSet<Digest>,
     restarts: Hourly,
     commitments: Hourly,
     claims: Claims,
+}
+
+/// Where the log has a new version of the manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// When it was entered.
+    pub entered: u64,
+    /// The entry's number.
+    pub entry: u64,
 }
 
 /// A cell that ended and was not to end.
@@ -76,7 +93,7 @@ pub struct Judged {
 }
 
 impl Keeper {
-    /// Opens a contest's log, and begins it with the manifest if there is none.
+    /// Opens a contest's log, and begins it with the manifest if there is none. Versions of the manifest that the folder has and the log has not are entered.
     ///
     /// # Errors
     /// [`OpenFault`].
@@ -90,7 +107,34 @@ impl Keeper {
             None => begin(&folder, store, now)?,
             Some(_) => resume(&folder, &operator, store)?,
         };
-        Ok(Self { folder, operator, log, story, announced: Announced::default(), _lock: lock })
+        let mut keeper = Self { folder, operator, log, story, announced: Announced::default(), _lock: lock };
+        keeper.catch_up(now)?;
+        Ok(keeper)
+    }
+
+    /// Enters what was changed since.
+    fn catch_up(&mut self, now: u64) -> Result<(), OpenFault> {
+        let folder = Arc::clone(&self.folder);
+        let versions: Vec<&Version> = folder.versions().collect();
+        for pair in versions.windows(2).skip(self.story.changes.len()) {
+            let [old, new] = pair else { continue };
+            let Some(made) = new.made() else { continue };
+            let time = self.at(now).map_err(OpenFault::Clock)?;
+            let number = made.change.version.saturating_sub(1);
+            let manifest = Manifest::read(old.note(), folder.operator()).map_err(|_| OpenFault::OtherContest)?;
+            let followed = Promise { version: number, manifest }.follow_at(&made.document, folder.operator(), time);
+            followed.map_err(|fault| OpenFault::Change(files::change(made.change.version), fault))?;
+            let entry = self.append(Entry { time, kind: Kind::Rules, document: &made.document });
+            let entry = entry.map_err(OpenFault::Entered)?;
+            self.story.changes.push(Changed { entered: time, entry });
+        }
+        Ok(())
+    }
+
+    /// Where the log has the versions of the manifest that are not the first, in order.
+    #[must_use]
+    pub fn changes(&self) -> &[Changed] {
+        &self.story.changes
     }
 
     /// The contest.
@@ -232,21 +276,45 @@ impl Keeper {
         let key = self.folder.log();
         let receipt = format!("{text}\n{}", key.key().line(&key.sign(text.as_bytes()))).into_bytes();
         self.enter(Entry { time, kind: Kind::Commitment, document: &receipt })?;
+        self.story.receipts.insert(Digest::of(&[text.as_bytes()]));
         Ok(receipt)
     }
 
-    /// Somebody claims, perhaps what was committed to. The claim is judged as `bountybox arbiter verify` does, and entered if it holds, or if only the holder of a flag can have made it.
-    pub fn claim(&mut self, now: u64, claim: &[u8], commitment: Option<Commitment<'_>>) -> Judged {
-        let at = self.at(now);
-        let context = Context { now: *at.as_ref().unwrap_or(&now), commitment };
-        let verdict = verify(self.folder.manifest_note(), &self.operator, claim, &context);
-        let entry = at.and_then(|time| {
-            self.story.claims.admit(claim, &verdict, time)?;
-            let number = self.append(Entry { time, kind: Kind::Claim, document: claim })?;
-            self.story.claims.entered(claim, &verdict, (time, number));
-            Ok(number)
-        });
+    /// Somebody hands in a claim, perhaps with what it was committed to ([`Reveal`]). The claim is judged as `bountybox arbiter verify` does, by the version of the manifest that it names, and entered if it holds, or if only the holder
+    /// of a flag can have made it.
+    pub fn claim(&mut self, now: u64, handed: &[u8]) -> Judged {
+        let (at, reveal) = (self.at(now), Reveal::of(handed));
+        let context = Context { now: *at.as_ref().unwrap_or(&now), commitment: reveal.committed() };
+        let verdict = verify(self.judging(reveal.claim).note(), &self.operator, reveal.claim, &context);
+        let entry = at.and_then(|time| self.admit(time, &reveal, &verdict));
         Judged { verdict, entry }
+    }
+
+    /// The version that a claim names, or the one in force if it names none.
+    fn judging(&self, claim: &[u8]) -> &Version {
+        version(&self.folder, claim)
+    }
+
+    fn admit(&mut self, time: u64, reveal: &Reveal<'_>, verdict: &Verdict) -> Result<u64, Refused> {
+        self.story.claims.admit(reveal.claim, verdict, time)?;
+        let is_in_force = self.judging(reveal.claim).digest() == self.folder.digest();
+        // A receipt and a crash record were made while their version was in force; a claim by itself is to be signed for the one that is.
+        let was_before = reveal.commitment.is_some() || Claim::parse(reveal.claim).is_ok_and(|claim| claim.body.record.is_some());
+        if !is_in_force && !was_before {
+            return Err(Refused::Superseded);
+        }
+        if let Some((receipt, _)) = reveal.commitment {
+            self.has_given(receipt)?;
+        }
+        let number = self.append(Entry { time, kind: Kind::Claim, document: &reveal.document() })?;
+        self.story.claims.entered(reveal.claim, verdict, (time, number));
+        Ok(number)
+    }
+
+    /// What was given stands in the log, unless the log was put back to what it was before.
+    fn has_given(&self, receipt: &[u8]) -> Result<(), Refused> {
+        let receipt = Receipt::read(receipt, self.folder.log().key()).map_err(|_| Refused::Receipt)?;
+        if self.story.receipts.contains(&Digest::of(&[receipt.to_string().as_bytes()])) { Ok(()) } else { Err(Refused::Receipt) }
     }
 
     /// Somebody wants to be named in the next crash record. Says until when they are remembered.
@@ -304,7 +372,7 @@ const fn at(last: u64, now: u64) -> Result<u64, Refused> {
 
 fn begin(folder: &Folder, store: Store, now: u64) -> Result<(Log<LogKey>, Story), OpenFault> {
     let time = at(0, now).map_err(OpenFault::Clock)?;
-    let entry = Entry { time, kind: Kind::Manifest, document: folder.manifest_note() };
+    let entry = Entry { time, kind: Kind::Manifest, document: first(folder).note() };
     let log = Log::begin(store, folder.log().clone(), &entry).map_err(OpenFault::Log)?;
     Ok((log, Story::new(time)))
 }
@@ -321,12 +389,20 @@ fn resume(folder: &Folder, operator: &str, store: Store) -> Result<(Log<LogKey>,
     for (number, bytes) in (0_u64..).zip(&report.entries) {
         let entry = Entry::parse(bytes).map_err(|_| OpenFault::Entry(number))?;
         match (number, entry.kind) {
-            (0, Kind::Manifest) if entry.document == folder.manifest_note() => {}
+            (0, Kind::Manifest) if entry.document == first(folder).note() => {}
             (0, _) => return Err(OpenFault::OtherContest),
             (_, Kind::Manifest) => return Err(OpenFault::Entry(number)),
             (_, Kind::Claim) => {
-                let verdict = verify(folder.manifest_note(), operator, entry.document, &Context { now: entry.time, commitment: None });
-                story.claims.entered(entry.document, &verdict, (entry.time, number));
+                let reveal = Reveal::of(entry.document);
+                let context = Context { now: entry.time, commitment: reveal.committed() };
+                let verdict = verify(version(folder, reveal.claim).note(), operator, reveal.claim, &context);
+                story.claims.entered(reveal.claim, &verdict, (entry.time, number));
+            }
+            (_, Kind::Rules) => story.changed(folder, &entry, number)?,
+            (_, Kind::Commitment) => {
+                let receipt = Receipt::read(entry.document, folder.log().key()).map_err(|_| OpenFault::Entry(number))?;
+                story.receipts.insert(Digest::of(&[receipt.to_string().as_bytes()]));
+                story.goes_on(&entry);
             }
             _ => story.goes_on(&entry),
         }
@@ -336,10 +412,32 @@ fn resume(folder: &Folder, operator: &str, store: Store) -> Result<(Log<LogKey>,
     Ok((log, story))
 }
 
+/// The version that the ceremony made.
+fn first(folder: &Folder) -> &Version {
+    folder.versions().next().expect("invariant: a folder has the version that it was made with")
+}
+
+/// The version that a claim names, or the one in force if it names none.
+fn version<'f>(folder: &'f Folder, claim: &[u8]) -> &'f Version {
+    let named = Claim::parse(claim).ok().and_then(|claim| folder.version(&claim.body.manifest));
+    named.or_else(|| folder.versions().last()).unwrap_or_else(|| first(folder))
+}
+
 impl Story {
     fn new(time: u64) -> Self {
         let (restarts, commitments) = (Hourly::new(RESTARTS_MAX), Hourly::new(COMMITMENTS_MAX));
-        Self { time, alive: None, cells: 0, restarts, commitments, claims: Claims::new() }
+        let (changes, receipts) = (Vec::new(), BTreeSet::new());
+        Self { time, alive: None, cells: 0, changes, receipts, restarts, commitments, claims: Claims::new() }
+    }
+
+    /// A version that was entered must be the folder's: one that the folder has lost would have the box serve what is no longer promised.
+    fn changed(&mut self, folder: &Folder, entry: &Entry<'_>, number: u64) -> Result<(), OpenFault> {
+        let version = folder.versions().nth(self.changes.len().saturating_add(1));
+        if version.and_then(Version::made).is_none_or(|made| made.document != entry.document) {
+            return Err(OpenFault::Version(number));
+        }
+        self.changes.push(Changed { entered: entry.time, entry: number });
+        Ok(())
     }
 
     fn goes_on(&mut self, entry: &Entry<'_>) {

@@ -36,5 +36,5 @@ pub mod refused;
 
 pub use announced::Sending;
 pub use claims::Win;
-pub use keeper::{Ended, Judged, Keeper};
+pub use keeper::{Changed, Ended, Judged, Keeper};
 pub use refused::{OpenFault, Refused};

@@ -5,6 +5,7 @@ use std::io;
 
 use arbiter::{Fault, Tier};
 use bounty_log::append::LogFault;
+use bounty_log::change::ChangeFault;
 use bounty_log::limits::FINDINGS_MAX;
 
 use crate::limits::{ANNOUNCED_MAX, CLAIMS_IN_ALL_MAX, CLAIMS_MAX, COMMITMENTS_MAX, PROOFS_LEN_MAX, RESTARTS_MAX, SET_BACK_S_MAX};
@@ -26,6 +27,12 @@ pub enum OpenFault {
     Entry(u64),
     /// The clock is not believable.
     Clock(Refused),
+    /// A file has a version of the manifest that may not follow now.
+    Change(String, ChangeFault),
+    /// An entry, by its number, has a version of the manifest that the folder has not, or has another.
+    Version(u64),
+    /// A version of the manifest was not entered.
+    Entered(Refused),
 }
 
 impl fmt::Display for OpenFault {
@@ -46,6 +53,11 @@ impl fmt::Display for OpenFault {
             }
             Self::Entry(number) => write!(f, "log: entry {number} is none that a keeper writes: restore the log"),
             Self::Clock(refused) => refused.fmt(f),
+            Self::Change(file, fault) => write!(f, "{file}: {fault}: remove it, or make it anew"),
+            Self::Version(number) => {
+                write!(f, "log: entry {number} is a change of the rules that the folder has not: put back its file public/change-N")
+            }
+            Self::Entered(refused) => refused.fmt(f),
         }
     }
 }
@@ -83,6 +95,10 @@ pub enum Refused {
     Unfounded,
     /// The very claim is in the log.
     Known,
+    /// It names a version of the manifest that is no longer in force, and nothing shows that it was won before.
+    Superseded,
+    /// The log knows nothing of the receipt.
+    Receipt,
     /// So many claims of this tier were entered, within the hour or in all.
     Claims(Tier),
     /// Who announces himself is no Ed25519 key.
@@ -112,6 +128,10 @@ impl fmt::Display for Refused {
             Self::Over => f.write_str("the contest is over"),
             Self::Unfounded => f.write_str("not entered: the claim is not signed as only the holder of its flag can sign it"),
             Self::Known => f.write_str("not entered: it is in the log"),
+            Self::Superseded => {
+                f.write_str("not entered: the manifest that it names was changed since: sign the claim anew for the one in force")
+            }
+            Self::Receipt => f.write_str("not entered: the log has no commitment with this receipt"),
             Self::Claims(tier) => {
                 write!(
                     f,

@@ -30,9 +30,9 @@ pub enum Kind {
     Restart,
     /// Somebody has committed to a claim: the receipt that he was given.
     Commitment,
-    /// Somebody has claimed: the claim.
+    /// Somebody has claimed: the claim, and what it was [committed to](crate::reveal) if it was.
     Claim,
-    /// The rules have changed: their text.
+    /// The operator has [changed](crate::change) rules, prizes or end: what names the manifest before and the new one, the new one, and its rules.
     Rules,
 }
 

@@ -1,15 +1,20 @@
 //! What a contest's log must tell beside being whole: that the documents in it are signed by whom they must be, that time goes on, and that no sign of life is missing.
 
+use std::collections::BTreeSet;
+
+use arbiter::commitment::{Opening, commit};
 use arbiter::crash::Crash;
 use arbiter::manifest::Manifest;
 use arbiter::note::VerifierKey;
 use arbiter::possession::{Asked, Possession};
 use arbiter::receipt::Receipt;
-use arbiter::{Claim, Document, Tier};
+use arbiter::{Claim, Digest, Document, Tier};
 
+use crate::change::Promise;
 use crate::check::Report;
 use crate::entry::{Entry, Kind};
 use crate::limits::HEARTBEAT_MAX;
+use crate::reveal::Reveal;
 use crate::tree::Tree;
 
 /// Looks at every entry.
@@ -21,7 +26,8 @@ pub(crate) fn check(tree: &Tree, log: &VerifierKey, operator: &VerifierKey, repo
 
 fn follow(entries: &[Vec<u8>], tree: &Tree, (log, operator): (&VerifierKey, &VerifierKey), report: &mut Report) {
     let Some(manifest) = promise(entries, log, operator, report) else { return };
-    let mut story = Story { manifest, log, time: 0, alive: None, cells: 0 };
+    let mut story =
+        Story { promise: Promise::first(manifest), keys: (log, operator), time: 0, alive: None, cells: 0, receipts: BTreeSet::new() };
     for (number, bytes) in (0_u64..).zip(entries) {
         let place = || format!("entry {number}");
         match Entry::parse(bytes) {
@@ -53,17 +59,21 @@ fn promise<'e>(entries: &'e [Vec<u8>], log: &VerifierKey, operator: &VerifierKey
 
 /// What is known up to an entry.
 struct Story<'a> {
-    manifest: Manifest<'a>,
-    log: &'a VerifierKey,
+    /// The version in force.
+    promise: Promise<'a>,
+    /// The log's, and the operator's.
+    keys: (&'a VerifierKey, &'a VerifierKey),
     time: u64,
     /// The last sign of life, while the box is to serve.
     alive: Option<u64>,
     /// Cells that have ended.
     cells: u64,
+    /// The texts of the receipts so far.
+    receipts: BTreeSet<Digest>,
 }
 
-impl Story<'_> {
-    fn goes_on(&mut self, entry: &Entry<'_>, number: u64, tree: &Tree, report: &mut Report) {
+impl<'a> Story<'a> {
+    fn goes_on(&mut self, entry: &Entry<'a>, number: u64, tree: &Tree, report: &mut Report) {
         let place = format!("entry {number}");
         if entry.time < self.time {
             report.add(
@@ -86,8 +96,8 @@ impl Story<'_> {
             Kind::Heartbeat => self.heartbeat(entry, number, tree),
             Kind::Restart => self.restart(entry.document),
             Kind::Commitment => self.commitment(entry),
-            Kind::Claim => Claim::parse(entry.document).map(|_| ()).map_err(|fault| fault.to_string()),
-            Kind::Rules => core::str::from_utf8(entry.document).map(|_| ()).map_err(|fault| fault.to_string()),
+            Kind::Claim => self.claim(entry.document),
+            Kind::Rules => self.changed(entry),
         };
         if let Err(message) = told {
             report.add(entry.kind.name(), place, message);
@@ -98,6 +108,29 @@ impl Story<'_> {
             Kind::Stop => None,
             _ => self.alive.map(|alive| if entry.time.saturating_sub(alive) > HEARTBEAT_MAX { entry.time } else { alive }),
         };
+    }
+
+    /// The operator has changed what is promised: from here on the new version is what others must name.
+    fn changed(&mut self, entry: &Entry<'a>) -> Result<(), String> {
+        let followed = self.promise.follow_at(entry.document, self.keys.1, entry.time);
+        (self.promise, _) = followed.map_err(|fault| fault.to_string())?;
+        Ok(())
+    }
+
+    /// It can be read, and what it was committed to stands in the log before it.
+    fn claim(&self, document: &[u8]) -> Result<(), String> {
+        let reveal = Reveal::of(document);
+        let claim = Claim::parse(reveal.claim).map_err(|fault| fault.to_string())?;
+        let Some((receipt, opening)) = reveal.commitment else { return Ok(()) };
+        let receipt = Receipt::read(receipt, self.keys.0).map_err(|fault| fault.to_string())?;
+        let opening = Opening::parse(opening).map_err(|fault| fault.to_string())?;
+        if receipt.manifest != claim.body.manifest {
+            return Err("its receipt names another manifest than the claim".into());
+        }
+        if receipt.commitment != commit(reveal.claim, &opening.write_up, &opening.salt) {
+            return Err("its receipt is of another commitment than its opening makes".into());
+        }
+        if self.receipts.contains(&of(&receipt)) { Ok(()) } else { Err("there is no commitment with its receipt before it".into()) }
     }
 
     /// Proofs of the log's root before it, each flag once.
@@ -112,7 +145,7 @@ impl Story<'_> {
             }
             seen.push(tier);
             let asked = Asked { tier, nonce, times: self.time..=entry.time };
-            possession.answers(&asked, &self.manifest).map_err(|fault| fault.to_string())?;
+            possession.answers(&asked, &self.promise.manifest).map_err(|fault| fault.to_string())?;
         }
         if seen.is_empty() { Err("it has no proof of possession".into()) } else { Ok(()) }
     }
@@ -120,22 +153,28 @@ impl Story<'_> {
     /// The tender's word for the next of its cells that ended.
     fn restart(&mut self, document: &[u8]) -> Result<(), String> {
         let crash = Crash::parse(document).map_err(|fault| fault.to_string())?;
-        if crash.body.manifest != self.manifest.digest() {
+        if crash.body.manifest != self.promise.manifest.digest() {
             return Err("its crash record is of another contest".into());
         }
-        let key = &self.manifest.flag(Tier::Down).key;
+        let key = &self.promise.manifest.flag(Tier::Down).key;
         key.verify(crash.seal.message, &crash.seal.bytes).map_err(|wrong| wrong.to_string())?;
         let wanted = core::mem::replace(&mut self.cells, crash.body.cell.saturating_add(1));
         if crash.body.cell >= wanted { Ok(()) } else { Err(format!("cell {} has ended before", crash.body.cell)) }
     }
 
-    fn commitment(&self, entry: &Entry<'_>) -> Result<(), String> {
-        let receipt = Receipt::read(entry.document, self.log).map_err(|fault| fault.to_string())?;
-        if receipt.manifest != self.manifest.digest() {
+    fn commitment(&mut self, entry: &Entry<'_>) -> Result<(), String> {
+        let receipt = Receipt::read(entry.document, self.keys.0).map_err(|fault| fault.to_string())?;
+        if receipt.manifest != self.promise.manifest.digest() {
             return Err("its receipt is of another contest".into());
         }
+        self.receipts.insert(of(&receipt));
         if receipt.time == entry.time { Ok(()) } else { Err("its receipt has another time than the entry".into()) }
     }
+}
+
+/// What a receipt says, whoever else has signed it.
+fn of(receipt: &Receipt) -> Digest {
+    Digest::of(&[receipt.to_string().as_bytes()])
 }
 
 fn empty(document: &[u8]) -> Result<(), String> {

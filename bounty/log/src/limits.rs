@@ -20,3 +20,6 @@ pub const FINDINGS_MAX: usize = 64;
 
 /// Seconds from one sign of life to the next at most: an hour, and five minutes for a host that is busy.
 pub const HEARTBEAT_MAX: u64 = 3900;
+
+/// Versions of a manifest at most, the first among them.
+pub const VERSIONS_MAX: u64 = 64;

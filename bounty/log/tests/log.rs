@@ -65,7 +65,7 @@ fn days(folder: &Path) -> Log<Holder> {
                 let claimant = contest::claimant("claimant");
                 add(&mut log, Kind::Restart, time + 5, &contest::seal("down", &contest::crash_body(&claimant)));
             }
-            40 => add(&mut log, Kind::Rules, time + 5, b"The prize for `read` is doubled.\n"),
+            40 => add(&mut log, Kind::Start, time + 5, b""),
             _ => {}
         }
     }
@@ -142,15 +142,15 @@ fn a_past_that_was_rewritten_and_signed_anew_is_found_by_an_earlier_head() {
     let (honest, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let mut log = Log::begin(Folder::new(honest.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
     log.append(&entry(Kind::Start, START + 1, b"")).unwrap();
-    log.append(&entry(Kind::Rules, START + 2, b"One.\n")).unwrap();
+    log.append(&entry(Kind::Start, START + 2, b"")).unwrap();
     let seen = head(honest.path());
-    log.append(&entry(Kind::Rules, START + 3, b"Two.\n")).unwrap();
+    log.append(&entry(Kind::Start, START + 3, b"")).unwrap();
     let mut log = Log::begin(Folder::new(other.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
     log.append(&entry(Kind::Start, START + 1, b"")).unwrap();
     assert_eq!(codes(&checked(other.path(), &[("seen", seen.clone())])), ["rolled-back"]);
-    log.append(&entry(Kind::Rules, START + 2, b"Another.\n")).unwrap();
+    log.append(&entry(Kind::Stop, START + 2, b"")).unwrap();
     assert_eq!(codes(&checked(other.path(), &[("seen", seen.clone())])), ["forked"]);
-    log.append(&entry(Kind::Rules, START + 3, b"Two.\n")).unwrap();
+    log.append(&entry(Kind::Start, START + 3, b"")).unwrap();
     let report = checked(other.path(), &[("seen", seen.clone())]);
     assert_eq!((codes(&report), report.findings[0].place.as_str()), (vec!["forked"], "seen"));
     assert!(checked(other.path(), &[]).is_sound(), "by itself it holds");
@@ -224,8 +224,8 @@ fn a_story_that_does_not_hold_together_is_told() {
         (Kind::Restart, START + 20, b"", "restart"),
         (Kind::Commitment, receipt.time + 1, &note, "silent commitment"),
         (Kind::Claim, START + 20, b"bountybox-claim 1\n", "claim"),
-        (Kind::Rules, START + 20, b"\xff", "rules"),
-        (Kind::Rules, START + 10 + 3901, b"Late.\n", "silent"),
+        (Kind::Rules, START + 20, b"The prize for `read` is doubled.\n", "rules"),
+        (Kind::Start, START + 10 + 3901, b"", "silent"),
     ] {
         let dir = TempDir::new().unwrap();
         let mut log = Log::begin(Folder::new(dir.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
@@ -273,9 +273,9 @@ fn a_log_goes_on_where_it_was_and_takes_no_step_back() {
             log = Log::open(folder(), holder("log")).unwrap();
             heads.push((number.to_string(), head(dir.path())));
         }
-        assert_eq!(log.append(&entry(Kind::Rules, START + number, number.to_string().as_bytes())).unwrap(), number);
+        assert_eq!(log.append(&entry(Kind::Start, START + number, b"")).unwrap(), number);
     }
-    assert!(matches!(log.append(&entry(Kind::Rules, START, b"")), Err(LogFault::Time { last }) if last == START + 299));
+    assert!(matches!(log.append(&entry(Kind::Start, START, b"")), Err(LogFault::Time { last }) if last == START + 299));
     assert!(matches!(Log::begin(folder(), holder("log"), &entry(Kind::Manifest, START, &first)), Err(LogFault::Exists)));
     assert!(matches!(Log::open(folder(), holder("operator")), Err(LogFault::Head(_))));
     let earlier: Vec<(&str, Vec<u8>)> = heads.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
@@ -286,7 +286,7 @@ fn a_log_goes_on_where_it_was_and_takes_no_step_back() {
     let old = heads.pop().unwrap().1;
     fs::write(dir.path().join(names::CHECKPOINT), old).unwrap();
     let mut log = Log::open(folder(), holder("log")).unwrap();
-    assert_eq!(log.append(&entry(Kind::Rules, START + 300, b"again")).unwrap(), 200);
+    assert_eq!(log.append(&entry(Kind::Stop, START + 300, b"")).unwrap(), 200);
     assert!(checked(dir.path(), &[]).is_sound());
     assert_eq!(folder().read("no such file", 1).unwrap(), None);
     assert!(folder().read(names::CHECKPOINT, 3).is_err(), "too long");

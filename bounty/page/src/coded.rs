@@ -14,6 +14,20 @@ pub(crate) mod digest {
     }
 }
 
+/// Two digests, as their bytes.
+pub(crate) mod digests {
+    use arbiter::Digest;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(digests: &[Digest; 2], serializer: S) -> Result<S::Ok, S::Error> {
+        digests.map(|digest| digest.0).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[Digest; 2], D::Error> {
+        <[[u8; 32]; 2]>::deserialize(deserializer).map(|digests| digests.map(Digest))
+    }
+}
+
 /// A tier, as its name.
 pub(crate) mod tier {
     use arbiter::Tier;

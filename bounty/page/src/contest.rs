@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 
 use arbiter::{Context, Digest, Tier, Verdict, verify};
+use bounty_log::reveal::Reveal;
 use serde::{Deserialize, Serialize};
 
 use crate::coded;
@@ -25,7 +26,8 @@ pub trait Contest: Send + Sync {
     /// Why there is none, as a sentence for whoever asked.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, String>;
 
-    /// Judges a claim and, if it can be read, appends it to the log. A claim that is in the log already is not appended again, but has its entry's number again: anybody can hand in what the log
+    /// Judges a claim and, if it can be read, appends it to the log. What is given is a claim, or a [reveal](bounty_log::reveal): a claim with what it was committed to, which is judged and logged with
+    /// it. A claim that is in the log already is not appended again, but has its entry's number again: anybody can hand in what the log
     /// shows, and claims that hold are limited in number by nothing else.
     ///
     /// # Errors
@@ -66,6 +68,8 @@ pub struct Facts {
     pub operator: String,
     /// The text of the rules that are in force.
     pub rules: String,
+    /// How the manifest came to be this one: the versions that followed on the log's first entry, in order.
+    pub changes: Vec<Changed>,
     /// The time.
     pub now: u64,
     /// Since when the box serves.
@@ -95,6 +99,7 @@ impl Facts {
             manifest,
             operator,
             rules: String::new(),
+            changes: Vec::new(),
             now: 0,
             since: 0,
             heartbeat: None,
@@ -109,11 +114,29 @@ impl Facts {
 }
 
 impl Facts {
-    /// Whether a claim holds by itself: such a one does not wait for what others have used up.
-    pub(crate) fn hold(&self, claim: &[u8]) -> bool {
-        let context = Context { now: self.now, commitment: None };
-        matches!(verify(&self.manifest, &self.operator, claim, &context), Verdict::Falsified { .. })
+    /// Whether what is handed in is a claim that holds: such a one does not wait for what others have used up.
+    pub(crate) fn hold(&self, handed: &[u8]) -> bool {
+        let reveal = Reveal::of(handed);
+        let context = Context { now: self.now, commitment: reveal.committed() };
+        matches!(verify(&self.manifest, &self.operator, reveal.claim, &context), Verdict::Falsified { .. })
     }
+}
+
+/// A version of the manifest that followed on another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// Its number: the log begins with 1.
+    pub version: u64,
+    /// When the log took it.
+    pub time: u64,
+    /// The number of its entry.
+    pub entry: u64,
+    /// The manifest before, and the new one.
+    #[serde(with = "coded::digests")]
+    pub manifests: [Digest; 2],
+    /// The rules before, and the new ones.
+    #[serde(with = "coded::digests")]
+    pub rules: [Digest; 2],
 }
 
 /// The guests so far.
@@ -159,6 +182,8 @@ pub struct Win {
     pub text: String,
     /// When the log took the claim.
     pub time: u64,
+    /// When the log took its commitment, if it came with one.
+    pub committed: Option<u64>,
     /// The number of its entry.
     pub entry: u64,
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::contest::{Count, Win};
+use crate::contest::{Changed, Count, Win};
 use crate::view::{TierView, View};
 
 /// The version of the document.
@@ -17,6 +17,8 @@ pub fn document(view: &View) -> Value {
     json!({
         "version": VERSION,
         "name": promised.map(|promised| promised.name.clone()),
+        "manifest_version": facts.changes.last().map_or(1, |last| last.version),
+        "changes": facts.changes.iter().map(changed).collect::<Vec<_>>(),
         "manifest": promised.map(|promised| promised.digest.to_string()),
         "operator": facts.operator,
         "time": facts.now,
@@ -62,5 +64,14 @@ fn tier(tier: &TierView) -> Value {
 }
 
 fn win(win: &Win) -> Value {
-    json!({ "claimant": win.claimant, "text": win.text, "time": win.time, "entry": win.entry })
+    json!({ "claimant": win.claimant, "text": win.text, "time": win.time, "committed": win.committed, "entry": win.entry })
+}
+
+fn changed(changed: &Changed) -> Value {
+    let [from, to] = changed.manifests.map(|digest| digest.to_string());
+    let [from_rules, to_rules] = changed.rules.map(|digest| digest.to_string());
+    json!({
+        "version": changed.version, "time": changed.time, "entry": changed.entry,
+        "from": from, "to": to, "from_rules": from_rules, "to_rules": to_rules,
+    })
 }

@@ -1,5 +1,6 @@
 //! The page: all of a contest in one document that needs no script, and is read in one column on a phone. Whatever comes from people is escaped, as everything is that is not written here.
 
+mod changes;
 mod check;
 mod hand_in;
 mod now;
@@ -138,6 +139,7 @@ fn documents(view: &View, promised: &Promised) -> Markup {
                 }
                 " " a href="/rules" { "The rules as a file" } "."
             }
+            (changes::told(view))
         }
         section #manifest aria-labelledby="manifest-title" {
             h2 #manifest-title { "Manifest" }

@@ -2,6 +2,7 @@
 //!
 //! A contest's box is an ordinary box: what is written here is an ordinary configuration with a `[challenge]` section, which `bountybox run` serves.
 
+mod change;
 mod trace;
 mod walk;
 mod watched;
@@ -44,6 +45,8 @@ pub struct ChallengeArgs {
 enum ChallengeCommand {
     /// Mint a contest: keys, certificates, manifest, transcript and a configuration to run it with. On a terminal, without the flags that it needs, it asks for them and shows each step.
     Init(Box<InitArgs>),
+    /// Change the rules, the prizes or the end of a contest: a new version of its manifest, signed with the operator's key, that the log tells of.
+    Change(change::ChangeArgs),
     /// Tell what TLS is spoken in the pcapng that comes on standard input, as a box has kept it; knows nothing else.
     #[command(hide = true)]
     Trace,
@@ -190,6 +193,7 @@ fn prize(text: &str) -> Result<(Tier, String), String> {
 pub(crate) fn challenge(args: &ChallengeArgs) -> Exit {
     let done = match &args.command {
         Some(ChallengeCommand::Init(init)) => mint(init).map(|()| Exit::Success),
+        Some(ChallengeCommand::Change(args)) => change::change(args).map(|()| Exit::Success),
         Some(ChallengeCommand::Trace) => Ok(trace::trace()),
         None if args.lab.lab => lab(&args.lab),
         None => {

@@ -168,11 +168,15 @@ impl Contest {
         Ok(value.ok_or_else(|| format!("no {key} in the manifest"))?.to_owned())
     }
 
-    /// The digest that names the contest.
+    /// The digest that names the contest: of the manifest in force, which is the last that the operator made.
     ///
     /// # Errors
     /// When the folder does not say it.
     pub fn digest(&self) -> Outcome<String> {
+        let later = (2..).map_while(|version| self.text(&format!("public/change-{version}")).ok()).last();
+        if let Some(change) = later {
+            return Ok(change.lines().find_map(|line| line.strip_prefix("to ")).ok_or("no new manifest in a change")?.to_owned());
+        }
         let contest = self.text("public/contest")?;
         Ok(contest.lines().find_map(|line| line.strip_prefix("manifest ")).ok_or("no manifest in public/contest")?.to_owned())
     }

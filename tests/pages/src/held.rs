@@ -15,8 +15,9 @@ use arbiter::receipt::Receipt;
 use arbiter::{Context, Digest, Manifest, Tier, Verdict, possession, verify};
 use bounty_log::append::{Log, Signer};
 use bounty_log::entry::{Entry, Kind};
+use bounty_log::reveal::Reveal;
 use bounty_log::store::{Folder, Source};
-use bounty_page::contest::{Cells, Contest, Count, Door, Effort, Facts, Judged, Win};
+use bounty_page::contest::{Cells, Changed, Contest, Count, Door, Effort, Facts, Judged, Win};
 use bounty_page::{Assets, Limits, Peers, Served, Site, serve};
 use contest::{START, TIME};
 use tempfile::TempDir;
@@ -97,6 +98,7 @@ struct Book {
     /// Claims, and the numbers of their entries.
     claims: Vec<(Vec<u8>, u64)>,
     announced: Vec<(String, Option<IpAddr>)>,
+    changes: Vec<Changed>,
 }
 
 impl Default for Held {
@@ -123,7 +125,7 @@ impl Held {
             bytes_in: 9_126_805_504,
             bytes_out: 31_138_512_896,
         };
-        let book = Book { log, effort, wins: Vec::new(), claims: Vec::new(), announced: Vec::new() };
+        let book = Book { log, effort, wins: Vec::new(), claims: Vec::new(), announced: Vec::new(), changes: Vec::new() };
         Self { dir, clock: AtomicU64::new(NOW), is_written: AtomicBool::new(false), slowness_ms: AtomicU64::new(0), book: Mutex::new(book) }
     }
 
@@ -145,6 +147,11 @@ impl Held {
     /// So many connections more.
     pub fn connect(&self, more: u64) {
         self.book().effort.connections += more;
+    }
+
+    /// The operator has changed something before now.
+    pub fn change(&self, changed: Changed) {
+        self.book().changes.push(changed);
     }
 
     /// Who said that he comes, and from where.
@@ -183,6 +190,7 @@ impl Contest for Held {
             manifest: manifest_note(),
             operator: contest::operator(),
             rules: RULES.into(),
+            changes: book.changes.clone(),
             now,
             since: START,
             heartbeat: Some(now.saturating_sub(754)),
@@ -223,9 +231,9 @@ impl Contest for Held {
     }
 
     fn claim(&self, claim: &[u8]) -> Result<Judged, String> {
-        let now = self.now();
-        let verdict = verify(&manifest_note(), &contest::operator(), claim, &Context { now, commitment: None });
-        let Ok(read) = Claim::parse(claim) else {
+        let (now, reveal) = (self.now(), Reveal::of(claim));
+        let verdict = verify(&manifest_note(), &contest::operator(), reveal.claim, &Context { now, commitment: reveal.committed() });
+        let Ok(read) = Claim::parse(reveal.claim) else {
             return Ok(Judged { verdict: verdict.to_string(), entry: Err("it cannot be read as a claim".into()) });
         };
         let mut book = self.book();
@@ -235,8 +243,9 @@ impl Contest for Held {
         let entry = book.log.append(&Entry { time: now, kind: Kind::Claim, document: claim }).map_err(|fault| fault.to_string());
         if let Ok(number) = entry {
             book.claims.push((claim.to_vec(), number));
-            if let Verdict::Falsified { tier, .. } = verdict {
-                book.wins.push(Win { tier, claimant: read.body.claimant.into(), text: read.body.text.into(), time: now, entry: number });
+            if let Verdict::Falsified { tier, committed, .. } = verdict {
+                let (claimant, text) = (read.body.claimant.into(), read.body.text.into());
+                book.wins.push(Win { tier, claimant, text, time: now, committed, entry: number });
             }
         }
         Ok(Judged { verdict: verdict.to_string(), entry })

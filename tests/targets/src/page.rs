@@ -86,7 +86,7 @@ struct Written {
 impl Contest for Written {
     fn facts(&self) -> Facts {
         let [claimant, text, door] = self.words.clone();
-        let win = Win { tier: Tier::Read, claimant, text, time: contest::TIME, entry: 3 };
+        let win = Win { tier: Tier::Read, claimant, text, time: contest::TIME, committed: Some(contest::TIME), entry: 3 };
         let about = door.clone();
         Facts {
             now: contest::TIME + 900,

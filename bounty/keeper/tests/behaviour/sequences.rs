@@ -182,7 +182,7 @@ impl World {
             Claimed::Bytes(bytes) => bytes.clone(),
         };
         let had = Tier::ALL.map(|tier| self.keeper().won(tier).cloned());
-        let judged = self.keeper().claim(now, &claim, None);
+        let judged = self.keeper().claim(now, &claim);
         let holds = matches!(judged.verdict, Verdict::Falsified { .. });
         if matches!(claimed, Claimed::OtherFlag | Claimed::OtherContest | Claimed::Bytes(_)) {
             assert!(!holds && judged.entry.is_err(), "{claimed:?} for {tier}: {}", judged.verdict);

@@ -6,8 +6,9 @@ use std::fs;
 use arbiter::commitment::{Opening, commit};
 use arbiter::crash::{Crash, Ending};
 use arbiter::receipt::Receipt;
-use arbiter::{Commitment, Context, Digest, Tier, Verdict, verify};
+use arbiter::{Context, Digest, Tier, Verdict, verify};
 use bounty_log::append::Signer;
+use bounty_log::reveal::Reveal;
 use keeper::limits::{ANNOUNCED_MAX, CLAIMS_IN_ALL_MAX, CLAIMS_MAX, COMMITMENTS_MAX, RESTARTS_MAX};
 use keeper::{Ended, Keeper, OpenFault, Refused, Sending};
 
@@ -75,10 +76,10 @@ fn a_crash_is_claimed_by_who_announced_it_and_by_nobody_else() {
     let crash = Crash::parse(&record).unwrap();
     assert_eq!((crash.body.cell, crash.body.detail, crash.body.evidence), (0, "vector 14", Digest([7; 32])));
     assert_eq!(crash.body.claimants, [claimant(1)]);
-    let thief = keeper.claim(START + 30, &contest.crash_claim(&record, 2, START + 30), None);
+    let thief = keeper.claim(START + 30, &contest.crash_claim(&record, 2, START + 30));
     assert!(matches!((thief.verdict, thief.entry), (Verdict::NotFalsified { .. }, Err(Refused::Unfounded))));
     assert_eq!(keeper.won(Tier::Down), None);
-    let winner = keeper.claim(START + 30, &contest.crash_claim(&record, 1, START + 30), None);
+    let winner = keeper.claim(START + 30, &contest.crash_claim(&record, 1, START + 30));
     assert!(matches!((winner.verdict, winner.entry), (Verdict::Falsified { .. }, Ok(3))));
     assert_eq!(keeper.won(Tier::Down).unwrap().claimant, claimant(1));
     // The next cell, and nobody is named who was named before.
@@ -116,7 +117,7 @@ fn a_claim_that_anybody_can_make_is_judged_and_not_entered() {
         contest.claim(Tier::Read, Tier::Auth, "not mine", START),
         contest.claim(Tier::Wallet, Tier::Auth, "not mine", START),
     ] {
-        let judged = keeper.claim(START, &claim, None);
+        let judged = keeper.claim(START, &claim);
         assert!(matches!(judged.verdict, Verdict::NotFalsified { .. }) && matches!(judged.entry, Err(Refused::Unfounded)));
     }
     assert_eq!(keeper.tree().size(), size);
@@ -129,24 +130,24 @@ fn a_claim_with_the_flag_is_entered_once_and_so_often_in_an_hour() {
     // Somebody who knows the flag and fills the hour with what does not hold.
     for number in 0..CLAIMS_MAX {
         let claim = contest.claim(Tier::Read, Tier::Read, &format!("{number}"), START - 1);
-        assert_eq!(keeper.claim(START, &claim, None).entry.unwrap(), number as u64 + 1);
-        assert!(matches!(keeper.claim(START, &claim, None).entry, Err(Refused::Known)));
+        assert_eq!(keeper.claim(START, &claim).entry.unwrap(), number as u64 + 1);
+        assert!(matches!(keeper.claim(START, &claim).entry, Err(Refused::Known)));
     }
     let more = contest.claim(Tier::Read, Tier::Read, "more", START - 1);
-    assert!(matches!(keeper.claim(START, &more, None).entry, Err(Refused::Claims(Tier::Read))));
+    assert!(matches!(keeper.claim(START, &more).entry, Err(Refused::Claims(Tier::Read))));
     assert_eq!(keeper.won(Tier::Read), None);
     let good = contest.claim(Tier::Read, Tier::Read, "good", START);
-    let judged = keeper.claim(START, &good, None);
+    let judged = keeper.claim(START, &good);
     assert!(matches!(judged.verdict, Verdict::Falsified { .. }) && judged.entry.is_ok(), "the first win finds room");
     assert_eq!(keeper.won(Tier::Read).map(|win| win.time), Some(START));
     let second = contest.claim(Tier::Read, Tier::Read, "second", START);
-    assert!(matches!(keeper.claim(START, &second, None).entry, Err(Refused::Claims(Tier::Read))));
-    assert!(keeper.claim(START, &contest.claim(Tier::Exec, Tier::Exec, "other tier", START), None).entry.is_ok());
-    assert!(keeper.claim(START + 3600, &second, None).entry.is_ok());
+    assert!(matches!(keeper.claim(START, &second).entry, Err(Refused::Claims(Tier::Read))));
+    assert!(keeper.claim(START, &contest.claim(Tier::Exec, Tier::Exec, "other tier", START)).entry.is_ok());
+    assert!(keeper.claim(START + 3600, &second).entry.is_ok());
     // All of it is remembered.
     drop(keeper);
     let mut keeper = contest.keeper(START + 3600);
-    assert!(matches!(keeper.claim(START + 3600, &second, None).entry, Err(Refused::Known)));
+    assert!(matches!(keeper.claim(START + 3600, &second).entry, Err(Refused::Known)));
     assert_eq!(keeper.won(Tier::Read).map(|win| win.entry), Some(CLAIMS_MAX as u64 + 1));
     assert!(contest.checked().is_sound());
 }
@@ -162,11 +163,11 @@ fn a_commitment_opens_behind_the_end_and_the_win_outlives_a_restart() {
     let read = Receipt::read(&receipt, contest.folder.log().key()).unwrap();
     assert_eq!((read.commitment, read.time, read.manifest), (commitment, START + 10, contest.folder.digest()));
     // Without what opens it, it is late, and is not entered: it could not be told from one that was not committed to.
-    let late = keeper.claim(END + 5, &claim, None);
+    let late = keeper.claim(END + 5, &claim);
     assert!(matches!((late.verdict, late.entry), (Verdict::NotFalsified { .. }, Err(Refused::Unfounded))));
     let opened = opening.to_string();
-    let handed = Commitment { receipt: &receipt, opening: opened.as_bytes(), write_up: None };
-    let judged = keeper.claim(END + 5, &claim, Some(handed));
+    let handed = Reveal { claim: &claim, commitment: Some((&receipt, opened.as_bytes())) }.document();
+    let judged = keeper.claim(END + 5, &handed);
     assert!(matches!(judged.verdict, Verdict::Falsified { committed: Some(_), .. }) && judged.entry.is_ok());
     let won = keeper.won(Tier::Key).cloned();
     assert!(won.is_some());
@@ -274,7 +275,7 @@ fn the_verdict_is_the_arbiters() {
         let claim = contest.claim(Tier::Auth, flag, "x", START);
         let folder = &contest.folder;
         let alone = verify(folder.manifest_note(), &folder.operator().to_string(), &claim, &Context { now: START, commitment: None });
-        assert_eq!(keeper.claim(START, &claim, None).verdict, alone);
+        assert_eq!(keeper.claim(START, &claim).verdict, alone);
     }
 }
 

@@ -45,7 +45,7 @@ fn card(tier: &TierView) -> Markup {
 fn won(win: &Win) -> Markup {
     html! {
         li {
-            p { code { (win.tier) } " by " span.who { (win.claimant) } ", " (time(win.time)) ", entry " (win.entry) " of the log:" }
+            p { code { (win.tier) } " by " span.who { (win.claimant) } ", " (time(win.time)) @if let Some(then) = win.committed { ", committed to " (time(then)) } ", entry " (win.entry) " of the log:" }
             blockquote { (win.text) }
         }
     }

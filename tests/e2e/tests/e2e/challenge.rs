@@ -1,6 +1,7 @@
 //! A contest's box from outside: its doors, its proofs, its log, its claims, and how one is minted.
 
 pub(crate) mod bridging;
+pub(crate) mod changed;
 pub(crate) mod claims;
 pub(crate) mod doors;
 pub(crate) mod down;

@@ -33,7 +33,7 @@ use std::thread;
 use e2e::{Machine, Net, Outcome, Place};
 use libtest_mimic::{Arguments, Failed, Trial};
 
-use challenge::{bridging, claims, doors, down, matrix, page, possession, sealed, siege};
+use challenge::{bridging, changed, claims, doors, down, matrix, page, possession, sealed, siege};
 
 /// A case: its name, and what it does in a place.
 type Case = (&'static str, fn(&Place) -> Outcome);
@@ -137,6 +137,7 @@ const ON_USER: &[Case] = &[
     ("contest_proves_that_it_has_its_flags", possession::proven),
     ("contest_has_a_log_that_grows_and_holds", claims::log_grows),
     ("contest_judges_claims_and_logs_those_that_hold", claims::judged),
+    ("contest_whose_rules_change_tells_so_and_keeps_its_word", changed::is_told),
     ("contest_records_who_brought_a_cell_down", down::is_recorded),
     ("contest_goes_on_in_its_log_whatever_ended_the_box", down::log_goes_on),
     ("contest_in_earnest_has_no_key_of_an_authority_and_runs_its_own_image_alone", sealed::runs),

@@ -9,8 +9,9 @@ use arbiter::possession::Body;
 use arbiter::{Digest, Tier};
 use bounty_log::bundle;
 use bounty_log::store::{Folder as Store, Source as _};
-use bounty_page::contest::{Cells, Count, Door, Win};
+use bounty_page::contest::{Cells, Changed, Count, Door, Win};
 use bounty_page::{Facts, Judged};
+use ceremony::versions::Version;
 use ceremony::{DoorName, Folder, PerDoor};
 use keeper::Keeper;
 use tender::mailbox::Ask;
@@ -76,11 +77,32 @@ impl Desk {
             .into_iter()
             .filter_map(|tier| {
                 let won = keeper.won(tier)?;
-                Some(Win { tier, claimant: won.claimant.clone(), text: won.text.clone(), time: won.entered, entry: won.entry })
+                Some(Win {
+                    tier,
+                    claimant: won.claimant.clone(),
+                    text: won.text.clone(),
+                    time: won.entered,
+                    committed: won.committed,
+                    entry: won.entry,
+                })
             })
             .collect();
         wins.sort_by_key(|win| win.entry);
         wins
+    }
+
+    /// The versions of the manifest behind the first, and where the log has them.
+    fn changes(&self) -> Vec<Changed> {
+        let keeper = self.keeper();
+        let made = self.folder.versions().filter_map(Version::made);
+        let told = made.zip(keeper.changes()).map(|(made, entered)| Changed {
+            version: made.change.version,
+            time: entered.entered,
+            entry: entered.entry,
+            manifests: [made.change.from, made.change.to],
+            rules: [made.change.from_rules, made.change.to_rules],
+        });
+        told.collect()
     }
 
     fn doors(&self) -> Vec<Door> {
@@ -108,6 +130,7 @@ impl bounty_page::Contest for Desk {
             manifest: self.folder.manifest_note().to_vec(),
             operator: self.folder.operator().to_string(),
             rules: self.folder.rules().into(),
+            changes: self.changes(),
             now: unix_now().as_secs(),
             since: board.started_unix.as_secs(),
             heartbeat,
@@ -132,7 +155,7 @@ impl bounty_page::Contest for Desk {
     }
 
     fn claim(&self, claim: &[u8]) -> Result<Judged, String> {
-        let keeper::Judged { verdict, entry } = self.keeper().claim(unix_now().as_secs(), claim, None);
+        let keeper::Judged { verdict, entry } = self.keeper().claim(unix_now().as_secs(), claim);
         Ok(Judged { verdict: verdict.to_string(), entry: entry.map_err(|refused| refused.to_string()) })
     }
 

@@ -132,7 +132,7 @@ fn other_image(place: &Place, at: &Path) -> Outcome {
 }
 
 /// What `bountybox run` ends with; it is ended if it does not by itself.
-fn refused(place: &Place, at: &Path, more: &[&str]) -> Outcome<(Option<i32>, Vec<u8>)> {
+pub(super) fn refused(place: &Place, at: &Path, more: &[&str]) -> Outcome<(Option<i32>, Vec<u8>)> {
     let mut command = Command::new(bountybox());
     command.args(["run", "--machine", place.machine.name(), "--config"]).arg(at.join("bountybox.toml")).args(more);
     let mut running = Running::serve(&mut command, place.front(), tempfile::tempdir()?)?;
