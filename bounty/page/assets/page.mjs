@@ -69,8 +69,9 @@ function tally(place, counts) {
 }
 
 function wins({ tier, won, wins: shown }) {
-  const told = shown.map(({ claimant, text, time: when, entry }) => {
-    const by = element("p", {}, element("code", {}, tier), " by ", element("span", { class: "who" }, claimant), ", ", time(when), `, entry ${entry} of the log:`);
+  const told = shown.map(({ claimant, text, time: when, committed, entry }) => {
+    const before = committed === null ? [] : [", committed to ", time(committed)];
+    const by = element("p", {}, element("code", {}, tier), " by ", element("span", { class: "who" }, claimant), ", ", time(when), ...before, `, entry ${entry} of the log:`);
     return element("li", {}, by, element("blockquote", {}, text));
   });
   const more = won - shown.length;
@@ -92,14 +93,16 @@ const module = () => (module.loaded ??= load(fetch("/arbiter.wasm")));
 const text = async (path) => (await fetch(path)).text();
 
 // The verdict of the browser: from the manifest and the operator's key as they are served, by the browser's clock.
-async function ownVerdict(claim) {
+async function ownVerdict({ claim, receipt, opening }) {
   const [program, manifest, operator] = await Promise.all([module(), text("/manifest"), text("/operator")]);
-  const [title, ...lines] = await judge(program, { operator: operator.trim(), manifest, claim, now: Math.floor(Date.now() / 1000) });
+  const [title, ...lines] = await judge(program, { operator: operator.trim(), manifest, claim, receipt, opening, now: Math.floor(Date.now() / 1000) });
   return { title, document: lines.join("\n") };
 }
 
-async function boxVerdict(claim) {
-  const answer = await fetch("/claim", { method: "POST", headers: { accept: "application/json" }, body: claim });
+// What was committed to is handed in as the log keeps it: claim, receipt and opening, with an empty line between each two.
+async function boxVerdict({ claim, receipt, opening }) {
+  const body = receipt || opening ? [claim, receipt ?? "", opening ?? ""].join("\n") : claim;
+  const answer = await fetch("/claim", { method: "POST", headers: { accept: "application/json" }, body });
   if (!answer.ok) return { title: "Not judged", document: await answer.text() };
   return answer.json();
 }
@@ -122,7 +125,9 @@ function judging(form) {
   const place = document.getElementById("verdicts");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const claim = `${form.elements.claim.value.trimEnd()}\n`;
+    const lines = (field) => (field.value.trim() ? `${field.value.trimEnd()}\n` : null);
+    const { claim: field, receipt, opening } = form.elements;
+    const claim = { claim: lines(field), receipt: lines(receipt), opening: lines(opening) };
     const button = form.querySelector("button");
     button.disabled = true;
     place.replaceChildren();

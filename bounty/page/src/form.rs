@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use bounty_log::reveal::Reveal;
+
 /// The value of this field, if the body is a form that begins with a field at all known, or the body as it is. curl calls whatever it sends a form, so the body itself tells: no document begins
 /// with a field's name and `=`.
 ///
@@ -27,6 +29,27 @@ pub enum Lines {
     Word,
 }
 
+/// A claim, from a body: as it is, perhaps with what it was committed to, or out of a form that has both in fields of their own.
+#[must_use]
+pub fn reveal(body: &[u8]) -> Cow<'_, [u8]> {
+    let claim = field(body, "claim", Lines::Document);
+    if matches!(claim, Cow::Borrowed(_)) {
+        return claim;
+    }
+    let more = |name| form_urlencoded::parse(body).find(|(key, _)| key == name).map_or_else(String::new, |(_, value)| lines(&value));
+    let (receipt, opening) = (more("receipt"), more("opening"));
+    if receipt.is_empty() && opening.is_empty() {
+        return claim;
+    }
+    Cow::Owned(Reveal { claim: &claim, commitment: Some((receipt.as_bytes(), opening.as_bytes())) }.document())
+}
+
+/// A document of lines, as it was before a browser took it; nothing stays nothing.
+fn lines(value: &str) -> String {
+    let value = value.replace("\r\n", "\n");
+    if value.trim().is_empty() { String::new() } else { format!("{}\n", value.trim_end_matches('\n')) }
+}
+
 /// A word, from a body: without what stands round it.
 #[must_use]
 pub fn word(body: &[u8], name: &str) -> Option<String> {
@@ -48,6 +71,17 @@ mod tests {
         let claim = b"bountybox-claim 1\ntext 100% & a=b+c\r\n";
         assert_eq!(field(claim, "claim", Lines::Document), &claim[..]);
         assert_eq!(field(b"claims=1", "claim", Lines::Document), &b"claims=1"[..]);
+    }
+
+    #[test]
+    fn a_claim_comes_alone_or_with_what_it_was_committed_to() {
+        assert_eq!(reveal(b"a\n\nb\n\nc\n\nd\n"), &b"a\n\nb\n\nc\n\nd\n"[..]);
+        for alone in ["claim=a%0D%0A", "claim=a&receipt=&opening=", "claim=a&receipt=%0D%0A&opening=+"] {
+            assert_eq!(reveal(alone.as_bytes()), &b"a\n"[..], "{alone}");
+        }
+        let form = "claim=a%0D%0A&receipt=b%0D%0A%0D%0A%E2%80%94+c%0D%0A&opening=d";
+        assert_eq!(reveal(form.as_bytes()), "a\n\nb\n\n\u{2014} c\n\nd\n".as_bytes());
+        assert_eq!(reveal(b"claim=a&opening=d"), &b"a\n\n\nd\n"[..], "half of it is not overlooked");
     }
 
     #[test]

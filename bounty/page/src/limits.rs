@@ -56,6 +56,8 @@ pub const HEAD_LEN_MAX: usize = 16 * 1024;
 pub const HEADERS_MAX: usize = 64;
 /// The body of a request at most, in bytes.
 pub const BODY_LEN_MAX: usize = 64 * 1024;
+/// A claim with what it was committed to at most, in bytes: twice of what a claim may have, so that a receipt may have witnesses.
+pub const REVEAL_LEN_MAX: usize = 2 * arbiter::limits::CLAIM_LEN_MAX;
 /// A path with its query at most, in bytes.
 pub const TARGET_LEN_MAX: usize = 1024;
 /// Sources whose rates are known at a time. Where there are more that are busy, a new one is refused.

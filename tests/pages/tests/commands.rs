@@ -62,6 +62,9 @@ fn a_flag_becomes_a_claim_that_holds() {
     let salt: [u8; 32] = file("salt").try_into().expect("32 bytes");
     let commitment = arbiter::commitment::commit(&file("claim"), &Digest::of(&[contest::WRITE_UP]), &salt);
     assert!(String::from_utf8(file("receipt")).expect("text").contains(&format!("commitment {commitment}\n")));
+    // And shown, with what shows when.
+    let told = run(folder.path(), &commands(&open, "reveal"));
+    assert!(told.starts_with("Falsified\ntier read\n") && told.contains(&format!("\ncommitted {}\n", held::NOW)), "{told}");
 }
 
 #[test]

@@ -7,11 +7,14 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
-use arbiter::Tier;
+use arbiter::commitment::{Opening, commit};
 use arbiter::digest::Hex;
 use arbiter::possession::Possession;
+use arbiter::{Digest, Tier};
 use bounty_log::check::{Trust, check};
+use bounty_log::reveal::Reveal;
 use bounty_log::store::Folder;
+use bounty_page::contest::Changed;
 use bounty_page::rates::Rate;
 use bounty_page::router::{Request, Router};
 use bounty_page::{Assets, Limits, Peers, Site};
@@ -209,6 +212,96 @@ fn forms_and_bodies_are_the_same_to_the_box() {
     assert_eq!(post(at(&open), "/claimant", key.as_bytes()).status, 200);
     assert_eq!(open.held.announced(), [(key, Some("127.0.0.1".parse().expect("an address")))]);
     assert_eq!(post(at(&open), "/claimant", b"somebody").status, 400);
+}
+
+/// As a browser sends it: CR before LF, and the last line feed lost in the clipboard.
+fn encoded(document: &[u8]) -> String {
+    let text = String::from_utf8_lossy(document).trim_end().replace('\n', "\r\n");
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
+/// Commit first, show later, also behind the end: by a form or by a file, the box judges it with the commitment, and the log and the page say so.
+#[test]
+fn what_was_committed_to_is_judged_with_it_and_logged_and_shown() {
+    for by_form in [true, false] {
+        let open = open();
+        let claim = held::claim(Tier::Read, "Told later.");
+        let opening = Opening { write_up: Digest::of(&[contest::WRITE_UP]), salt: [5; 32] };
+        let commitment = commit(&claim, &opening.write_up, &opening.salt);
+        let receipt = post(at(&open), "/commitment", commitment.to_string().as_bytes()).body;
+        open.held.set_clock(contest::END + 5);
+        let alone = post(at(&open), "/claim", &claim).text();
+        assert!(alone.starts_with("NotFalsified\n"), "behind the end a claim alone is late: {alone}");
+        let opening = opening.to_string().into_bytes();
+        let document = Reveal { claim: &claim, commitment: Some((&receipt, &opening)) }.document();
+        let form = format!("claim={}&receipt={}&opening={}", encoded(&claim), encoded(&receipt), encoded(&opening));
+        let told = post(at(&open), "/claim", if by_form { form.as_bytes() } else { &document }).text();
+        let entry = open.held.size() - 1;
+        assert!(told.starts_with("Falsified\ntier read\n") && told.ends_with(&format!("committed {NOW}\nentry {entry}\n")), "{told}");
+        let (log, operator) = (contest::named("log"), contest::named("operator"));
+        let report = check(&Folder::new(open.held.folder()), &Trust { log: &log, operator: Some(&operator), earlier: Vec::new() });
+        let last = report.entries.last().expect("an entry");
+        assert!(last.ends_with(&[b"kind claim\n\n", &document[..]].concat()), "{}", String::from_utf8_lossy(last));
+        assert!(report.findings.iter().all(|finding| finding.code == "silent"), "{:?}", report.findings);
+        let facts: Value = serde_json::from_slice(&get(at(&open), "/facts.json").body).expect("JSON");
+        assert_eq!((&facts["tiers"][1]["won"], &facts["tiers"][1]["wins"][0]["committed"]), (&1.into(), &NOW.into()));
+        assert!(get(at(&open), "/").text().contains("committed to <time"), "the page says so");
+    }
+}
+
+/// One thing that is wrong at a time: it is said, and nothing is won.
+#[test]
+fn what_opens_another_commitment_or_none_is_not_taken() {
+    let open = limited(Limits { entries_of_source: Rate { burst: 100, ..Limits::default().entries_of_source }, ..Limits::default() });
+    let claim = held::claim(Tier::Read, "Told later.");
+    let opening = Opening { write_up: Digest::of(&[contest::WRITE_UP]), salt: [5; 32] };
+    let receipt = post(at(&open), "/commitment", commit(&claim, &opening.write_up, &opening.salt).to_string().as_bytes()).body;
+    let other = post(at(&open), "/commitment", NONCE.as_bytes()).body;
+    let salted = Opening { salt: [6; 32], ..opening.clone() }.to_string().into_bytes();
+    let opening = opening.to_string().into_bytes();
+    let reveal = |claim: &[u8], receipt: &[u8], opening: &[u8]| Reveal { claim, commitment: Some((receipt, opening)) }.document();
+    let mut forged = receipt.clone();
+    let at_end = forged.len() - 10;
+    forged[at_end] = if forged[at_end] == b'A' { b'B' } else { b'A' };
+    for (what, document, why) in [
+        ("another's receipt", reveal(&claim, &other, &opening), "receipt: line 3: commitment"),
+        ("another salt", reveal(&claim, &receipt, &salted), "receipt: line 3: commitment"),
+        ("another claim", reveal(&held::claim(Tier::Read, "Another."), &receipt, &opening), "receipt: line 3: commitment"),
+        ("a receipt that nobody signed", reveal(&claim, &forged, &opening), "receipt"),
+        ("no opening", format!("claim={}&receipt={}", encoded(&claim), encoded(&receipt)).into_bytes(), "opening"),
+        ("no receipt", format!("claim={}&opening={}", encoded(&claim), encoded(&opening)).into_bytes(), "something stands behind the end"),
+    ] {
+        let told = post(at(&open), "/claim", &document).text();
+        assert!(told.starts_with("NotFalsified\n") && told.contains(why), "{what}: {told}");
+    }
+    let long = reveal(&claim, &[b'a'; 20_000], &opening);
+    assert_eq!(post(at(&open), "/claim", &long).status, 413);
+    let facts: Value = serde_json::from_slice(&get(at(&open), "/facts.json").body).expect("JSON");
+    assert_eq!(facts["tiers"][1]["won"], 0);
+}
+
+#[test]
+fn what_the_operator_has_changed_is_shown() {
+    let open = open();
+    let page = get(at(&open), "/").text();
+    assert!(!page.contains("id=\"changes\""), "nothing was changed");
+    let [before, after, other] = [Digest([1; 32]), held::manifest_digest(), Digest([2; 32])];
+    let rules = Digest::of(&[RULES.as_bytes()]);
+    open.held.change(Changed { version: 2, time: NOW - 60, entry: 7, manifests: [before, other], rules: [Digest([3; 32]), rules] });
+    open.held.change(Changed { version: 3, time: NOW - 30, entry: 9, manifests: [other, after], rules: [rules, rules] });
+    // Anything that is handed in has the page made anew.
+    assert_eq!(post(at(&open), "/claim", b"nothing").status, 200);
+    let page = get(at(&open), "/").text();
+    for wanted in [before, other, after, rules, Digest([3; 32])].map(|digest| digest.to_string()) {
+        assert!(page.contains(&wanted), "{wanted}");
+    }
+    assert!(
+        page.contains("Version 3 of the manifest is in force") && page.contains("entry 7 of the log") && page.contains("the same"),
+        "{page}"
+    );
+    let facts: Value = serde_json::from_slice(&get(at(&open), "/facts.json").body).expect("JSON");
+    assert_eq!((&facts["manifest_version"], &facts["changes"][1]["entry"]), (&3.into(), &9.into()));
+    assert_eq!((&facts["changes"][0]["from"], &facts["changes"][0]["to_rules"]), (&before.to_string().into(), &rules.to_string().into()));
 }
 
 #[test]

@@ -20,6 +20,14 @@ pub(super) fn section(promised: &Promised, place: &Place<'_>) -> Markup {
             form #claim-form action="/claim" method="post" data-arbiter[has_arbiter] {
                 label for="claim" { "Claim" }
                 textarea #claim name="claim" rows="8" required autocomplete="off" autocapitalize="off" spellcheck="false" placeholder="bountybox-claim 1" {}
+                details {
+                    summary { "It was committed to before" }
+                    p.aside { "Then it counts from when the log took the commitment, also behind the end. Receipt and opening go into the log with the claim." }
+                    label for="receipt" { "The log's receipt" }
+                    textarea #receipt name="receipt" rows="6" autocomplete="off" autocapitalize="off" spellcheck="false" placeholder="bountybox-receipt 1" {}
+                    label for="opening" { "What opens it" }
+                    textarea #opening name="opening" rows="3" autocomplete="off" autocapitalize="off" spellcheck="false" placeholder="bountybox-opening 1" {}
+                }
                 div.buttons { button type="submit" { "Have it judged" } }
                 p.aside {
                     @if has_arbiter {
@@ -47,6 +55,8 @@ fn others(base: &str) -> Markup {
             input #commitment name="commitment" required pattern="[0-9a-f]{64}" autocomplete="off" autocapitalize="off" spellcheck="false" title="64 hexadecimal digits in lower case";
             div.buttons { button type="submit" { "Commit" } }
         }
+        p { "Later, with claim, receipt and salt at hand, and the write-up if you will, show all of it:" }
+        (commands("reveal", &reveal(base)))
         h3 { "Your name, before you bring it down" }
         p { "What comes from your address counts for this claimant, and a crash record names him. It must be a key: the claim for " code { "down" } " is signed with it." }
         form action="/claimant" method="post" {
@@ -86,5 +96,14 @@ fn commitment(base: &str) -> String {
          commitment=$({{ echo 'bountybox-commitment 1'; openssl dgst -sha256 -binary claim\n  \
            openssl dgst -sha256 -binary write-up; cat salt; }} | openssl dgst -sha256 -r | cut -c 1-64)\n\
          curl -sS --data-binary $commitment {base}/commitment -o receipt\n"
+    )
+}
+
+fn reveal(base: &str) -> String {
+    format!(
+        "{{ echo 'bountybox-opening 1'; echo \"write-up $(openssl dgst -sha256 -r write-up | cut -c 1-64)\"\n  \
+           echo \"salt $(od -An -v -tx1 salt | tr -d ' \\n')\"; }} >opening\n\
+         {{ cat claim; echo; cat receipt; echo; cat opening; }} >reveal\n\
+         curl -sS --data-binary @reveal {base}/claim\n"
     )
 }

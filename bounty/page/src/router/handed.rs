@@ -5,6 +5,7 @@ use arbiter::claim::Claim;
 use arbiter::digest::from_hex;
 use arbiter::key::Ed25519Key;
 use arbiter::limits::{CLAIM_LEN_MAX, CLAIMANT_LEN_MAX};
+use bounty_log::reveal::Reveal;
 use hyper::StatusCode;
 use serde_json::json;
 
@@ -14,6 +15,7 @@ use crate::answer::{Answer, HTML, JSON, TEXT};
 use crate::contest::Judged;
 use crate::form::{self, Lines};
 use crate::html::outcome::{self, Outcome};
+use crate::limits::REVEAL_LEN_MAX;
 
 impl Router {
     pub(super) fn handed(&self, post: Post, request: &Request) -> Answer {
@@ -31,16 +33,21 @@ impl Router {
 
     /// Judged here first: a claim that holds is not to wait for the budget that others have used up.
     fn claim(&self, request: &Request) -> Result<Answer, Refusal> {
-        let claim = form::field(&request.body, "claim", Lines::Document);
-        if claim.len() > CLAIM_LEN_MAX {
-            return Err(Refusal::told(StatusCode::PAYLOAD_TOO_LARGE, format!("a claim has at most {CLAIM_LEN_MAX} bytes")));
+        let handed = form::reveal(&request.body);
+        let reveal = Reveal::of(&handed);
+        let too_long = |why: String| Err(Refusal::told(StatusCode::PAYLOAD_TOO_LARGE, why));
+        if reveal.claim.len() > CLAIM_LEN_MAX {
+            return too_long(format!("a claim has at most {CLAIM_LEN_MAX} bytes"));
+        }
+        if handed.len() > REVEAL_LEN_MAX {
+            return too_long(format!("a claim with what it was committed to has at most {REVEAL_LEN_MAX} bytes"));
         }
         self.take(&self.entries, request.peer, Budget::Source)?;
         let shown = self.shown();
-        if !shown.view.facts.hold(&claim) {
+        if !shown.view.facts.hold(&handed) {
             self.take(&self.entries, request.peer, Budget::All)?;
         }
-        let judged = self.contest.claim(&claim).map_err(|why| Refusal::told(StatusCode::SERVICE_UNAVAILABLE, why))?;
+        let judged = self.contest.claim(&handed).map_err(|why| Refusal::told(StatusCode::SERVICE_UNAVAILABLE, why))?;
         Ok(self.outcome(request, &Outcome::judged(&judged), || verdict(&judged)))
     }
 
