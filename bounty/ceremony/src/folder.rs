@@ -85,6 +85,7 @@ impl Folder {
         let doors = PerDoor::try_make(|door| files.shown(door, &manifest))?;
         let page = page::pair(&files.read(files::PAGE_CHAIN)?, &files.secret(files::PAGE_KEY)?);
         let page = page.ok_or_else(|| files.fault(files::PAGE_CHAIN, FolderWrong::Pair(files::PAGE_KEY)))?;
+        files.page_authority(&doors, &manifest)?;
         drop(manifest);
         Ok(Self { path: path.into(), versions, operator, transcript, description, flags, log, doors, page })
     }
@@ -357,6 +358,20 @@ impl Files<'_> {
         let Some([der]) = found.as_deref() else { return Err(self.fault(name, FolderWrong::Certificate)) };
         self.require(name, manifest.certificates.contains(&Digest::of(&[der])), FolderWrong::OtherCertificate)?;
         Ok(der.clone())
+    }
+
+    /// What people are told to trust for the page: if the manifest names more than what stands at the doors, the page was minted with the box, and this is among it.
+    fn page_authority(&self, doors: &PerDoor<Shown>, manifest: &Manifest<'_>) -> Result<(), FolderFault> {
+        let at_doors: Vec<Digest> = DoorName::ALL
+            .into_iter()
+            .flat_map(|door| [&doors.of(door).authority, &doors.of(door).certificate].map(|der| Digest::of(&[der])))
+            .collect();
+        let is_minted = manifest.certificates.iter().any(|digest| !at_doors.contains(digest));
+        if !is_minted && !self.has(files::PAGE_AUTHORITY) {
+            return Ok(());
+        }
+        let der = self.certificate(files::PAGE_AUTHORITY, manifest)?;
+        self.require(files::PAGE_AUTHORITY, !at_doors.contains(&Digest::of(&[&der])), FolderWrong::OtherCertificate)
     }
 
     fn shown(&self, door: DoorName, manifest: &Manifest<'_>) -> Result<Shown, FolderFault> {

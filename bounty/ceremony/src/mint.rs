@@ -318,11 +318,12 @@ impl Promise<'_> {
         Manifest { name, rules, image, tender, source, configuration, certificates: self.certificates(), log, start, end, flags }
     }
 
-    /// What the box shows and asks for at its doors, and the page's leaf unless it is the operator's, who will renew it.
+    /// What the box shows and asks for at its doors, and the page's leaf with what signed it, unless it is the operator's, who will renew it.
     fn certificates(&self) -> Vec<Digest> {
         let Doors { authorities, certificates, .. } = self.doors;
         let doors = DoorName::ALL.into_iter().flat_map(|door| [authorities.of(door), certificates.of(door)]);
-        let page = self.page.authority.as_ref().and_then(|_| self.page.leaf());
+        let authority = self.page.authority();
+        let page = authority.and_then(|_| self.page.leaf()).into_iter().chain(authority);
         let mut digests: Vec<Digest> = doors.map(|der| Digest::of(&[der])).chain(page).collect();
         digests.sort_unstable();
         digests.dedup();

@@ -42,9 +42,18 @@ impl Made {
 
     /// Of the leaf in DER.
     pub(crate) fn leaf(&self) -> Option<Digest> {
-        let chain = certificates(self.chain.as_bytes())?;
-        Some(Digest::of(&[chain.first()?]))
+        first(&self.chain)
     }
+
+    /// Of the certificate of what signed it, in DER, if that was made here.
+    pub(crate) fn authority(&self) -> Option<Digest> {
+        self.authority.as_ref().and_then(|(pem, _)| first(pem))
+    }
+}
+
+fn first(pem: &str) -> Option<Digest> {
+    let chain = certificates(pem.as_bytes())?;
+    Some(Digest::of(&[chain.first()?]))
 }
 
 /// The certificates of a PEM file, in DER; one at least, and nothing that is none.

@@ -41,7 +41,7 @@ fn the_manifest_is_the_operators_and_says_what_was_ordered() {
     assert_eq!((manifest.image, manifest.tender, manifest.configuration), (order.image, order.tender, order.configuration));
     assert_eq!(manifest.rules, Digest::of(&[order.rules.as_bytes()]));
     assert_eq!(manifest.log.name(), "Bounty.example.test/log");
-    assert_eq!(manifest.certificates.len(), 7, "three authorities, three of the box, the page's");
+    assert_eq!(manifest.certificates.len(), 8, "three authorities, three of the box, the page's, and what signed that");
     assert_eq!(folder.page().names, ["bounty.example.test"]);
     let stranger = VerifierKey::new("Bounty.example.test/operator", manifest.log.key()).unwrap();
     assert!(Manifest::read(&note, &stranger).is_err());
