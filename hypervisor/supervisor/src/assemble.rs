@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ceremony::{DoorName, Folder, PerDoor, Place};
-use keys::bundle::{Bundle, Certificate, Contest, Link, Listener, Memory, Route};
+use keys::bundle::{Bundle, Certificate, Contest, Gateway, Link, Listener, Memory, Route};
 
 use crate::addresses::{BACKENDS_MAX, Book, back_link, front_guest, front_link};
 use crate::check::{Materials, certificates_of};
@@ -24,6 +24,7 @@ pub(crate) fn plan(config: &Config, materials: Materials, book: &mut Book, mut r
     let back = config.back.wire.clone().unwrap_or_else(|| back_link(config.back.mtu));
     let (host, guest) = listeners(config, &front, &mut report);
     let folder = config.challenge.as_ref().and_then(|words| open_folder(words, &mut report));
+    config.challenge.iter().for_each(|words| require_way_back(words, config.front.wire.as_ref(), &mut report));
     let mut backends = Backends { wire: config.back.wire.is_some(), book, met: BTreeMap::new() };
     let Materials { certificates: materials, clients, ticket_key } = materials;
     let routes = config.routes.iter().zip(labels(&config.routes)).zip(clients).map(|((route, name), client)| Route {
@@ -92,6 +93,18 @@ fn open_folder(words: &ChallengeWords, report: &mut Report) -> Option<Arc<Folder
             report.add(Rule::ChallengeFolder, &words.folder.place, fault.to_string());
             None
         }
+    }
+}
+
+/// On a TAP the guest sends answers back where they came from, but what it begins itself needs a gateway: without one nobody beyond the link is called back.
+fn require_way_back(words: &ChallengeWords, wire: Option<&Link>, report: &mut Report) {
+    let door = &words.doors.call_back;
+    let is_ours = |gateway: &Gateway| gateway.address.is_ipv4() == door.value.is_ipv4();
+    if wire.is_some_and(|wire| !wire.gateways.iter().any(is_ours)) {
+        let family = if door.value.is_ipv4() { "IPv4" } else { "IPv6" };
+        let message =
+            format!("on a TAP whoever knocks here is called back through a gateway, and `[net]` has none of {family} in `gateways`");
+        report.add(Rule::MissingKey, &door.place, message);
     }
 }
 

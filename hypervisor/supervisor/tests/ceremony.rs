@@ -3,7 +3,6 @@
 use core::time::Duration;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -36,7 +35,7 @@ impl Session {
         let mut command = Command::new("setsid");
         command.args(["--ctty", env!("CARGO_BIN_EXE_bountybox"), "challenge", "init"]).args(flags).args(["--image", &image()]);
         let child = command.current_dir(dir).stdin(end()).stdout(end()).stderr(end()).spawn().expect("setsid of util-linux");
-        let keyboard = File::from(OwnedFd::from(master));
+        let keyboard = File::from(master);
         let screen = Arc::new(Mutex::new(String::new()));
         let (mut reading, shown) = (keyboard.try_clone().expect("a descriptor"), Arc::clone(&screen));
         thread::spawn(move || {
@@ -337,4 +336,29 @@ fn without_a_terminal_the_missing_flag_is_named() {
     assert!(output.status.success() && said.starts_with("bountybox-ceremony 1\n"), "{said}");
     let folder = Folder::open(&dir.path().join("challenge/contest")).unwrap();
     assert_eq!(said, folder.transcript(), "standard output has the transcript and nothing else");
+}
+
+/// What the guest begins by itself needs a way there.
+#[test]
+fn a_contest_on_a_tap_needs_a_gateway_for_its_call_backs() {
+    let dir = TempDir::new().unwrap();
+    let bountybox =
+        |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_bountybox")).args(arguments).current_dir(dir.path()).output().unwrap();
+    let flags = ["--name", "Quiet", "--host", "contest.example", "--source", SOURCE, "--listen", "192.0.2.2:443", "--image", &image()];
+    assert!(bountybox(&[&["challenge", "init"][..], &flags].concat()).status.success());
+    let file = dir.path().join("challenge/bountybox.toml");
+    let words = fs::read_to_string(&file).unwrap();
+    let check = |gateways: &str| {
+        let net = format!("[net]\nmode = \"tap\"\ndevice = \"bb0\"\naddresses = [\"192.0.2.2/24\", \"2001:db8::2/64\"]\n{gateways}\n");
+        fs::write(&file, format!("{net}{words}")).unwrap();
+        let output = bountybox(&["check", "--config", "challenge/bountybox.toml"]);
+        (code(output.status), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    for none in ["", "gateways = [\"2001:db8::1\"]"] {
+        let (code, said) = check(none);
+        assert_eq!(code, Some(Exit::Config), "{said}");
+        assert!(said.contains("error[missing-key]") && said.contains("call_back") && said.contains("none of IPv4"), "{said}");
+    }
+    let (code, said) = check("gateways = [\"192.0.2.1\"]");
+    assert_eq!(code, Some(Exit::Success), "{said}");
 }
