@@ -183,7 +183,7 @@ mod tests {
     use arbiter::{Digest, Tier};
 
     use super::*;
-    use crate::contest::{Cells, Count, Door, Effort, Win};
+    use crate::contest::{Cells, Changed, Count, Door, Effort, Win};
     use crate::rates::Rate;
 
     /// A contest that says back what it is asked, and counts what would fill its log.
@@ -202,7 +202,14 @@ mod tests {
         fn facts(&self) -> Facts {
             Facts {
                 cells: Cells { started: 3, ended: vec![Count::new("Killed", 2)] },
-                wins: vec![Win { tier: Tier::Read, claimant: "c".into(), text: "t".into(), time: 4, entry: 5 }],
+                wins: vec![Win { tier: Tier::Read, claimant: "c".into(), text: "t".into(), time: 4, committed: Some(3), entry: 5 }],
+                changes: vec![Changed {
+                    version: 2,
+                    time: 1,
+                    entry: 7,
+                    manifests: [Digest([1; 32]), Digest([2; 32])],
+                    rules: [Digest([3; 32]); 2],
+                }],
                 effort: Effort { connections: 6, failures: vec![Count::new("f", 7)], ..Effort::default() },
                 now: contest::TIME + 900,
                 doors: vec![Door { name: "server".into(), port: 8, about: "a".into() }],
