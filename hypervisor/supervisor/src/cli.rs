@@ -58,7 +58,7 @@ Examples:
       a box that is there to be broken, with known flags, to try things on
   bountybox challenge init --name Contest --host contest.example --source REVISION
       mint a contest: keys, certificates, manifest, transcript, configuration; on a terminal it asks for what is not said, and shows each step
-  bountybox challenge change --rules rules --prize 'auth=2,000 EUR' --key operator.key
+  bountybox challenge change --rules rules --prize auth=2000EUR --key operator.key
       change what a contest promises, by a new version of its manifest that its log tells of
   bountybox arbiter verify --manifest manifest --operator example.org/contest+KEY --claim claim
       judge a claim that somebody broke a contest's box, from public material alone

@@ -26,14 +26,17 @@ struct Session {
 }
 
 impl Session {
-    /// `setsid` makes the terminal the command's own, so that Ctrl-C is what it is at home.
+    /// `setsid` makes the terminal the command's own, and `env` has it hear SIGINT, which who starts tests in the background may have turned off: so Ctrl-C is what it is at home.
     fn start(dir: &Path, flags: &[&str]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("its other end");
         let name = ptsname(&master, Vec::new()).expect("its name").into_string().expect("text");
         let end = || File::options().read(true).write(true).open(&name).expect("the other end");
         let mut command = Command::new("setsid");
-        command.args(["--ctty", env!("CARGO_BIN_EXE_bountybox"), "challenge", "init"]).args(flags).args(["--image", &image()]);
+        command
+            .args(["--ctty", "env", "--default-signal=INT", env!("CARGO_BIN_EXE_bountybox"), "challenge", "init"])
+            .args(flags)
+            .args(["--image", &image()]);
         let child = command.current_dir(dir).stdin(end()).stdout(end()).stderr(end()).spawn().expect("setsid of util-linux");
         let keyboard = File::from(master);
         let screen = Arc::new(Mutex::new(String::new()));

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use arbiter::note::VerifierKey;
+use arbiter::{Tier, claim};
 use bounty_log::append::{Log, Signer};
 use bounty_log::entry::{Entry, Kind};
 use bounty_log::store::Folder;
@@ -22,13 +23,14 @@ impl Signer for Holder {
     }
 }
 
-/// A log whose third entry says `rule`.
-fn write(folder: &Path, rule: &str) {
+/// A log whose third entry is a claim that says `text`.
+fn write(folder: &Path, text: &str) {
     let entry = |kind, time, document| Entry { kind, time, document };
     let note = contest::manifest_note();
     let mut log = Log::begin(Folder::new(folder), Holder(contest::named("log")), &entry(Kind::Manifest, START, &note)).expect("begun");
     log.append(&entry(Kind::Start, START + 1, b"")).expect("appended");
-    log.append(&entry(Kind::Rules, START + 2, rule.as_bytes())).expect("appended");
+    let claim = contest::seal("read", &claim::Body { text, ..contest::claim_body(Tier::Read, "somebody") });
+    log.append(&entry(Kind::Claim, START + 2, &claim)).expect("appended");
     log.append(&entry(Kind::Stop, START + 3, b"")).expect("appended");
 }
 
@@ -46,8 +48,8 @@ fn said(output: &Output) -> String {
 #[test]
 fn a_sound_log_holds_and_a_rewritten_one_is_shown() {
     let (honest, other) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    write(honest.path(), "The prize is one.\n");
-    write(other.path(), "The prize is none.\n");
+    write(honest.path(), "It was one.");
+    write(other.path(), "It was none.");
     let kept = honest.path().to_str().expect("a path");
     let sound = verify(honest.path(), &["--since", kept]);
     assert_eq!(sound.status.code(), Some(0), "{}", said(&sound));
@@ -73,7 +75,7 @@ fn a_sound_log_holds_and_a_rewritten_one_is_shown() {
 #[test]
 fn what_is_damaged_is_named_and_what_cannot_be_is_refused() {
     let dir = tempfile::tempdir().expect("a folder");
-    write(dir.path(), "One.\n");
+    write(dir.path(), "One.");
     let entries = dir.path().join("tile/entries/000.p/4");
     let mut bytes = fs::read(&entries).expect("entries");
     *bytes.last_mut().expect("a byte") ^= 1;

@@ -3,7 +3,8 @@
 use core::time::Duration;
 use std::thread;
 
-use arbiter::Tier;
+use arbiter::commitment::{Opening, commit};
+use arbiter::{Digest, Tier};
 use pages::browser::{Browser, Look, assets, claim};
 use pages::held::{NOW, Open, RULES};
 use serde_json::Value;
@@ -91,6 +92,37 @@ fn a_pasted_claim_is_judged_by_browser_and_box_and_lands_in_the_log() {
     assert_eq!(browser.complaints(), [""; 0]);
 }
 
+/// Behind the end nothing else counts: the browser's clock is the contest's, and the box's is moved past the end.
+#[test]
+fn a_claim_that_was_committed_to_is_judged_with_that_by_browser_and_box() {
+    let (open, mut browser) = page();
+    let claim = claim(Tier::Read, "Told later.");
+    let opening = Opening { write_up: Digest::of(&[contest::WRITE_UP]), salt: [5; 32] };
+    let commitment = commit(claim.as_bytes(), &opening.write_up, &opening.salt);
+    let receipt = bounty_page::Contest::commit(&*open.held, commitment.0).expect("a receipt");
+    open.held.set_clock(contest::END + 5);
+    browser.open(&open.url("/")).expect("loaded");
+    browser.click("#claim-form summary").expect("opened");
+    for (field, text) in
+        [("#claim", claim.as_str()), ("#receipt", core::str::from_utf8(&receipt).expect("text")), ("#opening", &opening.to_string())]
+    {
+        browser.paste(field, text).expect("pasted");
+    }
+    browser.click("#claim-form button").expect("clicked");
+    browser.until("document.querySelectorAll('#verdicts [data-verdict]').length === 2").expect("judged");
+    let told = browser.value("[...document.querySelectorAll('#verdicts section')].map(it => it.innerText)").expect("verdicts");
+    for said in told.as_array().expect("two") {
+        let said = said.as_str().expect("text");
+        assert!(said.contains("Falsified") && !said.contains("NotFalsified") && said.contains(&format!("committed {NOW}")), "{said}");
+    }
+    browser.until("document.querySelector('.wins li')?.textContent.includes(', committed to ')").expect("shown");
+    let shown = browser.text("document.querySelector('.wins li p').textContent").expect("a win");
+    thread::sleep(Duration::from_millis(1100));
+    browser.open(&open.url("/?again")).expect("loaded");
+    assert_eq!(browser.text("document.querySelector('.wins li p').textContent").expect("a win"), shown, "script and box say the same");
+    assert_eq!(browser.complaints(), [""; 0]);
+}
+
 #[test]
 fn everything_works_with_scripts_off() {
     let (open, mut browser) = page();
@@ -143,7 +175,7 @@ fn axe_finds_nothing_in_any_light_at_any_width() {
     for (scheme, width) in [("light", 1280), ("light", 360), ("dark", 1280), ("dark", 360)] {
         browser.look(Look { width, scheme }).expect("looked");
         browser.open(&open.url("/")).expect("loaded");
-        browser.value("document.querySelector('details').open = true").expect("opened");
+        browser.value("for (const it of document.querySelectorAll('details')) it.open = true").expect("opened");
         browser.paste("#claim", &claim(Tier::Read, "Again.")).expect("pasted");
         browser.click("#claim-form button").expect("clicked");
         browser.until("document.querySelectorAll('#verdicts [data-verdict]').length === 2").expect("judged");
@@ -151,7 +183,7 @@ fn axe_finds_nothing_in_any_light_at_any_width() {
         assert_eq!(browser.axe().expect("axe-core runs"), [""; 0], "{scheme} {width}");
         let wide = browser.value("document.documentElement.scrollWidth").expect("a width");
         assert!(wide.as_u64() <= Some(width.into()), "{scheme} {width}: {wide} wide");
-        browser.value("document.querySelector('details').open = false").expect("closed");
+        browser.value("for (const it of document.querySelectorAll('details')) it.open = false").expect("closed");
         browser.picture(&format!("{scheme}-{width}")).expect("a picture");
     }
     assert_eq!(browser.complaints(), [""; 0]);
@@ -174,6 +206,8 @@ fn axe_finds_what_is_planted() {
 fn the_keyboard_reaches_every_control() {
     let (open, mut browser) = page();
     browser.open(&open.url("/")).expect("loaded");
+    // What is folded away is no control yet.
+    browser.value("for (const it of document.querySelectorAll('details')) it.open = true").expect("opened");
     let every = "[...document.querySelectorAll('a[href], button, input, select, textarea, summary')]";
     let count = browser.value(&format!("window.every = {every}; every.length")).expect("a number").as_u64().expect("a number");
     assert!(count > 30, "{count}");

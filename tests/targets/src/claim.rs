@@ -8,6 +8,8 @@ use arbiter::lines::sealed;
 use arbiter::note::{Note, VerifierKey};
 use arbiter::possession::{Asked, Possession};
 use arbiter::{Commitment, Context, Digest, Document, Manifest, Tier, Verdict, claim, verify};
+use bounty_log::change::{Change, Parts, Promise};
+use bounty_log::reveal::Reveal;
 use contest::{END, NONCE, TIME};
 use ring::signature::{ED25519, UnparsedPublicKey};
 
@@ -151,6 +153,21 @@ fn proof(message: &[u8]) {
 }
 
 /// Whatever document these bytes are, it prints to them.
+/// A change that the operator has signed: it reads as it was written, and leads nowhere but from what it names.
+fn changes(bytes: &[u8], operator: &VerifierKey) {
+    if !bytes.starts_with(b"bountybox-change 1\n") {
+        return;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let note = contest::note(&text, &["operator"]);
+    let Ok(change) = Change::read(&note, operator) else { return };
+    assert_eq!(change.to_string(), text);
+    let (address, manifest) = (contest::address(), contest::manifest_note());
+    let document = Parts { change: &note, manifest: &manifest, rules: "rules" }.document();
+    let followed = Promise::first(contest::manifest(&address)).follow(&document, operator);
+    assert!(followed.is_err(), "the same manifest is no new one: {text}");
+}
+
 fn reads_what_it_prints(bytes: &[u8]) {
     if let Ok(claim) = Claim::parse(bytes) {
         assert_eq!(claim.body.to_string().as_bytes(), claim.seal.message);
@@ -169,6 +186,12 @@ fn reads_what_it_prints(bytes: &[u8]) {
             assert_eq!(manifest.to_string().as_bytes(), note.open(&key).expect("signed"));
         }
     }
+    let reveal = Reveal::of(bytes);
+    assert_eq!(reveal.document(), bytes);
+    if let Ok(parts) = Parts::of(bytes) {
+        assert_eq!(parts.document(), bytes);
+    }
+    changes(bytes, &key);
     if let Ok(key) = core::str::from_utf8(bytes).map_err(|_| ()).and_then(|text| VerifierKey::parse(text).map_err(|_| ())) {
         assert_eq!(key.to_string().as_bytes(), bytes);
     }

@@ -4,10 +4,13 @@ use core::net::IpAddr;
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
+use arbiter::limits::CLAIM_LEN_MAX;
 use arbiter::{Context, Digest, Tier, verify};
 use bounty_log::checkpoint::Checkpoint;
 use bounty_log::names;
-use bounty_page::contest::{Contest, Door, Facts, Judged, Win};
+use bounty_log::reveal::Reveal;
+use bounty_page::contest::{Changed, Contest, Door, Facts, Judged, Win};
+use bounty_page::limits::REVEAL_LEN_MAX;
 use bounty_page::router::{Request, Router};
 use bounty_page::{Assets, Limits, Peers, Site};
 
@@ -91,6 +94,13 @@ impl Contest for Written {
         Facts {
             now: contest::TIME + 900,
             wins: vec![win],
+            changes: vec![Changed {
+                version: 2,
+                time: contest::TIME,
+                entry: 2,
+                manifests: [Digest([1; 32]); 2],
+                rules: [Digest([1; 32]), Digest([2; 32])],
+            }],
             doors: vec![Door { name: door, port: 1, about }],
             ..Facts::new(contest::manifest_note(), contest::operator())
         }
@@ -110,9 +120,11 @@ impl Contest for Written {
         Ok(contest::sign("write", message))
     }
 
-    fn claim(&self, claim: &[u8]) -> Result<Judged, String> {
-        let verdict =
-            verify(&contest::manifest_note(), &contest::operator(), claim, &Context { now: contest::TIME + 900, commitment: None });
+    fn claim(&self, handed: &[u8]) -> Result<Judged, String> {
+        let reveal = Reveal::of(handed);
+        assert!(reveal.claim.len() <= CLAIM_LEN_MAX && handed.len() <= REVEAL_LEN_MAX, "{} bytes", handed.len());
+        let context = Context { now: contest::TIME + 900, commitment: reveal.committed() };
+        let verdict = verify(&contest::manifest_note(), &contest::operator(), reveal.claim, &context);
         Ok(Judged { verdict: verdict.to_string(), entry: Ok(4) })
     }
 

@@ -1,11 +1,13 @@
 //! Whatever the keeper is asked for in whatever order, a stranger who checks its log finds nothing wrong but the silences that there were.
 
 use core::net::IpAddr;
+use std::sync::Arc;
 
 use arbiter::crash::Ending;
 use arbiter::lines::sealed;
 use arbiter::{Digest, Tier, Verdict, claim};
 use bounty_log::limits::HEARTBEAT_MAX;
+use ceremony::{Folder, Wish, amend};
 use keeper::{Ended, Keeper, Sending};
 use proptest::prelude::*;
 
@@ -24,6 +26,7 @@ enum Step {
     Claim(usize, Claimed),
     Announce(u8, u8),
     Reopen,
+    Change(u8),
 }
 
 /// What is wrong with a heartbeat.
@@ -76,6 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..8_usize, claimed).prop_map(|(tier, claimed)| Step::Claim(tier, claimed)),
         3 => (0..4_u8, 0..4_u8).prop_map(|(who, from)| Step::Announce(who, from)),
         1 => Just(Step::Reopen),
+        1 => (0..3_u8).prop_map(Step::Change),
     ]
 }
 
@@ -128,6 +132,7 @@ impl World {
                 self.keeper().announce(now, &claimant(*who), IpAddr::from([192, 0, 2, *from])).unwrap();
             }
             Step::Reopen => self.reopen(),
+            Step::Change(rules) => return self.change(*rules),
         }
         None
     }
@@ -191,6 +196,26 @@ impl World {
             assert_eq!(self.keeper().won(tier), had.as_ref(), "the first win stays");
         }
         judged.entry.is_ok().then_some(Alive::AsBefore)
+    }
+
+    /// The operator changes the rules, and the box is started anew with them.
+    fn change(&mut self, rules: u8) -> Option<Alive> {
+        let now = self.now;
+        // With a clock that is set back so far nothing is entered, and no log is opened that has something to enter.
+        if now + 300 < self.keeper().time() {
+            return None;
+        }
+        let path = self.contest.folder.path().to_owned();
+        let key = std::fs::read(path.join(ceremony::files::OPERATOR_KEY)).unwrap();
+        let rules = format!("Rules, number {rules}.\n");
+        let made = amend(&path, &key, &Wish { rules: Some(&rules), ..Wish::default() }, now);
+        // Before the start nothing is changed, and the same rules are no change.
+        made.ok()?;
+        self.keeper = None;
+        self.contest.folder = Arc::new(Folder::open(&path).unwrap());
+        self.keeper = Some(self.contest.keeper(now));
+        assert_eq!(self.contest.folder.rules(), rules);
+        Some(Alive::AsBefore)
     }
 
     /// What it knows comes out of the log, and not out of its memory.
