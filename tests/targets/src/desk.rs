@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use arbiter::{Context, Verdict, verify};
 use bounty_log::names;
+use bounty_log::reveal::Reveal;
 use bounty_page::contest::{Contest, Facts, Judged};
 use bounty_page::rates::Rate;
 use bounty_page::remote::Answering;
@@ -41,9 +42,10 @@ impl Contest for Counted {
         Ok(message.to_vec())
     }
 
-    fn claim(&self, claim: &[u8]) -> Result<Judged, String> {
-        let context = Context { now: contest::TIME + 900, commitment: None };
-        let verdict = verify(&contest::manifest_note(), &contest::operator(), claim, &context);
+    fn claim(&self, handed: &[u8]) -> Result<Judged, String> {
+        let reveal = Reveal::of(handed);
+        let context = Context { now: contest::TIME + 900, commitment: reveal.committed() };
+        let verdict = verify(&contest::manifest_note(), &contest::operator(), reveal.claim, &context);
         if !matches!(verdict, Verdict::Falsified { .. }) {
             count(&self.entered);
         }

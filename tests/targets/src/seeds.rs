@@ -8,7 +8,9 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 
 use abi::mailbox::{DONE, REFUSED};
-use arbiter::Tier;
+use arbiter::{Digest, Tier};
+use bounty_log::change::Change;
+use bounty_log::reveal::Reveal;
 use bounty_page::contest::Contest as _;
 use bounty_page::remote::Remote;
 use queue::{Batch, Offload};
@@ -137,6 +139,8 @@ fn claims(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
         ("manifest", 6, manifest),
         ("proof", 7, contest::possession_body(Tier::Read).to_string()),
         ("operator", 0, contest::operator()),
+        ("change", 0, change()),
+        ("reveal", 0, String::from_utf8(reveal()).expect("text")),
     ] {
         add("claim", name, [&[how][..], text.as_bytes()].concat());
     }
@@ -175,6 +179,18 @@ fn desks(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     all.into_iter().for_each(|(name, question)| add("desk", name, question));
 }
 
+/// What an operator signs when the rules change.
+fn change() -> String {
+    let [digest, other] = [contest::manifest_digest(), Digest([7; 32])];
+    Change { version: 2, time: contest::TIME, from: digest, to: other, from_rules: digest, to_rules: other }.to_string()
+}
+
+/// A claim with what it was committed to.
+fn reveal() -> Vec<u8> {
+    let (claim, opening) = (contest::claim(Tier::Read), contest::opening().to_string());
+    Reveal { claim: &claim, commitment: Some((&contest::receipt(&claim), opening.as_bytes())) }.document()
+}
+
 /// Requests to the challenge's page, each behind what others wrote.
 fn pages(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     let part = |text: &str| [&[u8::try_from(text.len()).expect("a short text")][..], text.as_bytes()].concat();
@@ -193,6 +209,16 @@ fn pages(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
         ("asked-by-form", request(0, "/possession", &format!("tier=auth&nonce={nonce}"), b"")),
         ("claim", request(1, "/claim", "", &contest::claim(Tier::Read))),
         ("claim-by-form", request(5, "/claim", "", b"claim=bountybox-claim+1%0D%0Atext+%3Cb%3E")),
+        ("reveal", request(1, "/claim", "", &reveal())),
+        (
+            "reveal-by-form",
+            request(
+                5,
+                "/claim",
+                "",
+                b"claim=bountybox-claim+1%0D%0A&receipt=bountybox-receipt+1%0D%0A%0D%0A%E2%80%94+x&opening=bountybox-opening+1",
+            ),
+        ),
         ("commitment", request(1, "/commitment", "", nonce.as_bytes())),
         ("sign", request(9, "/sign", "", message.as_bytes())),
         ("claimant", request(65, "/claimant", "", contest::claimant("claimant").as_bytes())),

@@ -151,7 +151,8 @@ fn who_committed_first_has_won_whoever_was_entered_first() {
     let won = keeper.won(Tier::Exec).unwrap().clone();
     assert_eq!((won.text.as_str(), won.committed, won.entry, won.entered), ("early", Some(START + 10), entry, START + 30));
     assert!(matches!(keeper.claim(START + 31, &document).entry, Err(Refused::Known)));
-    assert!(contest.checked().entries[entry as usize].ends_with(&document), "what shows it stands in the log");
+    let number = usize::try_from(entry).unwrap();
+    assert!(contest.checked().entries[number].ends_with(&document), "what shows it stands in the log");
     drop(keeper);
     assert_eq!(contest.keeper(START + 40).won(Tier::Exec), Some(&won));
     assert!(contest.checked().is_sound());
