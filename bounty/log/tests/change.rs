@@ -202,20 +202,20 @@ struct Book {
 
 impl Book {
     fn begin() -> Self {
-        let dir = TempDir::new().unwrap();
+        let dir = TempDir::new().expect("a log");
         let first = contest::manifest_note();
         let first = Entry { time: START, kind: Kind::Manifest, document: &first };
-        let log = Log::begin(Folder::new(dir.path()), Holder(contest::named("log")), &first).unwrap();
+        let log = Log::begin(Folder::new(dir.path()), Holder(contest::named("log")), &first).expect("a log");
         Self { dir, log }
     }
 
     fn add(mut self, kind: Kind, time: u64, document: &[u8]) -> Self {
-        self.log.append(&Entry { time, kind, document }).unwrap();
+        self.log.append(&Entry { time, kind, document }).expect("a log");
         self
     }
 
     fn heartbeat(self, manifest: Digest, time: u64) -> Self {
-        let nonce = self.log.tree().root(self.log.tree().size()).unwrap().0;
+        let nonce = self.log.tree().root(self.log.tree().size()).expect("a log").0;
         let proof = contest::seal("read", &possession::Body { manifest, tier: Tier::Read, nonce, time });
         self.add(Kind::Heartbeat, time, &proof)
     }
