@@ -237,6 +237,17 @@ fn a_wrong_answer_is_told_why_and_asked_for_again() {
     assert!(Folder::open(&dir.path().join("other/contest")).is_ok());
 }
 
+/// What the command line has wrong is said before anybody answers a dozen questions for nothing.
+#[test]
+fn a_folder_that_is_taken_is_refused_before_anything_is_asked() {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir_all(dir.path().join("taken/contest")).unwrap();
+    let mut session = Session::start(dir.path(), &["--dir", "taken"]);
+    let (status, screen) = session.ended();
+    assert_eq!(code(status), Some(Exit::Output), "{screen}");
+    assert!(screen.contains("taken/contest stands there already") && !screen.contains("> "), "{screen}");
+}
+
 /// By the end of what is read, by Ctrl-C, and by a "no", at each place where it waits.
 #[test]
 fn who_ends_it_leaves_nothing_behind() {

@@ -14,7 +14,7 @@ pub(super) fn section(promised: &Promised, place: &Place<'_>) -> Markup {
             h3 { "A claim" }
             p {
                 "A claim is seven lines of text, signed with what you won. The arbiter says " strong { "Falsified" } " if it holds, for the manifest's promise is then falsified, and otherwise "
-                strong { "NotFalsified" } ", and why. What can be read as a claim goes into the log. With the 32 bytes of a flag in a file " code { "flag" } ":"
+                strong { "NotFalsified" } ", and why. What only the holder of its flag can have signed goes into the log. With the 32 bytes of a flag in a file " code { "flag" } ":"
             }
             (commands("claim", &claim(base, promised)))
             form #claim-form action="/claim" method="post" data-arbiter[has_arbiter] {

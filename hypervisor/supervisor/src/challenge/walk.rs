@@ -9,7 +9,7 @@ use arbiter::Tier;
 use ceremony::order::{check_name, check_names, check_period, check_prize, check_rules, check_source};
 use clap::ValueEnum;
 
-use super::{Chain, FOLDER, InitArgs, now, prize, read_text};
+use super::{Chain, FOLDER, InitArgs, now, prize, read_text, refuse};
 use crate::exit::Exit;
 use crate::limits::{ANSWERS_MAX, TYPED_LEN_MAX};
 use crate::{image, terminal};
@@ -125,6 +125,9 @@ const DIR: Question<'_> =
 pub(super) fn complete(args: &InitArgs, asker: &mut Asker<impl BufRead>) -> Result<InitArgs, Exit> {
     // Before anybody answers a dozen questions for nothing.
     image::read_to_run(args.image.as_deref())?;
+    if args.has("dir") {
+        free(&args.dir).map_err(|why| refuse(Exit::Output, why))?;
+    }
     let mut args = args.clone();
     terminal::note(
         "A contest is to be minted. What the command line does not say is asked for here; an empty line takes what stands in brackets.",

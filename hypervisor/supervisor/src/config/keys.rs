@@ -197,7 +197,7 @@ pub const SECTIONS: &[Section] = &[
     section("challenge", "The contest that this box serves: docs/challenge.md. `bountybox challenge init` writes this section; a box without it serves none.", &[
         key("folder", Text("a path"), Required("\"contest\""), "What the ceremony has made: docs/ceremony.md."),
         key("server", Text("an address and a port"), Required("\"127.0.0.1:10000\""), "The door at which the box is a TLS server that demands a certificate."),
-        key("call_back", Text("an address and a port"), Required("\"127.0.0.1:10001\""), "The door at which one knocks to be called back."),
+        key("call_back", Text("an address and a port"), Required("\"127.0.0.1:10001\""), "The door at which one knocks to be called back. On a TAP it takes a gateway of its family in `[net]`."),
         key("reverse", Text("an address and a port"), Required("\"127.0.0.1:10002\""), "The door at which the box is a TLS client on one's own connection."),
         key("page", Text("a loopback address and a port"), Required("\"127.0.0.1:10003\""), "Where the page is served, to the route that leads to it: a route with this backend and `proxy_protocol = \"v2\"`."),
         key("plain", Text("an address and a port"), Absent("nowhere"), "Where the page is served without TLS."),
