@@ -158,7 +158,6 @@ struct World {
     back: Host,
     clients: [Client; CLIENTS_MAX],
     backings: BTreeMap<FlowId, Backing>,
-    buf: Vec<u8>,
 }
 
 impl World {
@@ -172,7 +171,6 @@ impl World {
             back: Host::backends(),
             clients: Default::default(),
             backings: BTreeMap::new(),
-            buf: vec![0; net::limits::FRAME_LEN_MAX],
         }
     }
 
@@ -340,7 +338,7 @@ impl World {
                 }
                 continue;
             }
-            let mut wires = Batches::new(&mut self.front, &mut self.back, &mut self.buf);
+            let mut wires = Batches::new(&mut self.front, &mut self.back);
             self.deadline = self.appliance.step(now(self.time), &mut wires);
             while self.appliance.poll_report().is_some() {}
         }

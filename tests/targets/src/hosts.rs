@@ -1,6 +1,7 @@
 //! The two ends of an appliance's wires: a stack that speaks for all clients, and one that speaks for all backends, with frames that may be lost, doubled or
 //! spoilt between.
 
+use core::cell::RefCell;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -23,7 +24,11 @@ pub(crate) struct Host {
     pub(crate) lanes: [VecDeque<Frame>; 2],
     /// What befalls the next frames to the appliance.
     pub(crate) fault: Fault,
-    buf: Vec<u8>,
+}
+
+thread_local! {
+    /// Room for a frame. It is made once: zeros for three of them in each input would take a fuzzer's time.
+    static ROOM: RefCell<Vec<u8>> = RefCell::new(vec![0; net::limits::FRAME_LEN_MAX]);
 }
 
 /// What befalls frames, and how many.
@@ -65,7 +70,7 @@ impl Host {
             },
         };
         let net = Net::new(config, [seed; 32], Duration::ZERO).expect("a configuration that works");
-        Self { net, lanes: Default::default(), fault: Fault::default(), buf: vec![0; net::limits::FRAME_LEN_MAX] }
+        Self { net, lanes: Default::default(), fault: Fault::default() }
     }
 
     /// Takes what the appliance has sent, and sends what there is to send. Whether anything moved.
@@ -77,11 +82,11 @@ impl Host {
             moved = true;
         }
         self.net.handle_timeout(now);
-        while let Some((len, offload)) = self.net.poll_transmit(&mut self.buf, now) {
-            let frame = (self.buf[..len].to_vec(), offload);
-            self.send(frame);
-            moved = true;
-        }
+        let mut next =
+            || ROOM.with_borrow_mut(|room| self.net.poll_transmit(room, now).map(|(len, offload)| (room[..len].to_vec(), offload)));
+        let frames: Vec<Frame> = core::iter::from_fn(&mut next).collect();
+        moved |= !frames.is_empty();
+        frames.into_iter().for_each(|frame| self.send(frame));
         moved
     }
 
@@ -116,15 +121,14 @@ fn holds_secret(bytes: &[u8]) -> bool {
 pub(crate) struct Batches<'h> {
     hosts: [&'h mut Host; 2],
     taken: Option<Frame>,
-    buf: &'h mut [u8],
 }
 
 /// Frames that one step may send on one link before it must hand them over.
 const BATCH: usize = 64;
 
 impl<'h> Batches<'h> {
-    pub(crate) fn new(front: &'h mut Host, back: &'h mut Host, buf: &'h mut [u8]) -> Self {
-        Self { hosts: [front, back], taken: None, buf }
+    pub(crate) fn new(front: &'h mut Host, back: &'h mut Host) -> Self {
+        Self { hosts: [front, back], taken: None }
     }
 
     fn host(&mut self, link: Link) -> &mut Host {
@@ -142,8 +146,8 @@ impl Wires for Batches<'_> {
         if self.host(link).lanes[1].len() >= BATCH {
             return Room::Full;
         }
-        if let Some((len, offload)) = fill(self.buf) {
-            let frame = (self.buf[..len].to_vec(), offload);
+        let frame = ROOM.with_borrow_mut(|room| fill(room).map(|(len, offload)| (room[..len].to_vec(), offload)));
+        if let Some(frame) = frame {
             self.host(link).lanes[1].push_back(frame);
         }
         Room::Left

@@ -36,6 +36,7 @@ mod client;
 mod config;
 mod desk;
 mod egress;
+mod exchange;
 mod frame;
 mod guest;
 mod hello;

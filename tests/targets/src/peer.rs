@@ -9,13 +9,14 @@ use std::sync::{Arc, LazyLock};
 use keys::profile::Profile;
 use keys::{Secret, Signer};
 use rustls_std::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls_std::crypto::{CryptoProvider, ring as provider};
+use rustls_std::crypto::{CryptoProvider, SupportedKxGroup, ring as provider};
 use rustls_std::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls_std::{
     ClientConfig, ClientConnection, ConnectionTrafficSecrets, DigitallySignedStruct, Error, ExtractedSecrets, KeyLog, SignatureScheme,
 };
 use tls::{Clock, Config, ConfigParts, Event, Identity, Provider, Session, TicketKeys, TicketTimes, Tickets, Version};
 
+use crate::exchange::{self, Side};
 use crate::sealing::Sealing;
 use crate::setting::{IDENTITY, NAME};
 
@@ -29,7 +30,9 @@ pub(crate) struct Established {
 }
 
 static SERVERS: LazyLock<Config> = LazyLock::new(|| {
-    let provider = Provider::new(Secret::new([7; 32])).with(&Profile::Intermediate.suites(), &[29]).expect("suites and a group");
+    let provider = Provider::with_groups(Secret::new([7; 32]), exchange::of_server)
+        .with(&Profile::Intermediate.suites(), &[29])
+        .expect("suites and a group");
     let clock = Clock::new(core::time::Duration::from_secs(1_800_000_000));
     let keys = TicketKeys::of_boot(&Secret::new([8; 32]), TicketTimes { lifetime_s: 7200, rotation_s: 3600 }, &clock);
     let signer = Signer::from_der(&Secret::new(IDENTITY.key.clone())).expect("a key");
@@ -53,7 +56,7 @@ fn client(version: Version) -> Arc<ClientConfig> {
         Version::Tls13 => (provider::cipher_suite::TLS13_AES_128_GCM_SHA256, [&rustls_std::version::TLS13]),
     };
     // The second group is the certificate's (RFC 8422 section 5.1).
-    let kx_groups = vec![provider::kx_group::X25519, provider::kx_group::SECP256R1];
+    let kx_groups: Vec<&'static dyn SupportedKxGroup> = vec![&Side::Client, provider::kx_group::SECP256R1];
     let crypto = CryptoProvider { cipher_suites: vec![suite], kx_groups, ..provider::default_provider() };
     let builder = ClientConfig::builder_with_provider(Arc::new(crypto)).with_protocol_versions(&versions).expect("a version");
     let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(Blind)).with_no_client_auth();

@@ -10,6 +10,9 @@ use keys::bundle::{
 };
 use keys::profile::Profile;
 use rcgen::{CertificateParams, KeyPair};
+use tls::Provider;
+
+use crate::exchange;
 
 /// The name of the route that ends TLS here; who asks for no name gets it, too.
 pub(crate) const NAME: &str = "end.test";
@@ -156,7 +159,8 @@ fn link(kind: LinkKind, [cell, gateway]: [Ipv4Addr; 2]) -> Link {
 
 /// A fresh appliance.
 pub(crate) fn appliance(bundle: Bundle) -> Appliance {
-    Appliance::new(bundle, [9; 32], now(core::time::Duration::ZERO)).expect("a bundle that works")
+    let provide = |seed| Provider::with_groups(seed, exchange::of_server);
+    Appliance::with_provider(bundle, [9; 32], now(core::time::Duration::ZERO), provide).expect("a bundle that works")
 }
 
 /// That long after the start, in 2026.
