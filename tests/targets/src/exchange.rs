@@ -35,6 +35,11 @@ pub(crate) fn of_server(group: NamedGroup) -> Option<&'static dyn SupportedKxGro
     (group == NamedGroup::X25519).then_some(&Side::Server)
 }
 
+/// The same of a client's.
+pub(crate) fn of_client(group: NamedGroup) -> Option<&'static dyn SupportedKxGroup> {
+    (group == NamedGroup::X25519).then_some(&Side::Client)
+}
+
 impl SupportedKxGroup for Side {
     fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
         Ok(Box::new(*self))

@@ -10,6 +10,7 @@
 //! | [`hello()`] | a client's first bytes, in any split |
 //! | [`peek()`] | the same, beside what rustls reads in them |
 //! | [`record()`] | a client's records, beneath the encryption |
+//! | [`dial()`] | a server's answer, to the box where it is the client |
 //! | [`ticket()`] | what a client brings back as a ticket |
 //! | [`client()`] | the certificates that a client shows |
 //! | [`proxy()`] | a front end's PROXY header |
@@ -30,13 +31,16 @@
 #![forbid(unsafe_code)]
 
 mod bundle;
+mod callee;
 mod cell;
 mod claim;
 mod client;
 mod config;
 mod desk;
+mod dial;
 mod egress;
 mod exchange;
+mod flight;
 mod frame;
 mod guest;
 mod hello;
@@ -69,6 +73,7 @@ pub use claim::claim;
 pub use client::client;
 pub use config::config;
 pub use desk::desk;
+pub use dial::dial;
 pub use egress::egress;
 pub use frame::frame;
 pub use guest::guest;
@@ -90,13 +95,14 @@ pub use ticket::ticket;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them. `fuzz/` has a fuzzer for each, `fuzz/seeds/` a folder.
-pub const ALL: [Target; 22] = [
+pub const ALL: [Target; 23] = [
     ("bundle", bundle),
     ("cell", cell),
     ("claim", claim),
     ("client", client),
     ("config", config),
     ("desk", desk),
+    ("dial", dial),
     ("egress", egress),
     ("frame", frame),
     ("guest", guest),

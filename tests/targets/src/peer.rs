@@ -145,7 +145,8 @@ pub(crate) fn records(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn keys(client: ClientConnection, version: Version) -> [Sealing; 2] {
     if version == Version::Tls13 {
-        return HEARD.take().map(|secret| Sealing::of_secret(&secret));
+        let [client, server, _] = HEARD.take();
+        return [client, server].map(|secret| Sealing::of_secret(&secret));
     }
     let ExtractedSecrets { tx, rx } = client.dangerous_extract_secrets().expect("secrets");
     [tx, rx].map(|(sequence, secrets)| {
@@ -155,19 +156,35 @@ fn keys(client: ClientConnection, version: Version) -> [Sealing; 2] {
 }
 
 thread_local! {
-    /// The traffic secrets of the last handshake of TLS 1.3 on this thread: the client's, the server's.
-    static HEARD: RefCell<[Vec<u8>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+    /// The secrets of the last handshake of TLS 1.3 on this thread: the client's and the server's of the traffic, the server's of the handshake.
+    static HEARD: RefCell<[Vec<u8>; 3]> = const { RefCell::new([Vec::new(), Vec::new(), Vec::new()]) };
 }
 
-/// Listens for secrets.
+/// Before a handshake whose secrets are asked for.
+pub(crate) fn forget_secrets() {
+    HEARD.take();
+}
+
+/// The secrets of the traffic: the server's, the client's.
+pub(crate) fn traffic_secrets() -> [Vec<u8>; 2] {
+    HEARD.with_borrow(|[client, server, _]| [server.clone(), client.clone()])
+}
+
+/// The secret that the server's part of the handshake is sealed with.
+pub(crate) fn handshake_secret() -> Vec<u8> {
+    HEARD.with_borrow(|[_, _, handshake]| handshake.clone())
+}
+
+/// Listens for secrets, at either end.
 #[derive(Debug)]
-struct Ear;
+pub(crate) struct Ear;
 
 impl KeyLog for Ear {
     fn log(&self, label: &str, _: &[u8], secret: &[u8]) {
         let index = match label {
             "CLIENT_TRAFFIC_SECRET_0" => 0,
             "SERVER_TRAFFIC_SECRET_0" => 1,
+            "SERVER_HANDSHAKE_TRAFFIC_SECRET" => 2,
             _ => return,
         };
         HEARD.with_borrow_mut(|heard| heard[index] = secret.to_vec());

@@ -16,20 +16,11 @@ pub fn record(data: &[u8]) {
     let mut script = Script(data);
     let version = if script.byte() & 1 == 0 { Version::Tls13 } else { Version::Tls12 };
     let Established { session, sealer, opener } = Established::new(version);
-    let mut course =
-        Course { session, version, opener, said: vec![], heard: vec![], sound_len: None, blameless: true, updates: 0, events: vec![] };
-    let mut client = sealer;
-    for _ in 0..RECORDS_MAX {
-        if script.is_over() {
-            break;
-        }
-        course.act(&mut script, &mut client);
-    }
-    course.end();
+    Course::new(session, version, opener).run(&mut script, sealer);
 }
 
-/// What has been said, and what came of it.
-struct Course {
+/// What has been said to an established session, and what came of it. The names are those of a server's session; a client's is no different, but that it reads over tickets.
+pub(crate) struct Course {
     session: Session,
     version: Version,
     opener: Sealing,
@@ -45,6 +36,22 @@ struct Course {
 }
 
 impl Course {
+    /// `opener` opens what the session says.
+    pub(crate) fn new(session: Session, version: Version, opener: Sealing) -> Self {
+        Self { session, version, opener, said: vec![], heard: vec![], sound_len: None, blameless: true, updates: 0, events: vec![] }
+    }
+
+    /// The peer says what the script says, sealed with his keys.
+    pub(crate) fn run(mut self, script: &mut Script<'_>, mut peer: Sealing) {
+        for _ in 0..RECORDS_MAX {
+            if script.is_over() {
+                break;
+            }
+            self.act(script, &mut peer);
+        }
+        self.end();
+    }
+
     fn act(&mut self, script: &mut Script<'_>, client: &mut Sealing) {
         let (what, how) = (script.byte(), script.byte());
         let padding = usize::from(how >> 4);

@@ -359,7 +359,34 @@ fn scripts(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     let len = u32::try_from(record.len()).expect("a short record").to_le_bytes();
     add("log", "access", framed(4, &[&[0; 8][..], &len, &record].concat()));
     add("log", "numbers", framed(5, &[1; 40]));
+    dials(add);
     cells(add);
+}
+
+/// Servers of either version that ask for our certificate or for another hello, with nothing wrong or something, and what follows; and bytes without a server.
+fn dials(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    for how in 0..8 {
+        add("dial", &format!("sound-{how}"), vec![how, 0, 0, 0, 0, 0, 0, 0, 5, 1, 2, 3, 4, 5, 6, 3]);
+        add("dial", &format!("flipped-{how}"), vec![how, 1, 9, 1, 0, 1, 30, 0, 4, 0]);
+    }
+    for shown in 1..21 {
+        add("dial", &format!("shown-{shown}"), vec![shown & 1 | 2, shown, 60]);
+    }
+    // Certificates and other messages that are changed in length, out of turn, or cut into small records.
+    add("dial", "cut", vec![0, 0, 2, 3, 7, 2, 6, 7, 4, 20, 8, 3, 40, 0, 2, 9, 4, 0, 2, 20, 0, 0, 0]);
+    add("dial", "spliced", vec![0, 1, 99, 2, 11, 4, 40, 0, 3, 2, 1, 1, 12, 2, 8, 0, 1, 0]);
+    add("dial", "out-of-turn", vec![1, 0, 7, 3, 4, 2, 2, 1, 3, 0]);
+    add("dial", "warned", vec![0, 0, 0, 2, 5, 1, 21, 2, 1, 90, 21, 2, 22, 4, 0, 0, 0, 0]);
+    add("dial", "asked-again", vec![0, 0, 0, 1, 10, 0, 23, 0]);
+    // A ticket, then a message of another kind, under the keys of the traffic.
+    let ticket = [4, 0, 0, 14, 0, 0, 0, 9, 1, 2, 3, 4, 0, 0, 1, 7, 0, 0];
+    add("dial", "ticket", [&[0, 0, 0, 0, 2, 0, 18][..], &ticket, &[0, 0, 2, 8, 8, 2, 0, 4, 0, 0, 0, 0]].concat());
+    let raw = |bytes: &[u8]| [&[8, 0, 2][..], bytes].concat();
+    add("dial", "refused", raw(&[21, 3, 3, 0, 2, 2, 40]));
+    add("dial", "http", raw(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+    add("dial", "hello-done", raw(&[22, 3, 3, 0, 4, 14, 0, 0, 0]));
+    let hello = [&[22, 3, 3, 0, 50, 2, 0, 0, 46, 3, 3][..], &[7; 32], &[0, 0x13, 1, 0, 0, 6, 0, 43, 0, 2, 3, 4]].concat();
+    add("dial", "hello", raw(&hello));
 }
 
 fn cells(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
