@@ -147,13 +147,13 @@ fn config(version: Version, asks: bool, retries: bool) -> ServerConfig {
     config
 }
 
-/// The server's direction and the client's, of TLS 1.2.
-pub(crate) fn keys(server: ServerConnection) -> [Sealing; 2] {
-    let ExtractedSecrets { tx, rx } = server.dangerous_extract_secrets().expect("secrets");
-    [tx, rx].map(|(sequence, secrets)| {
+/// The server's direction and the client's, of TLS 1.2. None of a server that has given up.
+pub(crate) fn keys(server: ServerConnection) -> Option<[Sealing; 2]> {
+    let ExtractedSecrets { tx, rx } = server.dangerous_extract_secrets().ok()?;
+    Some([tx, rx].map(|(sequence, secrets)| {
         let ConnectionTrafficSecrets::Aes128Gcm { key, iv } = secrets else { unreachable!("the suite is AES-128-GCM") };
         Sealing::tls12(key.as_ref(), iv.as_ref().try_into().expect("12 bytes"), sequence)
-    })
+    }))
 }
 
 /// Shows this, whatever it is asked for.

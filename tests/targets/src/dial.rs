@@ -41,8 +41,8 @@ pub fn dial(data: &[u8]) {
     let mut server = manner.server();
     let verdict = call.run(&mut server, manner, &mut script);
     call.judge(manner, verdict);
-    let established = call.one.is_let_in() && call.one.faults() == 0 && !script.is_over();
-    match keys(server, manner.version).filter(|_| established) {
+    let goes_on = call.one.is_let_in() && call.one.faults() == 0 && !script.is_over();
+    match goes_on.then(|| keys(server, manner.version)).flatten() {
         Some([sealer, opener]) => {
             call.other.into_iter().for_each(End::end);
             Course::new(call.one.session, manner.version, opener).run(&mut script, sealer);
@@ -58,7 +58,7 @@ fn keys(server: ServerConnection, version: Version) -> Option<[Sealing; 2]> {
     }
     Some(match version {
         Version::Tls13 => traffic_secrets().map(|secret| Sealing::of_secret(&secret)),
-        Version::Tls12 => callee::keys(server),
+        Version::Tls12 => callee::keys(server)?,
     })
 }
 
