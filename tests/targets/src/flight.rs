@@ -33,6 +33,12 @@ impl Piece {
         Self { kind, sealed, bytes, cut: usize::MAX, padding: 0, minor: 3, flip: None }
     }
 
+    /// Whether it is no longer, in its records, than what a session waits for.
+    fn is_waited_for(&self) -> bool {
+        let records = self.bytes.len().div_ceil(self.cut);
+        self.bytes.len() + records * (HEADER_LEN + 1 + usize::from(self.padding) + 16) <= tls::limits::HANDSHAKE_INPUT_LEN_MAX
+    }
+
     /// A message whose length says what there is.
     fn mend(&mut self) {
         let len = self.bytes.len().saturating_sub(4);
@@ -105,7 +111,8 @@ impl Flight {
         let Some(at) = at.checked_rem(self.pieces.len()) else { return };
         let piece = &mut self.pieces[at];
         match what % 14 {
-            0 => {
+            9 if piece.sealed && self.version == Version::Tls13 => piece.flip = Some((script.short(), script.byte() | 1)),
+            0 | 9 => {
                 let (place, bits) = (usize::from(script.short()), script.byte());
                 if let Some(byte) = place.checked_rem(piece.bytes.len()).and_then(|place| piece.bytes.get_mut(place)) {
                     *byte ^= bits;
@@ -129,7 +136,6 @@ impl Flight {
             }
             7 => piece.cut = usize::from(script.byte()) + 1,
             8 => piece.padding = script.byte(),
-            9 => piece.flip = Some((script.short(), script.byte() | 1)),
             10 => {
                 self.asks_again = true;
                 self.pieces.insert(at, Piece::new(HANDSHAKE, false, retry(hello, script.short())));
@@ -153,7 +159,8 @@ impl Flight {
             return Verdict::Broken;
         }
         let looks = |piece: &Piece| Piece { cut: 0, padding: 0, ..piece.clone() };
-        if self.pieces.iter().map(looks).eq(before.iter().map(looks)) { Verdict::Sound } else { Verdict::Odd }
+        let is_same = self.pieces.iter().map(looks).eq(before.iter().map(looks));
+        if is_same && self.pieces.iter().all(Piece::is_waited_for) { Verdict::Sound } else { Verdict::Odd }
     }
 
     /// As records.
