@@ -164,9 +164,8 @@ impl Flight {
     }
 
     /// As records.
-    pub(crate) fn records(&self) -> Vec<u8> {
+    pub(crate) fn records(&self, seams: &mut Seams) -> Vec<u8> {
         let mut sealer = None;
-        let mut course = Course::default();
         let mut bytes = Vec::new();
         for piece in &self.pieces {
             // What TLS 1.2 seals is sealed already.
@@ -176,7 +175,7 @@ impl Flight {
             for fragment in piece.bytes.chunks(cut.min(piece.bytes.len()).max(1)).chain(empty) {
                 let mut fragment = fragment.to_vec();
                 if piece.kind == HANDSHAKE {
-                    course.temper(&mut fragment, piece.sealed);
+                    seams.temper(&mut fragment, piece.sealed);
                 }
                 let mut record = if seals {
                     let sealer = sealer.get_or_insert_with(|| Sealing::of_secret(&handshake_secret()));
@@ -196,16 +195,16 @@ impl Flight {
     }
 }
 
-/// Where in a stream of messages its records are.
-#[derive(Default)]
-struct Course {
+/// Where in a stream of messages its records end, over all flights.
+#[derive(Debug, Default)]
+pub(crate) struct Seams {
     sealed: bool,
     header: Vec<u8>,
     /// What the message that has begun still owes.
     rest: usize,
 }
 
-impl Course {
+impl Seams {
     /// Behind a message in its record no other begins that claims 64 KiB or more. Where the first of such a pair cannot be read, the session says two alerts for
     /// one, and rustls, built with its assertions, does not take that (`Handshake::fail`): this is known, and a fuzzer would find nothing else.
     fn temper(&mut self, fragment: &mut [u8], sealed: bool) {
