@@ -126,7 +126,8 @@ impl Flight {
             }
             4 => self.pieces.swap(at, 0),
             5 => {
-                let (kind, sealed) = (script.byte(), what & 16 != 0);
+                // A type of 0 would make one of the text's bytes the type (RFC 8446 section 5.4).
+                let (kind, sealed) = (script.byte().max(1), what & 16 != 0);
                 self.pieces.insert(at, Piece::new(kind, sealed, script.text().to_vec()));
             }
             6 => {
