@@ -11,7 +11,7 @@ use rustls_std::ServerConnection;
 use tls::{Caller, Event, Fault, Sent, Session, Version};
 
 use crate::callee::{self, CALLED, Manner, callers};
-use crate::flight::{Flight, Seams, Verdict};
+use crate::flight::{Flight, Verdict};
 use crate::peer::{forget_secrets, traffic_secrets, transmit};
 use crate::record::Course;
 use crate::script::Script;
@@ -84,7 +84,7 @@ impl Call {
     /// Server and sessions speak until one of them has nothing more to say. How much like itself the server was.
     fn run(&mut self, server: &mut ServerConnection, manner: Manner, script: &mut Script<'_>) -> Verdict {
         let (mut verdict, mut said_len) = (Verdict::Sound, 0);
-        let (hello, mut seams) = (self.one.said.clone(), Seams::default());
+        let hello = self.one.said.clone();
         for _ in 0..FLIGHTS_MAX {
             let bytes = answer(server, &self.one.said[said_len..]);
             said_len = self.one.said.len();
@@ -96,7 +96,7 @@ impl Call {
             if manner.retries || flight.asks_again {
                 self.other = None;
             }
-            self.hear(&flight.records(&mut seams));
+            self.hear(&flight.records());
         }
         verdict
     }

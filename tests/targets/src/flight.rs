@@ -165,7 +165,7 @@ impl Flight {
     }
 
     /// As records.
-    pub(crate) fn records(&self, seams: &mut Seams) -> Vec<u8> {
+    pub(crate) fn records(&self) -> Vec<u8> {
         let mut sealer = None;
         let mut bytes = Vec::new();
         for piece in &self.pieces {
@@ -174,16 +174,12 @@ impl Flight {
             let cut = if piece.sealed && !seals { usize::MAX } else { piece.cut };
             let empty = piece.bytes.is_empty().then_some(&[][..]);
             for fragment in piece.bytes.chunks(cut.min(piece.bytes.len()).max(1)).chain(empty) {
-                let mut fragment = fragment.to_vec();
-                if piece.kind == HANDSHAKE {
-                    seams.temper(&mut fragment, piece.sealed);
-                }
                 let mut record = if seals {
                     let sealer = sealer.get_or_insert_with(|| Sealing::of_secret(&handshake_secret()));
-                    sealer.seal(piece.kind, &fragment, piece.padding.into())
+                    sealer.seal(piece.kind, fragment, piece.padding.into())
                 } else {
                     let [high, low] = u16::try_from(fragment.len()).unwrap_or(u16::MAX).to_be_bytes();
-                    [&[piece.kind, 3, piece.minor, high, low], &fragment[..]].concat()
+                    [&[piece.kind, 3, piece.minor, high, low], fragment].concat()
                 };
                 let flipped = piece.flip.and_then(|(at, bits)| Some((usize::from(at).checked_rem(record.len() - HEADER_LEN)?, bits)));
                 if let Some((at, bits)) = flipped {
@@ -193,42 +189,6 @@ impl Flight {
             }
         }
         bytes
-    }
-}
-
-/// Where in a stream of messages its records end, over all flights.
-#[derive(Debug, Default)]
-pub(crate) struct Seams {
-    sealed: bool,
-    header: Vec<u8>,
-    /// What the message that has begun still owes.
-    rest: usize,
-}
-
-impl Seams {
-    /// Behind a message in its record no other begins that claims 64 KiB or more. Where the first of such a pair cannot be read, the session says two alerts for
-    /// one, and rustls, built with its assertions, does not take that (`Handshake::fail`): this is known, and a fuzzer would find nothing else.
-    fn temper(&mut self, fragment: &mut [u8], sealed: bool) {
-        if self.sealed != sealed {
-            *self = Self { sealed, ..Self::default() };
-        }
-        let mut at = 0;
-        while at < fragment.len() {
-            let skipped = self.rest.min(fragment.len() - at);
-            (at, self.rest) = (at + skipped, self.rest - skipped);
-            let is_behind_another = at > 0 && self.header.is_empty();
-            for byte in fragment.iter_mut().skip(at).take(4 - self.header.len()) {
-                if is_behind_another && self.header.len() == 1 {
-                    *byte = 0;
-                }
-                self.header.push(*byte);
-                at += 1;
-            }
-            if let [_, high, middle, low] = self.header[..] {
-                self.rest = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
-                self.header.clear();
-            }
-        }
     }
 }
 

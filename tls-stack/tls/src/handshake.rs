@@ -159,12 +159,15 @@ impl Handshake {
     /// Queues what rustls still has to say. None: nothing; some none: something under keys.
     fn speak(&mut self, illegal_len: usize, out: &mut Outbox) -> Option<Option<Alert>> {
         let before = out.due().len();
+        let mut erred = false;
         // Errors repeat themselves; the bound is that of the records of one flight.
         for _ in 0..FLIGHT_RECORDS_MAX {
             match self.step(out) {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(_) if illegal_len > 0 => self.overwrite_header(illegal_len, UNFINISHED_HEADER),
+                // What goes with an error comes out a turn later.
+                Err(_) if !core::mem::replace(&mut erred, true) => {}
                 Err(_) => break,
             }
         }

@@ -171,6 +171,24 @@ fn an_illegal_record_late_in_a_handshake_is_answered_under_keys() {
     }
 }
 
+/// A message that is none, and behind it in its record the beginning of one that is too long.
+const TWO_FAULTS: [&[u8]; 2] = [&[22, 3, 3, 0, 4, 148, 0, 0, 8], &[22, 3, 3, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 148, 1, 0, 0]];
+
+/// Found by the fuzzer of `dial`: rustls says an alert of the first message when it is asked for that of the second, and that one was left in it, and another put behind.
+#[test]
+fn two_faults_in_one_record_get_one_alert() {
+    let (mut dialled, flight) = first_flight(Version::Tls12);
+    dialled.client.deliver(&flight, None);
+    // What we have said of our own accord.
+    assert_eq!(heard(&mut dialled), None);
+    TWO_FAULTS.iter().for_each(|record| dialled.client.deliver(record, None));
+    assert_eq!(dialled.client.faults(), [Fault::Peer(Alert::DECODE_ERROR)]);
+    let said = dialled.client.bytes();
+    assert_eq!(said.len(), 5 + usize::from(u16::from_be_bytes([said[3], said[4]])), "one record");
+    dialled.server_reads(&said);
+    assert_eq!(dialled.server_fault, told(Alert::UNEXPECTED_MESSAGE));
+}
+
 /// The same at the server's end, where a ticket was taken: it was once said in the clear.
 #[test]
 fn an_illegal_record_late_in_a_resumption_is_answered_under_keys() {
