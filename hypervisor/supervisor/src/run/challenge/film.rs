@@ -43,6 +43,8 @@ struct Reel {
     before: Arc<[u8]>,
     /// Where pieces go of which it is to be told what was spoken.
     told: SyncSender<Arc<[u8]>>,
+    /// The last one found no room there.
+    is_behind: bool,
     /// Something came that was no block: nothing behind it can be read.
     torn: bool,
 }
@@ -84,8 +86,8 @@ impl Film {
     }
 }
 
-/// Pieces that wait to be told; each is a few MiB.
-const PIECES_WAITING_MAX: usize = 8;
+/// Pieces that wait to be told; each is a few MiB. One that finds no room is kept untold: `challenge trace` tells of it later, too.
+const PIECES_WAITING_MAX: usize = 1;
 /// How long what a tender has left may take to be read.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -120,7 +122,7 @@ fn keep(evidence: &Mutex<Evidence>, kind: EvidenceKind, bytes: io::Result<impl A
 impl Reel {
     fn new(evidence: Arc<Mutex<Evidence>>, told: SyncSender<Arc<[u8]>>) -> Self {
         let head = pcap::head();
-        Self { evidence, whole: head.len(), piece: head, before: Arc::default(), told, torn: false }
+        Self { evidence, whole: head.len(), piece: head, before: Arc::default(), told, is_behind: false, torn: false }
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -154,9 +156,11 @@ impl Reel {
         let piece: Arc<[u8]> = piece.into();
         if piece.len() > pcap::head().len() {
             keep(&self.evidence, EvidenceKind::Capture, Ok(&piece));
-            if self.told.try_send(Arc::clone(&piece)).is_err() {
-                terminal::note("warning: it is not told what was spoken in a piece of the capture: more came than could be told");
+            let is_behind = self.told.try_send(Arc::clone(&piece)).is_err();
+            if is_behind && !self.is_behind {
+                terminal::note("warning: more is captured than can be told: until it is less, what was spoken is not told of every piece");
             }
+            self.is_behind = is_behind;
         }
         self.before = piece;
     }
