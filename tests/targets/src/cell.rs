@@ -106,6 +106,8 @@ pub fn cell(data: &[u8]) {
 struct Client {
     flow: Option<FlowId>,
     tls: Option<ClientConnection>,
+    /// It has said its last alert: rustls, built with its assertions, is not to be given what it would have to say another of.
+    is_deaf: bool,
     said: usize,
     heard: usize,
     /// Bytes that found no room yet.
@@ -247,8 +249,11 @@ impl World {
     }
 
     fn leave(&mut self, who: usize, how: u8) {
-        if let Some(tls) = self.clients[who].tls.as_mut().filter(|_| how & 4 != 0) {
+        let client = &mut self.clients[who];
+        if let Some(tls) = client.tls.as_mut().filter(|_| how & 4 != 0) {
             tls.send_close_notify();
+            // Where the handshake is not done, what comes may be no TLS at all, and rustls has an alert to say of that; but this was its last.
+            client.is_deaf |= tls.is_handshaking();
             self.push(who);
         }
         match (self.clients[who].flow, how & 3) {
@@ -370,10 +375,11 @@ impl World {
             if bytes.is_empty() {
                 break;
             }
-            let Some(tls) = &mut client.tls else { continue };
+            let Some(tls) = client.tls.as_mut().filter(|_| !client.is_deaf) else { continue };
             let mut rest = &bytes[..];
             while !rest.is_empty() && tls.read_tls(&mut rest).is_ok_and(|len| len > 0) {
                 if tls.process_new_packets().is_err() {
+                    client.is_deaf = true;
                     break;
                 }
                 let mut plain = [0; 4096];
