@@ -166,8 +166,8 @@ impl Handshake {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(_) if illegal_len > 0 => self.overwrite_header(illegal_len, UNFINISHED_HEADER),
-                // What goes with an error comes out a turn later.
-                Err(_) if !core::mem::replace(&mut erred, true) => {}
+                // What goes with an error comes out a turn later. Behind an alert that was said nothing more is to come.
+                Err(_) if !erred && out.due().len() == before => erred = true,
                 Err(_) => break,
             }
         }
