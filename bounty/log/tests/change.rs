@@ -2,10 +2,9 @@
 
 use arbiter::fault::Place;
 use arbiter::manifest::{Flag, Manifest, Published};
-use arbiter::note::VerifierKey;
 use arbiter::receipt::Receipt;
 use arbiter::{Digest, Fault, Tier, Wrong, possession};
-use bounty_log::append::{Log, Signer};
+use bounty_log::append::Log;
 use bounty_log::change::{Change, ChangeFault, Parts, Promise};
 use bounty_log::check::{Report, Trust, check};
 use bounty_log::entry::{Entry, Kind};
@@ -19,18 +18,6 @@ const RULES: &str = "Rules of this contest\n\n1. What was forbidden is allowed.\
 
 /// When the operator changes something.
 const TIME: u64 = START + 3600;
-
-struct Holder(VerifierKey);
-
-impl Signer for Holder {
-    fn key(&self) -> &VerifierKey {
-        &self.0
-    }
-
-    fn sign(&self, message: &[u8]) -> [u8; 64] {
-        contest::sign("log", message).try_into().expect("64 bytes")
-    }
-}
 
 /// A change, and all that can be wrong with it.
 struct Draft<'a> {
@@ -197,7 +184,7 @@ fn a_change_that_is_altered_anywhere_is_refused() {
 /// A log with a change in it, and what follows.
 struct Book {
     dir: TempDir,
-    log: Log<Holder>,
+    log: Log<contest::Holder>,
 }
 
 impl Book {
@@ -205,7 +192,7 @@ impl Book {
         let dir = TempDir::new().expect("a log");
         let first = contest::manifest_note();
         let first = Entry { time: START, kind: Kind::Manifest, document: &first };
-        let log = Log::begin(Folder::new(dir.path()), Holder(contest::named("log")), &first).expect("a log");
+        let log = Log::begin(Folder::new(dir.path()), contest::holder("log"), &first).expect("a log");
         Self { dir, log }
     }
 

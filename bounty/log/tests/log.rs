@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use arbiter::note::VerifierKey;
 use arbiter::receipt::Receipt;
 use arbiter::{Tier, possession};
-use bounty_log::append::{Log, LogFault, Signer};
+use bounty_log::append::{Log, LogFault};
 use bounty_log::check::{Report, Trust, check};
 use bounty_log::checkpoint::Checkpoint;
 use bounty_log::entry::{Entry, Kind};
@@ -15,37 +14,22 @@ use bounty_log::{bundle, names};
 use contest::START;
 use tempfile::TempDir;
 
-struct Holder(&'static str, VerifierKey);
-
-impl Signer for Holder {
-    fn key(&self) -> &VerifierKey {
-        &self.1
-    }
-
-    fn sign(&self, message: &[u8]) -> [u8; 64] {
-        contest::sign(self.0, message).try_into().expect("64 bytes")
-    }
-}
-
-fn holder(label: &'static str) -> Holder {
-    Holder(label, contest::named(label))
-}
-
 fn entry(kind: Kind, time: u64, document: &[u8]) -> Entry<'_> {
     Entry { time, kind, document }
 }
 
 /// The answers of two flags to the log's root.
-fn heartbeat(log: &Log<Holder>, time: u64) -> Vec<u8> {
+fn heartbeat(log: &Log<contest::Holder>, time: u64) -> Vec<u8> {
     let nonce = log.tree().root(log.tree().size()).expect("a root").0;
     let proof = |tier: Tier| contest::seal(tier.name(), &possession::Body { manifest: contest::manifest_digest(), tier, nonce, time });
     [proof(Tier::Auth), proof(Tier::Read)].concat()
 }
 
 /// Two days of a contest.
-fn days(folder: &Path) -> Log<Holder> {
-    let mut log = Log::begin(Folder::new(folder), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).expect("begun");
-    let add = |log: &mut Log<Holder>, kind, time, document: &[u8]| {
+fn days(folder: &Path) -> Log<contest::Holder> {
+    let mut log =
+        Log::begin(Folder::new(folder), contest::holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).expect("begun");
+    let add = |log: &mut Log<contest::Holder>, kind, time, document: &[u8]| {
         log.append(&entry(kind, time, document)).expect("appended");
     };
     add(&mut log, Kind::Start, START + 10, b"");
@@ -140,12 +124,14 @@ fn what_was_altered_removed_added_or_moved_is_found() {
 #[test]
 fn a_past_that_was_rewritten_and_signed_anew_is_found_by_an_earlier_head() {
     let (honest, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
-    let mut log = Log::begin(Folder::new(honest.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+    let mut log =
+        Log::begin(Folder::new(honest.path()), contest::holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
     log.append(&entry(Kind::Start, START + 1, b"")).unwrap();
     log.append(&entry(Kind::Start, START + 2, b"")).unwrap();
     let seen = head(honest.path());
     log.append(&entry(Kind::Start, START + 3, b"")).unwrap();
-    let mut log = Log::begin(Folder::new(other.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+    let mut log =
+        Log::begin(Folder::new(other.path()), contest::holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
     log.append(&entry(Kind::Start, START + 1, b"")).unwrap();
     assert_eq!(codes(&checked(other.path(), &[("seen", seen.clone())])), ["rolled-back"]);
     log.append(&entry(Kind::Stop, START + 2, b"")).unwrap();
@@ -160,7 +146,8 @@ fn a_past_that_was_rewritten_and_signed_anew_is_found_by_an_earlier_head() {
 #[test]
 fn a_size_that_was_rolled_back_in_place_is_found() {
     let dir = TempDir::new().unwrap();
-    let mut log = Log::begin(Folder::new(dir.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+    let mut log =
+        Log::begin(Folder::new(dir.path()), contest::holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
     let old = head(dir.path());
     log.append(&entry(Kind::Start, START + 1, b"")).unwrap();
     let new = head(dir.path());
@@ -228,7 +215,8 @@ fn a_story_that_does_not_hold_together_is_told() {
         (Kind::Start, START + 10 + 3901, b"", "silent"),
     ] {
         let dir = TempDir::new().unwrap();
-        let mut log = Log::begin(Folder::new(dir.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+        let mut log =
+            Log::begin(Folder::new(dir.path()), contest::holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
         log.append(&entry(Kind::Start, START + 10, b"")).unwrap();
         log.append(&entry(kind, time, document)).unwrap();
         let report = checked(dir.path(), &[]);
@@ -236,7 +224,8 @@ fn a_story_that_does_not_hold_together_is_told() {
         assert!(report.findings.iter().all(|finding| finding.place == "entry 2"), "{:?}", report.findings);
     }
     let dir = TempDir::new().unwrap();
-    let mut log = Log::begin(Folder::new(dir.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+    let mut log =
+        Log::begin(Folder::new(dir.path()), contest::holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
     log.append(&entry(Kind::Restart, START + 5, &crash)).unwrap();
     log.append(&entry(Kind::Restart, START + 6, &crash)).unwrap();
     assert_eq!(codes(&checked(dir.path(), &[])), ["restart"], "the same cell twice");
@@ -251,11 +240,11 @@ fn a_log_without_its_manifest_means_nothing() {
     ];
     for (kind, document) in first {
         let dir = TempDir::new().unwrap();
-        Log::begin(Folder::new(dir.path()), holder("log"), &entry(kind, START, &document)).unwrap();
+        Log::begin(Folder::new(dir.path()), contest::holder("log"), &entry(kind, START, &document)).unwrap();
         assert!(matches!(codes(&checked(dir.path(), &[]))[..], ["first" | "manifest"]));
     }
     let dir = TempDir::new().unwrap();
-    Log::begin(Folder::new(dir.path()), holder("exec"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+    Log::begin(Folder::new(dir.path()), contest::holder("exec"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
     let (log, operator) = (contest::named("exec"), contest::named("operator"));
     let report = check(&Folder::new(dir.path()), &Trust { log: &log, operator: Some(&operator), earlier: vec![] });
     assert_eq!(codes(&report), ["manifest"], "it names another log");
@@ -266,18 +255,18 @@ fn a_log_goes_on_where_it_was_and_takes_no_step_back() {
     let dir = TempDir::new().unwrap();
     let folder = || Folder::new(dir.path());
     let first = contest::manifest_note();
-    let mut log = Log::begin(folder(), holder("log"), &entry(Kind::Manifest, START, &first)).unwrap();
+    let mut log = Log::begin(folder(), contest::holder("log"), &entry(Kind::Manifest, START, &first)).unwrap();
     let mut heads = vec![("0".to_owned(), head(dir.path()))];
     for number in 1..300_u64 {
         if number % 100 == 0 {
-            log = Log::open(folder(), holder("log")).unwrap();
+            log = Log::open(folder(), contest::holder("log")).unwrap();
             heads.push((number.to_string(), head(dir.path())));
         }
         assert_eq!(log.append(&entry(Kind::Start, START + number, b"")).unwrap(), number);
     }
     assert!(matches!(log.append(&entry(Kind::Start, START, b"")), Err(LogFault::Time { last }) if last == START + 299));
-    assert!(matches!(Log::begin(folder(), holder("log"), &entry(Kind::Manifest, START, &first)), Err(LogFault::Exists)));
-    assert!(matches!(Log::open(folder(), holder("operator")), Err(LogFault::Head(_))));
+    assert!(matches!(Log::begin(folder(), contest::holder("log"), &entry(Kind::Manifest, START, &first)), Err(LogFault::Exists)));
+    assert!(matches!(Log::open(folder(), contest::holder("operator")), Err(LogFault::Head(_))));
     let earlier: Vec<(&str, Vec<u8>)> = heads.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
     let report = checked(dir.path(), &earlier);
     assert!(report.is_sound(), "{:?}", report.findings);
@@ -285,7 +274,7 @@ fn a_log_goes_on_where_it_was_and_takes_no_step_back() {
     // A writer that was stopped before its head leaves files that nobody asks for.
     let old = heads.pop().unwrap().1;
     fs::write(dir.path().join(names::CHECKPOINT), old).unwrap();
-    let mut log = Log::open(folder(), holder("log")).unwrap();
+    let mut log = Log::open(folder(), contest::holder("log")).unwrap();
     assert_eq!(log.append(&entry(Kind::Stop, START + 300, b"")).unwrap(), 200);
     assert!(checked(dir.path(), &[]).is_sound());
     assert_eq!(folder().read("no such file", 1).unwrap(), None);
@@ -296,7 +285,7 @@ fn a_log_goes_on_where_it_was_and_takes_no_step_back() {
 #[test]
 fn a_receipt_is_no_head_and_a_head_no_receipt() {
     let dir = TempDir::new().unwrap();
-    Log::begin(Folder::new(dir.path()), holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
+    Log::begin(Folder::new(dir.path()), contest::holder("log"), &entry(Kind::Manifest, START, &contest::manifest_note())).unwrap();
     let (key, receipt) = (contest::named("log"), contest::receipt(&contest::claim(Tier::Read)));
     assert!(Receipt::read(&receipt, &key).is_ok() && Checkpoint::read(&head(dir.path()), &key).is_ok());
     assert!(Receipt::read(&head(dir.path()), &key).is_err() && Checkpoint::read(&receipt, &key).is_err());

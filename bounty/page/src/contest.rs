@@ -26,9 +26,8 @@ pub trait Contest: Send + Sync {
     /// Why there is none, as a sentence for whoever asked.
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, String>;
 
-    /// Judges a claim and, if it can be read, appends it to the log. What is given is a claim, or a [reveal](bounty_log::reveal): a claim with what it was committed to, which is judged and logged with
-    /// it. A claim that is in the log already is not appended again, but has its entry's number again: anybody can hand in what the log
-    /// shows, and claims that hold are limited in number by nothing else.
+    /// Judges a claim and, if only the holder of its flag can have signed it, appends it to the log. What is given is a claim, or a [reveal](bounty_log::reveal): a claim with what it was committed to, which
+    /// is judged and logged with it. One that is in the log already is not appended again: anybody can hand in what the log shows.
     ///
     /// # Errors
     /// Why it was not judged, as a sentence for whoever asked.

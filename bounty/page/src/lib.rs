@@ -22,7 +22,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use bounty_page::router::{Request, Router};
-//! use bounty_page::{Assets, Contest, Facts, Judged, Limits, Peers, Site};
+//! use bounty_page::{Assets, Contest, Facts, Judged, Limits, Site};
 //!
 //! /// There is nothing yet but a manifest that nobody signed.
 //! struct Unsigned;
@@ -39,7 +39,7 @@
 //!     fn log_file(&self, _: &str) -> Option<Vec<u8>> { None }
 //! }
 //!
-//! let site = Site { base: "https://contest.example".into(), peers: Peers::AreNamed, assets: Assets::default() };
+//! let site = Site { base: "https://contest.example".into(), assets: Assets::default() };
 //! let router = Router::new(Arc::new(Unsigned), site, &Limits::default());
 //! let ask = |path: &str| router.answer(&Request { path: path.into(), ..Request::default() });
 //!

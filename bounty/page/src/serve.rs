@@ -49,18 +49,16 @@ pub struct Ready {
     served: Served,
 }
 
-/// Serves the page of a contest on this listener.
+/// Serves the page of a contest on this listener; `peers` says how its clients' addresses are known.
 ///
 /// # Errors
 /// When the listener cannot be used, or no thread can be had.
-pub fn serve(listener: TcpListener, contest: Arc<dyn Contest>, site: Site, limits: Limits) -> io::Result<Served> {
-    let Site { peers, .. } = site;
+pub fn serve(listener: TcpListener, peers: Peers, contest: Arc<dyn Contest>, site: Site, limits: Limits) -> io::Result<Served> {
     Ok(Ready::new(vec![(listener, peers)], contest, site, limits)?.serve())
 }
 
 impl Ready {
     /// A page on these listeners, the first of which gives [`Served::address`]. Each has its own crowd; budgets are shared, and so are the threads on which the contest is asked.
-    /// [`Site::peers`] is not looked at.
     ///
     /// # Errors
     /// When a listener cannot be used, there is none, or no thread can be had.

@@ -5,8 +5,6 @@
 pub struct Site {
     /// Where people reach the page, as `https://contest.example`, without a path: commands on the page begin with it.
     pub base: String,
-    /// How the client's address is known.
-    pub peers: Peers,
     /// What comes from elsewhere in the build.
     pub assets: Assets,
 }

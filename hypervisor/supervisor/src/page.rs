@@ -111,7 +111,7 @@ fn serve(Parcel { mut socket, order, listeners, streams }: Parcel) -> Result<(),
     let unjailed = |fault| refuse(Exit::Permission, format!("the page's jail cannot be put up, so nobody is served: {fault:?}"));
     let walled = crew.wall_in().map_err(unjailed)?;
     let peers = (0..).map(|index| if index < named { Peers::AreNamed } else { Peers::Connect });
-    let site = Site { base, peers: Peers::Connect, assets: Assets { arbiter } };
+    let site = Site { base, assets: Assets { arbiter } };
     let ready = Ready::new(listeners.into_iter().zip(peers).collect(), Arc::new(Remote::new(streams)), site, limits);
     let ready = ready.map_err(|fault| refuse(Exit::Internal, format!("the page cannot be served: {fault}")))?;
     let applied = walled.seal().map_err(unjailed)?;

@@ -4,30 +4,17 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use arbiter::note::VerifierKey;
 use arbiter::{Tier, claim};
-use bounty_log::append::{Log, Signer};
+use bounty_log::append::Log;
 use bounty_log::entry::{Entry, Kind};
 use bounty_log::store::Folder;
 use contest::START;
-
-struct Holder(VerifierKey);
-
-impl Signer for Holder {
-    fn key(&self) -> &VerifierKey {
-        &self.0
-    }
-
-    fn sign(&self, message: &[u8]) -> [u8; 64] {
-        contest::sign("log", message).try_into().expect("64 bytes")
-    }
-}
 
 /// A log whose third entry is a claim that says `text`.
 fn write(folder: &Path, text: &str) {
     let entry = |kind, time, document| Entry { kind, time, document };
     let note = contest::manifest_note();
-    let mut log = Log::begin(Folder::new(folder), Holder(contest::named("log")), &entry(Kind::Manifest, START, &note)).expect("begun");
+    let mut log = Log::begin(Folder::new(folder), contest::holder("log"), &entry(Kind::Manifest, START, &note)).expect("begun");
     log.append(&entry(Kind::Start, START + 1, b"")).expect("appended");
     let claim = contest::seal("read", &claim::Body { text, ..contest::claim_body(Tier::Read, "somebody") });
     log.append(&entry(Kind::Claim, START + 2, &claim)).expect("appended");

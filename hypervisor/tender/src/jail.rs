@@ -52,6 +52,28 @@ pub struct Needs {
     pub descriptors_max: u64,
 }
 
+impl Needs {
+    /// Those of a process that reads from these and writes to those, and has memory.
+    #[must_use]
+    pub const fn of_streams(reads: Vec<RawFd>, writes: Vec<RawFd>, descriptors_max: u64) -> Self {
+        Self {
+            wish: JailWish::Full,
+            machine: Machine::Kvm,
+            machine_calls: Vec::new(),
+            readiness: None,
+            listeners: Vec::new(),
+            taps: Vec::new(),
+            access_pipe: None,
+            reads,
+            escape: None,
+            writes,
+            file_len_max: u64::MAX,
+            sockets: Sockets::None,
+            descriptors_max,
+        }
+    }
+}
+
 /// Descriptors of a cell that serves.
 #[derive(Debug, Clone, Copy)]
 pub struct Readiness {

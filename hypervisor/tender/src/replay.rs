@@ -21,9 +21,9 @@ pub use recording::pcap::Way;
 use recording::read::{ReadFault, Reader};
 use sha2::{Digest, Sha256};
 
-use crate::jail::{self, JailFault, Needs, Sockets};
+use crate::jail::{self, JailFault, Needs};
 use crate::limits::DIFFERENCES_MAX;
-use crate::order::{JailWish, Machine};
+use crate::order::Machine;
 pub use compare::Difference;
 use compare::Scope;
 use guest::Guest;
@@ -213,21 +213,8 @@ fn hex(digest: [u8; 32]) -> String {
 }
 
 fn needs(guest: &guest::Loaded, recording: RawFd, writes: impl Iterator<Item = RawFd>) -> Needs {
-    Needs {
-        wish: JailWish::Full,
-        machine: Machine::Process,
-        machine_calls: guest.syscalls(),
-        readiness: None,
-        listeners: Vec::new(),
-        taps: Vec::new(),
-        access_pipe: None,
-        reads: vec![recording],
-        escape: None,
-        writes: core::iter::once(std::io::stdout().as_raw_fd()).chain(writes).collect(),
-        file_len_max: u64::MAX,
-        sockets: Sockets::None,
-        descriptors_max: DESCRIPTORS_MAX,
-    }
+    let writes = core::iter::once(std::io::stdout().as_raw_fd()).chain(writes).collect();
+    Needs { machine: Machine::Process, machine_calls: guest.syscalls(), ..Needs::of_streams(vec![recording], writes, DESCRIPTORS_MAX) }
 }
 
 /// A replay opens nothing.

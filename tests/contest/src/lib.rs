@@ -107,6 +107,29 @@ pub fn sign(label: &str, message: &[u8]) -> Vec<u8> {
     pair(label).sign(message).as_ref().to_vec()
 }
 
+/// Who holds the key of a log.
+#[derive(Debug)]
+pub struct Holder {
+    label: &'static str,
+    key: VerifierKey,
+}
+
+/// Whoever holds a label's key, of which a log is kept.
+#[must_use]
+pub fn holder(label: &'static str) -> Holder {
+    Holder { label, key: named(label) }
+}
+
+impl bounty_log::append::Signer for Holder {
+    fn key(&self) -> &VerifierKey {
+        &self.key
+    }
+
+    fn sign(&self, message: &[u8]) -> [u8; 64] {
+        sign(self.label, message).try_into().expect("64 bytes")
+    }
+}
+
 /// A note that these keys sign.
 ///
 /// # Panics

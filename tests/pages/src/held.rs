@@ -10,10 +10,9 @@ use std::thread;
 
 use arbiter::claim::{self, Claim};
 use arbiter::crash;
-use arbiter::note::VerifierKey;
 use arbiter::receipt::Receipt;
 use arbiter::{Context, Digest, Manifest, Tier, Verdict, possession, verify};
-use bounty_log::append::{Log, Signer};
+use bounty_log::append::Log;
 use bounty_log::entry::{Entry, Kind};
 use bounty_log::reveal::Reveal;
 use bounty_log::store::{Folder, Source};
@@ -63,20 +62,6 @@ pub fn claim(tier: Tier, text: &str) -> Vec<u8> {
     contest::seal(contest::claims_with(tier), &body)
 }
 
-/// Whoever holds the log's key.
-#[derive(Debug)]
-pub struct Holder(VerifierKey);
-
-impl Signer for Holder {
-    fn key(&self) -> &VerifierKey {
-        &self.0
-    }
-
-    fn sign(&self, message: &[u8]) -> [u8; 64] {
-        contest::sign("log", message).try_into().expect("64 bytes")
-    }
-}
-
 /// See the module.
 #[derive(Debug)]
 pub struct Held {
@@ -92,7 +77,7 @@ pub struct Held {
 /// What changes.
 #[derive(Debug)]
 struct Book {
-    log: Log<Holder>,
+    log: Log<contest::Holder>,
     effort: Effort,
     wins: Vec<Win>,
     /// Claims, and the numbers of their entries.
@@ -116,7 +101,7 @@ impl Held {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let first = Entry { time: START, kind: Kind::Manifest, document: &manifest_note() };
-        let mut log = Log::begin(Folder::new(dir.path()), Holder(contest::named("log")), &first).expect("a log");
+        let mut log = Log::begin(Folder::new(dir.path()), contest::holder("log"), &first).expect("a log");
         log.append(&Entry { time: NOW - 600, kind: Kind::Start, document: b"" }).expect("appended");
         let effort = Effort {
             connections: 1_204_773,
@@ -289,7 +274,7 @@ impl Open {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
         let contest: Arc<dyn Contest> = held.clone();
-        let served = serve(listener, contest, Site { base, peers, assets }, limits).expect("a page");
+        let served = serve(listener, peers, contest, Site { base, assets }, limits).expect("a page");
         Self { held, served }
     }
 

@@ -541,7 +541,7 @@ proptest! {
     ) {
         thread_local! {
             static ROUTER: Router = {
-                let site = Site { base: "https://box.example".into(), peers: Peers::Connect, assets: Assets::default() };
+                let site = Site { base: "https://box.example".into(), assets: Assets::default() };
                 let free = Rate { burst: u32::MAX, every: Duration::ZERO };
                 let limits = Limits { asks: free, asks_of_source: free, entries: free, entries_of_source: free, ..Limits::default() };
                 Router::new(Arc::new(Held::new()), site, &limits)

@@ -12,7 +12,7 @@ use bounty_log::reveal::Reveal;
 use bounty_page::contest::{Changed, Contest, Door, Facts, Judged, Win};
 use bounty_page::limits::REVEAL_LEN_MAX;
 use bounty_page::router::{Request, Router};
-use bounty_page::{Assets, Limits, Peers, Site};
+use bounty_page::{Assets, Limits, Site};
 
 use crate::script::Script;
 
@@ -147,7 +147,7 @@ impl Contest for Written {
 pub fn page(data: &[u8]) {
     let mut script = Script(data);
     let words = core::array::from_fn(|_| text(script.text()));
-    let site = Site { base: "https://contest.example".into(), peers: Peers::AreNamed, assets: Assets::default() };
+    let site = Site { base: "https://contest.example".into(), assets: Assets::default() };
     let router = Router::new(Arc::new(Written { words }), site, &Limits::default());
     while !script.is_over() {
         let answer = router.answer(&request(&mut script));

@@ -4,8 +4,7 @@ use core::time::Duration;
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 
-use tender::jail::{self, Needs, Sockets};
-use tender::order::{JailWish, Machine};
+use tender::jail::{self, Needs};
 use transcript::{Speaker, Transcript};
 
 use crate::exit::Exit;
@@ -19,8 +18,12 @@ const LEN_MAX: u64 = 2 * CAPTURE_PIECE_LEN as u64;
 /// The kind of a block that holds a frame (draft-ietf-opsawg-pcapng).
 const PACKET: u32 = 6;
 
+/// It opens nothing.
+const DESCRIPTORS_MAX: u64 = 8;
+
 pub(super) fn trace() -> Exit {
-    if let Err(fault) = jail::close(&needs()) {
+    let needs = Needs::of_streams(vec![io::stdin().as_raw_fd()], vec![io::stdout().as_raw_fd()], DESCRIPTORS_MAX);
+    if let Err(fault) = jail::close(&needs) {
         return refuse(Exit::Permission, format!("the jail cannot be closed: {fault:?}"));
     }
     let mut bytes = Vec::new();
@@ -33,25 +36,6 @@ pub(super) fn trace() -> Exit {
     }
     messages::lines(&transcript.end()).for_each(terminal::result);
     Exit::Success
-}
-
-/// Two streams, and memory.
-fn needs() -> Needs {
-    Needs {
-        wish: JailWish::Full,
-        machine: Machine::Kvm,
-        machine_calls: Vec::new(),
-        readiness: None,
-        listeners: Vec::new(),
-        taps: Vec::new(),
-        access_pipe: None,
-        reads: vec![io::stdin().as_raw_fd()],
-        escape: None,
-        writes: vec![io::stdout().as_raw_fd()],
-        file_len_max: u64::MAX,
-        sockets: Sockets::None,
-        descriptors_max: 8,
-    }
 }
 
 /// One frame of the front link.

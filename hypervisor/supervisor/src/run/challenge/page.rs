@@ -64,7 +64,7 @@ struct Running {
     /// Readable once it has ended.
     ended: Arc<OwnedFd>,
     /// Its end is the process's.
-    _socket: UnixStream,
+    socket: UnixStream,
     since: Instant,
 }
 
@@ -82,8 +82,8 @@ impl Starter {
         // Only then does the far end have one owner.
         drop(command);
         let ended = Arc::new(pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?);
-        let mut running = Running { child, ended, _socket: socket, since: Instant::now() };
-        if let Err(fault) = self.order.hand_over(&running._socket, &self.listeners, &for_them) {
+        let mut running = Running { child, ended, socket, since: Instant::now() };
+        if let Err(fault) = self.order.hand_over(&running.socket, &self.listeners, &for_them) {
             running.end();
             return Err(fault);
         }
