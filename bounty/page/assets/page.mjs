@@ -92,9 +92,16 @@ async function renewing() {
 const module = () => (module.loaded ??= load(fetch("/arbiter.wasm")));
 const text = async (path) => (await fetch(path)).text();
 
+// The manifest that a claim names: it may be an earlier version. What names none of this contest's is judged by the one in force.
+async function manifestOf(claim) {
+  const named = claim?.match(/^manifest ([0-9a-f]{64})$/m);
+  const answer = named ? await fetch(`/manifest/${named[1]}`) : null;
+  return answer?.ok ? answer.text() : text("/manifest");
+}
+
 // The verdict of the browser: from the manifest and the operator's key as they are served, by the browser's clock.
 async function ownVerdict({ claim, receipt, opening }) {
-  const [program, manifest, operator] = await Promise.all([module(), text("/manifest"), text("/operator")]);
+  const [program, manifest, operator] = await Promise.all([module(), manifestOf(claim), text("/operator")]);
   const [title, ...lines] = await judge(program, { operator: operator.trim(), manifest, claim, receipt, opening, now: Math.floor(Date.now() / 1000) });
   return { title, document: lines.join("\n") };
 }

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use arbiter::{Context, Digest, Tier, Verdict, verify};
+use arbiter::{Claim, Context, Digest, Tier, Verdict, verify};
 use bounty_log::reveal::Reveal;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,9 @@ use crate::coded;
 pub trait Contest: Send + Sync {
     /// How it stands.
     fn facts(&self) -> Facts;
+
+    /// The signed manifest of this digest, whichever of the contest's versions it is: a claim is judged by the one that it names.
+    fn manifest(&self, digest: Digest) -> Option<Vec<u8>>;
 
     /// The answers of all flags that can answer to a nonce: documents `bountybox-possession 1`, one behind the other.
     ///
@@ -112,13 +115,13 @@ impl Facts {
     }
 }
 
-impl Facts {
-    /// Whether what is handed in is a claim that holds: such a one does not wait for what others have used up.
-    pub(crate) fn hold(&self, handed: &[u8]) -> bool {
-        let reveal = Reveal::of(handed);
-        let context = Context { now: self.now, commitment: reveal.committed() };
-        matches!(verify(&self.manifest, &self.operator, reveal.claim, &context), Verdict::Falsified { .. })
-    }
+/// Whether what is handed in is a claim that holds: such a one does not wait for what others have used up.
+pub(crate) fn holds(contest: &dyn Contest, facts: &Facts, handed: &[u8]) -> bool {
+    let reveal = Reveal::of(handed);
+    let Ok(claim) = Claim::parse(reveal.claim) else { return false };
+    let Some(manifest) = contest.manifest(claim.body.manifest) else { return false };
+    let context = Context { now: facts.now, commitment: reveal.committed() };
+    matches!(verify(&manifest, &facts.operator, reveal.claim, &context), Verdict::Falsified { .. })
 }
 
 /// A version of the manifest that followed on another.

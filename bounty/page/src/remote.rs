@@ -9,11 +9,12 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use arbiter::Digest;
 use bounty_log::names;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::contest::{Contest, Facts, Judged};
+use crate::contest::{Contest, Facts, Judged, holds};
 use crate::limits::{ANSWER_LEN_MAX, ASK_LEN_MAX, Limits};
 use crate::rates::Rates;
 use crate::tiles::File;
@@ -28,6 +29,7 @@ enum Ask<'a> {
     Commit([u8; 32]),
     Announce(&'a str, Option<IpAddr>),
     LogFile(&'a str),
+    Manifest([u8; 32]),
 }
 
 /// The end that asks.
@@ -70,6 +72,10 @@ fn exchange(stream: &mut UnixStream, ask: &Ask<'_>) -> io::Result<Vec<u8>> {
 impl Contest for Remote {
     fn facts(&self) -> Facts {
         self.ask(&Ask::Facts).unwrap_or_else(|| Facts::new(Vec::new(), String::new()))
+    }
+
+    fn manifest(&self, digest: Digest) -> Option<Vec<u8>> {
+        self.ask::<Option<Vec<u8>>>(&Ask::Manifest(digest.0)).flatten()
     }
 
     fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String> {
@@ -125,10 +131,11 @@ impl Answering {
         let Self { contest, asks, entries, .. } = self;
         match ask {
             Ask::Facts => write(stream, &contest.facts()),
+            Ask::Manifest(digest) => write(stream, &contest.manifest(Digest(digest))),
             Ask::Prove(nonce) => write(stream, &self.take(asks).and_then(|()| contest.prove(nonce))),
             Ask::Sign(message) => write(stream, &self.take(asks).and_then(|()| contest.sign(message))),
             Ask::Claim(claim) => {
-                let budget = if contest.facts().hold(claim) { Ok(()) } else { self.take(entries) };
+                let budget = if holds(contest.as_ref(), &contest.facts(), claim) { Ok(()) } else { self.take(entries) };
                 write(stream, &budget.and_then(|()| contest.claim(claim)))
             }
             Ask::Commit(commitment) => write(stream, &self.take(entries).and_then(|()| contest.commit(commitment))),
@@ -180,7 +187,7 @@ mod tests {
     use core::time::Duration;
     use std::thread;
 
-    use arbiter::{Digest, Tier};
+    use arbiter::Tier;
 
     use super::*;
     use crate::contest::{Cells, Changed, Count, Door, Effort, Win};
@@ -216,6 +223,10 @@ mod tests {
                 image: Digest([9; 32]),
                 ..Facts::new(contest::manifest_note(), contest::operator())
             }
+        }
+
+        fn manifest(&self, digest: Digest) -> Option<Vec<u8>> {
+            (digest == contest::manifest_digest()).then(contest::manifest_note)
         }
 
         fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String> {
@@ -261,6 +272,8 @@ mod tests {
     fn what_is_asked_from_afar_is_answered_as_it_would_be_here() {
         let (remote, echo) = ends(2, Limits::default());
         assert_eq!(remote.facts(), echo.facts());
+        assert_eq!(remote.manifest(contest::manifest_digest()), Some(contest::manifest_note()));
+        assert_eq!(remote.manifest(Digest([0; 32])), None);
         assert_eq!(remote.prove([7; 32]), Ok(vec![7; 32]));
         assert_eq!(remote.sign(b"abc"), Err("3 bytes".into()));
         assert_eq!(remote.claim(b"NotFalsified\n"), Ok(Judged { verdict: "NotFalsified\n".into(), entry: Ok(0) }));
@@ -309,7 +322,7 @@ mod tests {
         let remote = Remote::new(vec![near]);
         assert_eq!(remote.prove([0; 32]), Err(GONE.into()));
         assert_eq!(remote.log_file("checkpoint"), None);
-        assert_eq!(remote.facts().manifest, b"");
+        assert_eq!((remote.facts().manifest.as_slice(), remote.manifest(Digest([0; 32]))), (&b""[..], None));
         assert_eq!(remote.claim(b""), Err(GONE.into()));
     }
 

@@ -72,6 +72,8 @@ enum Route<'a> {
     Page,
     Facts,
     Manifest,
+    /// A version of it, by its digest.
+    Version(&'a str),
     Operator,
     Rules,
     /// A file of the log.
@@ -115,6 +117,9 @@ impl<'a> Route<'a> {
         if let Some(rest) = path.strip_prefix("/possession/") {
             return Some(rest.split_once('/').map_or(Self::Possession(None, rest), |(tier, nonce)| Self::Possession(Some(tier), nonce)));
         }
+        if let Some(digest) = path.strip_prefix("/manifest/") {
+            return Some(Self::Version(digest));
+        }
         if let Some(size) = path.strip_prefix("/files/") {
             return Some(Self::Files(size));
         }
@@ -141,7 +146,7 @@ fn fixed(arbiter: Option<Vec<u8>>) -> BTreeMap<&'static str, Answer> {
 
 /// What there is, for who asks for something else.
 const HERE: &str = "nothing here. There are\n\
-    /  /facts.json  /manifest  /operator  /rules\n\
+    /  /facts.json  /manifest  /manifest/DIGEST  /operator  /rules\n\
     /checkpoint  /tile/..  /files/SIZE\n\
     /possession/NONCE  /possession/TIER/NONCE  /check-possession\n\
     /arbiter.wasm  /arbiter.mjs\n\

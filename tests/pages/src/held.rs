@@ -52,6 +52,9 @@ pub fn manifest_digest() -> Digest {
     *DIGEST
 }
 
+/// The manifest before that: the operator has changed name and rules since.
+const EARLIER: fn() -> Vec<u8> = contest::manifest_note;
+
 /// A claim of this contest that holds.
 #[must_use]
 pub fn claim(tier: Tier, text: &str) -> Vec<u8> {
@@ -200,6 +203,11 @@ impl Contest for Held {
         }
     }
 
+    fn manifest(&self, digest: Digest) -> Option<Vec<u8>> {
+        let versions = [(manifest_digest(), manifest_note()), (contest::manifest_digest(), EARLIER())];
+        versions.into_iter().find_map(|(of, note)| (of == digest).then_some(note))
+    }
+
     fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String> {
         thread::sleep(Duration::from_millis(self.slowness_ms.load(Ordering::SeqCst)));
         let body = |tier| possession::Body { manifest: manifest_digest(), tier, nonce, time: self.now() };
@@ -217,8 +225,10 @@ impl Contest for Held {
 
     fn claim(&self, claim: &[u8]) -> Result<Judged, String> {
         let (now, reveal) = (self.now(), Reveal::of(claim));
-        let verdict = verify(&manifest_note(), &contest::operator(), reveal.claim, &Context { now, commitment: reveal.committed() });
-        let Ok(read) = Claim::parse(reveal.claim) else {
+        let read = Claim::parse(reveal.claim);
+        let named = read.as_ref().ok().and_then(|read| self.manifest(read.body.manifest)).unwrap_or_else(manifest_note);
+        let verdict = verify(&named, &contest::operator(), reveal.claim, &Context { now, commitment: reveal.committed() });
+        let Ok(read) = read else {
             return Ok(Judged { verdict: verdict.to_string(), entry: Err("it cannot be read as a claim".into()) });
         };
         let mut book = self.book();

@@ -6,7 +6,8 @@ use std::thread;
 use arbiter::commitment::{Opening, commit};
 use arbiter::{Digest, Tier};
 use pages::browser::{Browser, Look, assets, claim};
-use pages::held::{NOW, Open, RULES};
+use pages::held::{self, NOW, Open, RULES};
+use pages::http;
 use serde_json::Value;
 
 fn page() -> (Open, Browser) {
@@ -90,6 +91,32 @@ fn a_pasted_claim_is_judged_by_browser_and_box_and_lands_in_the_log() {
     assert_eq!((&told[0][1], &told[1][1]), (&"NotFalsified".into(), &"NotFalsified".into()), "{told}");
     assert_eq!(open.held.size(), size + 2, "it cannot be read, so it is not");
     assert_eq!(browser.complaints(), [""; 0]);
+}
+
+/// The operator has changed the manifest since: an earlier version's claim is no claim of another contest.
+#[test]
+fn a_claim_is_judged_by_the_version_that_it_names() {
+    let (open, mut browser) = page();
+    browser.open(&open.url("/")).expect("loaded");
+    let earlier = String::from_utf8(contest::claim(Tier::Read)).expect("text");
+    let named = |digest: Digest| earlier.replace(&contest::manifest_digest().to_string(), &digest.to_string());
+    for (claim, verdict, why) in [
+        (earlier.clone(), "Falsified", "tier read"),
+        (named(Digest([7; 32])), "NotFalsified", "names another manifest"),
+        (named(held::manifest_digest()), "NotFalsified", "the signature does not verify"),
+    ] {
+        browser.paste("#claim", &claim).expect("pasted");
+        browser.click("#claim-form button").expect("clicked");
+        browser.until("document.querySelectorAll('#verdicts [data-verdict]').length === 2 && !document.querySelector('#claim-form button').disabled").expect("judged");
+        let told = browser.value("[...document.querySelectorAll('#verdicts section')].map(it => it.innerText)").expect("verdicts");
+        for said in told.as_array().expect("two") {
+            let said = said.as_str().expect("text");
+            assert!(said.contains(&format!("\n{verdict}\n")) && said.contains(why), "{verdict}, {why}: {said}");
+        }
+    }
+    let earlier = http::get(open.served.address(), &format!("/manifest/{}", contest::manifest_digest()));
+    assert_eq!((earlier.status, earlier.body), (200, contest::manifest_note()));
+    assert_eq!(http::get(open.served.address(), &format!("/manifest/{}", Digest([7; 32]))).status, 404);
 }
 
 /// Behind the end nothing else counts: the browser's clock is the contest's, and the box's is moved past the end.

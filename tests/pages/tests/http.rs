@@ -42,10 +42,13 @@ fn every_route_answers_with_its_kind() {
     let open = open();
     let proof = format!("/possession/read/{NONCE}");
     let proofs = format!("/possession/{NONCE}");
+    let [version, earlier] = [held::manifest_digest(), contest::manifest_digest()].map(|digest| format!("/manifest/{digest}"));
     for (path, kind, begins) in [
         ("/", "text/html; charset=utf-8", "<!DOCTYPE html>"),
         ("/facts.json", "application/json", "{"),
         ("/manifest", "text/plain; charset=utf-8", "bountybox-manifest 1\n"),
+        (&version, "text/plain; charset=utf-8", "bountybox-manifest 1\nname The example box\n"),
+        (&earlier, "text/plain; charset=utf-8", "bountybox-manifest 1\n"),
         ("/operator", "text/plain; charset=utf-8", "contest.example/operator+"),
         ("/rules", "text/plain; charset=utf-8", RULES),
         ("/checkpoint", "text/plain; charset=utf-8", "contest.example/log\n2\n"),
@@ -416,7 +419,8 @@ fn a_claim_that_holds_does_not_wait_for_what_others_used_up() {
     assert_eq!(statuses, [200, 200, 429]);
     assert!(post(at(&open), "/commitment", NONCE.as_bytes()).text().starts_with("all together have asked too often"));
     assert_eq!(post(at(&open), "/claim", &held::claim(Tier::Read, "It was there.")).status, 200);
-    assert_eq!(open.held.size(), 5);
+    assert_eq!(post(at(&open), "/claim", &contest::claim(Tier::Auth)).status, 200, "nor does one of an earlier version");
+    assert_eq!(open.held.size(), 6);
 }
 
 #[test]

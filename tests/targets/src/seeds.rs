@@ -164,8 +164,9 @@ fn desks(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
         asking.join().expect("an end");
         question
     };
-    let questions: [(&str, Question); 8] = [
+    let questions: [(&str, Question); 9] = [
         ("facts", |remote| drop(remote.facts())),
+        ("manifest", |remote| drop(remote.manifest(contest::manifest_digest()))),
         ("prove", |remote| drop(remote.prove([7; 32]))),
         ("sign", |remote| drop(remote.sign(contest::claim_body(Tier::Write, "somebody").to_string().as_bytes()))),
         ("claim", |remote| drop(remote.claim(&contest::claim(Tier::Read)))),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arbiter::digest::from_hex;
 use arbiter::note::Note;
-use arbiter::{Document, Tier};
+use arbiter::{Digest, Document, Tier};
 use bounty_log::life::proofs;
 use bounty_log::limits::ENTRIES_MAX;
 use bounty_log::names;
@@ -25,6 +25,7 @@ impl Router {
             Route::Page => self.shown().page,
             Route::Facts => self.shown().facts,
             Route::Manifest => Answer::new(TEXT, self.shown().view.facts.manifest.clone()).kept(Keep::Asking),
+            Route::Version(digest) => self.version(digest),
             Route::Operator => Answer::new(TEXT, format!("{}\n", self.shown().view.facts.operator)).kept(Keep::Asking),
             Route::Rules => Answer::new(TEXT, self.shown().view.facts.rules.clone()).kept(Keep::Asking),
             Route::Log(name) => self.log(name),
@@ -33,6 +34,15 @@ impl Router {
             Route::Possession(tier, nonce) => self.possession(tier, nonce, request).unwrap_or_else(Into::into),
             Route::Post(_) => super::only("POST"),
         }
+    }
+
+    /// The manifest that a claim names may be an earlier one than that in force.
+    fn version(&self, digest: &str) -> Answer {
+        let note = from_hex::<32>(digest).and_then(|digest| self.contest.manifest(Digest(digest)));
+        note.map_or_else(
+            || Answer::text(StatusCode::NOT_FOUND, "no version of this contest's manifest has this digest\n"),
+            |note| Answer::new(TEXT, note).kept(Keep::Asking),
+        )
     }
 
     /// A file of the log, if the log's head speaks of it: what lies there besides may still change.

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::refusal::{Budget, Refusal};
 use super::{Post, Request, Router};
 use crate::answer::{Answer, HTML, JSON, TEXT};
-use crate::contest::Judged;
+use crate::contest::{Judged, holds};
 use crate::form::{self, Lines};
 use crate::html::outcome::{self, Outcome};
 use crate::limits::REVEAL_LEN_MAX;
@@ -44,7 +44,7 @@ impl Router {
         }
         self.take(&self.entries, request.peer, Budget::Source)?;
         let shown = self.shown();
-        if !shown.view.facts.hold(&handed) {
+        if !holds(self.contest.as_ref(), &shown.view.facts, &handed) {
             self.take(&self.entries, request.peer, Budget::All)?;
         }
         let judged = self.contest.claim(&handed).map_err(|why| Refusal::told(StatusCode::SERVICE_UNAVAILABLE, why))?;

@@ -90,6 +90,10 @@ fn is_on_the_page(contest: &Contest, [before, after]: [&str; 2]) -> Outcome {
         facts.to_string(),
     )?;
     ensure(facts["tiers"][1]["prize"] == "2,000 EUR", facts.to_string())?;
+    for (version, has_new_prize) in [(before, false), (after, true)] {
+        let manifest = contest.curl(FROM, &format!("/manifest/{version}"), &[])?;
+        ensure(manifest.status == 200 && manifest.text().contains("read.prize 2,000 EUR\n") == has_new_prize, manifest.text())?;
+    }
     ensure(contest.curl(FROM, "/rules", &[])?.text() == RULES, "the page has other rules")?;
     let page = contest.curl(FROM, "/", &[])?.text();
     ensure(page.contains("Version 2 of the manifest is in force") && page.contains(before) && page.contains(after), page)
