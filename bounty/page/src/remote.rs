@@ -62,6 +62,9 @@ impl Remote {
     }
 }
 
+/// Of the length before each of them, in bytes.
+const LEN_LEN: usize = 4;
+
 const GONE: &str = "the box is about to stop";
 
 fn exchange(stream: &mut UnixStream, ask: &Ask<'_>) -> io::Result<Vec<u8>> {
@@ -159,14 +162,14 @@ impl core::fmt::Debug for Answering {
 }
 
 fn write<T: Serialize>(stream: &mut UnixStream, what: &T) -> io::Result<()> {
-    let bytes = postcard::to_stdvec(what).map_err(io::Error::other)?;
-    let len = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-    stream.write_all(&len.to_le_bytes())?;
+    let mut bytes = postcard::to_extend(what, vec![0; LEN_LEN]).map_err(io::Error::other)?;
+    let len = u32::try_from(bytes.len().saturating_sub(LEN_LEN)).map_err(io::Error::other)?;
+    bytes[..LEN_LEN].copy_from_slice(&len.to_le_bytes());
     stream.write_all(&bytes)
 }
 
 fn read(stream: &mut UnixStream, len_max: usize) -> io::Result<Vec<u8>> {
-    let mut len = [0; 4];
+    let mut len = [0; LEN_LEN];
     stream.read_exact(&mut len)?;
     let len = usize::try_from(u32::from_le_bytes(len)).map_err(io::Error::other)?;
     if len > len_max {

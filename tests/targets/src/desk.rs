@@ -6,6 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use arbiter::{Context, Digest, Verdict, verify};
@@ -81,10 +82,12 @@ pub fn desk(data: &[u8]) {
     let (mut page, supervisor) = UnixStream::pair().expect("a pair of sockets");
     page.write_all(data).expect("less than a socket holds");
     page.shutdown(Shutdown::Write).expect("a socket that is open");
-    Answering::new(Arc::clone(&contest) as Arc<dyn Contest>, &limits).attend(supervisor);
     let mut answers = Vec::new();
-    // Whoever is not heard to the end gets a reset behind the answers.
-    let _reset = page.read_to_end(&mut answers);
+    // Many answers are more than a socket holds. Whoever is not heard to the end gets a reset behind them.
+    thread::scope(|scope| {
+        scope.spawn(|| page.read_to_end(&mut answers));
+        Answering::new(Arc::clone(&contest) as Arc<dyn Contest>, &limits).attend(supervisor);
+    });
     assert!(answers.len() <= MANY * data.len(), "{} bytes for {}", answers.len(), data.len());
     let passed = begun.elapsed();
     let within = |count: &AtomicU32, rate: Rate| {
