@@ -188,8 +188,8 @@ fn shrink_and_tell(seed: u64, complaint: &Complaint) {
 fn told(sum: &Logbook, start: Instant) -> String {
     let Logbook { turns, ms, accepted, handshakes, resumptions, whole, exhausted, hash, ends } = sum;
     let hours = ms / 3_600_000;
-    let seconds = start.elapsed().as_secs().max(1);
-    let rate = handshakes / seconds / u64::try_from(cores()).unwrap_or(1);
+    let core_ms = start.elapsed().as_millis().max(1) * u128::try_from(cores()).unwrap_or(1);
+    let rate = u128::from(*handshakes) * 1000 / core_ms;
     let ends: String = ends.iter().map(|(end, count)| format!("\n{count:>8} {end}")).collect();
     format!(
         "{hours} virtual hours, {turns} turns, {accepted} connections, {handshakes} handshakes, {resumptions} resumed, {whole} whole; \
