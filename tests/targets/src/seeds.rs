@@ -237,9 +237,13 @@ fn config(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     let smallest = "[[listen]]\naddress=\"127.0.0.1:8443\"\n[[certificate]]\nchain=\"c\"\nkey=\"k\"\n[[route]]\nbackends=[\"a:1\"]\n";
     add("config", "smallest", smallest.into());
     add("config", "no-backend", smallest.replace("\"a:1\"", "").into());
+    let doors = "[challenge]\nfolder=\"f\"\nserver=\"127.0.0.1:1\"\ncall_back=\"127.0.0.1:2\"\nreverse=\"127.0.0.1:4\"\n\
+                 page=\"127.0.0.1:5\"\nplain=\"127.0.0.1:6\"\nbase=\"https://a\"\nheartbeat_s=600\ncapture_mib=8\n";
+    add("config", "contest", format!("{smallest}{doors}").into());
     for (page, text) in [
         ("readme", include_str!("../../../README.md")),
-        ("reference", include_str!("../../../docs/reference.md")),
+        ("configuration", include_str!("../../../docs/configuration.md")),
+        ("replay", include_str!("../../../docs/replay.md")),
         ("coming-from", include_str!("../../../docs/coming-from.md")),
     ] {
         let blocks = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
