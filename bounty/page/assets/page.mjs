@@ -95,8 +95,10 @@ const text = async (path) => (await fetch(path)).text();
 // The manifest that a claim names: it may be an earlier version. What names none of this contest's is judged by the one in force.
 async function manifestOf(claim) {
   const named = claim?.match(/^manifest ([0-9a-f]{64})$/m);
-  const answer = named ? await fetch(`/manifest/${named[1]}`) : null;
-  return answer?.ok ? answer.text() : text("/manifest");
+  const answer = named ? await fetch(`/manifest/${named[1]}`) : { status: 404 };
+  if (answer.status === 404) return text("/manifest");
+  if (!answer.ok) throw new Error((await answer.text()).trim());
+  return answer.text();
 }
 
 // The verdict of the browser: from the manifest and the operator's key as they are served, by the browser's clock.

@@ -8,14 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::coded;
 
-/// Whoever runs the contest. All of it is called on threads that may wait for the guest or the disk, a few at a time; only [`Contest::facts`] is to answer at once, from what is known. What it
-/// says is shown for a second.
+/// Whoever runs the contest. All of it is called on threads that may wait for the guest or the disk, a few at a time; only [`Contest::facts`] and
+/// [`Contest::manifest`] are to answer at once, from what is known. What the facts say is shown for a second.
 pub trait Contest: Send + Sync {
     /// How it stands.
     fn facts(&self) -> Facts;
 
-    /// The signed manifest of this digest, whichever of the contest's versions it is: a claim is judged by the one that it names.
-    fn manifest(&self, digest: Digest) -> Option<Vec<u8>>;
+    /// The signed manifest of this digest, whichever of the contest's versions it is: a claim is judged by the one that it names. `None`: it has no such version.
+    ///
+    /// # Errors
+    /// Why there is no answer now, as a sentence for whoever asked.
+    fn manifest(&self, digest: Digest) -> Result<Option<Vec<u8>>, String>;
 
     /// The answers of all flags that can answer to a nonce: documents `bountybox-possession 1`, one behind the other.
     ///
@@ -119,7 +122,7 @@ impl Facts {
 pub(crate) fn holds(contest: &dyn Contest, facts: &Facts, handed: &[u8]) -> bool {
     let reveal = Reveal::of(handed);
     let Ok(claim) = Claim::parse(reveal.claim) else { return false };
-    let Some(manifest) = contest.manifest(claim.body.manifest) else { return false };
+    let Ok(Some(manifest)) = contest.manifest(claim.body.manifest) else { return false };
     let context = Context { now: facts.now, commitment: reveal.committed() };
     matches!(verify(&manifest, &facts.operator, reveal.claim, &context), Verdict::Falsified { .. })
 }

@@ -31,7 +31,7 @@
 //!     fn facts(&self) -> Facts {
 //!         Facts::new(b"bountybox-manifest 1\n".to_vec(), "example.org/contest+00000000+AA==".into())
 //!     }
-//!     fn manifest(&self, _: arbiter::Digest) -> Option<Vec<u8>> { None }
+//!     fn manifest(&self, _: arbiter::Digest) -> Result<Option<Vec<u8>>, String> { Ok(None) }
 //!     fn claim(&self, _: &[u8]) -> Result<Judged, String> { Err("there is no log".into()) }
 //!     fn prove(&self, _: [u8; 32]) -> Result<Vec<u8>, String> { Err("there are no flags".into()) }
 //!     fn sign(&self, _: &[u8]) -> Result<Vec<u8>, String> { Err("there are no flags".into()) }

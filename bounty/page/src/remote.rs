@@ -1,7 +1,7 @@
 //! The contest in another process than the one that strangers speak to: asked over sockets, one question at a time on each.
 //!
 //! A question and its answer are each a length (four bytes, little-endian) and so many bytes, in `postcard`'s form. The end that asks holds nothing and may be taken over by whoever finds a hole in
-//! it; so the end that answers believes nothing: it gives out the files of the log and no others, and takes no more of what it is asked for than the page lets all of its visitors have.
+//! it; so the end that answers believes nothing: it gives out the log's files, the contest's signed manifests and nothing else, and takes no more of what it is asked for than the page lets all of its visitors have.
 
 use core::net::IpAddr;
 use std::io::{self, Read, Write};
@@ -62,7 +62,7 @@ impl Remote {
     }
 }
 
-/// Of the length before each of them, in bytes.
+/// Bytes of the length that a question or an answer begins with.
 const LEN_LEN: usize = 4;
 
 const GONE: &str = "the box is about to stop";
@@ -77,8 +77,8 @@ impl Contest for Remote {
         self.ask(&Ask::Facts).unwrap_or_else(|| Facts::new(Vec::new(), String::new()))
     }
 
-    fn manifest(&self, digest: Digest) -> Option<Vec<u8>> {
-        self.ask::<Option<Vec<u8>>>(&Ask::Manifest(digest.0)).flatten()
+    fn manifest(&self, digest: Digest) -> Result<Option<Vec<u8>>, String> {
+        self.asked(&Ask::Manifest(digest.0))
     }
 
     fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String> {
@@ -224,12 +224,13 @@ mod tests {
                 now: contest::TIME + 900,
                 doors: vec![Door { name: "server".into(), port: 8, about: "a".into() }],
                 image: Digest([9; 32]),
-                ..Facts::new(contest::manifest_note(), contest::operator())
+                // A version that nobody has claimed by is in force.
+                ..Facts::new(Vec::new(), contest::operator())
             }
         }
 
-        fn manifest(&self, digest: Digest) -> Option<Vec<u8>> {
-            (digest == contest::manifest_digest()).then(contest::manifest_note)
+        fn manifest(&self, digest: Digest) -> Result<Option<Vec<u8>>, String> {
+            Ok((digest == contest::manifest_digest()).then(contest::manifest_note))
         }
 
         fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String> {
@@ -275,8 +276,8 @@ mod tests {
     fn what_is_asked_from_afar_is_answered_as_it_would_be_here() {
         let (remote, echo) = ends(2, Limits::default());
         assert_eq!(remote.facts(), echo.facts());
-        assert_eq!(remote.manifest(contest::manifest_digest()), Some(contest::manifest_note()));
-        assert_eq!(remote.manifest(Digest([0; 32])), None);
+        assert_eq!(remote.manifest(contest::manifest_digest()), Ok(Some(contest::manifest_note())));
+        assert_eq!(remote.manifest(Digest([0; 32])), Ok(None));
         assert_eq!(remote.prove([7; 32]), Ok(vec![7; 32]));
         assert_eq!(remote.sign(b"abc"), Err("3 bytes".into()));
         assert_eq!(remote.claim(b"NotFalsified\n"), Ok(Judged { verdict: "NotFalsified\n".into(), entry: Ok(0) }));
@@ -325,7 +326,8 @@ mod tests {
         let remote = Remote::new(vec![near]);
         assert_eq!(remote.prove([0; 32]), Err(GONE.into()));
         assert_eq!(remote.log_file("checkpoint"), None);
-        assert_eq!((remote.facts().manifest.as_slice(), remote.manifest(Digest([0; 32]))), (&b""[..], None));
+        assert_eq!(remote.facts().manifest, b"");
+        assert_eq!(remote.manifest(Digest([0; 32])), Err(GONE.into()));
         assert_eq!(remote.claim(b""), Err(GONE.into()));
     }
 

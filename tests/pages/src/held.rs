@@ -52,9 +52,6 @@ pub fn manifest_digest() -> Digest {
     *DIGEST
 }
 
-/// The manifest before that: the operator has changed name and rules since.
-const EARLIER: fn() -> Vec<u8> = contest::manifest_note;
-
 /// A claim of this contest that holds.
 #[must_use]
 pub fn claim(tier: Tier, text: &str) -> Vec<u8> {
@@ -72,6 +69,8 @@ pub struct Held {
     clock: AtomicU64,
     /// Whether the published word holds the published value.
     is_written: AtomicBool,
+    /// Whether it has no manifest to give out any more.
+    is_leaving: AtomicBool,
     /// How long the guest takes to answer.
     slowness_ms: AtomicU64,
     book: Mutex<Book>,
@@ -114,7 +113,14 @@ impl Held {
             bytes_out: 31_138_512_896,
         };
         let book = Book { log, effort, wins: Vec::new(), claims: Vec::new(), announced: Vec::new(), changes: Vec::new() };
-        Self { dir, clock: AtomicU64::new(NOW), is_written: AtomicBool::new(false), slowness_ms: AtomicU64::new(0), book: Mutex::new(book) }
+        Self {
+            dir,
+            clock: AtomicU64::new(NOW),
+            is_written: AtomicBool::new(false),
+            is_leaving: AtomicBool::new(false),
+            slowness_ms: AtomicU64::new(0),
+            book: Mutex::new(book),
+        }
     }
 
     /// Moves the clock.
@@ -125,6 +131,11 @@ impl Held {
     /// Makes the published word hold the published value.
     pub fn write_the_word(&self) {
         self.is_written.store(true, Ordering::SeqCst);
+    }
+
+    /// Gives out no manifest any more, as a box that is about to stop.
+    pub fn leave(&self) {
+        self.is_leaving.store(true, Ordering::SeqCst);
     }
 
     /// Makes the guest take so long to answer.
@@ -203,9 +214,13 @@ impl Contest for Held {
         }
     }
 
-    fn manifest(&self, digest: Digest) -> Option<Vec<u8>> {
-        let versions = [(manifest_digest(), manifest_note()), (contest::manifest_digest(), EARLIER())];
-        versions.into_iter().find_map(|(of, note)| (of == digest).then_some(note))
+    /// Before the one in force there was that of [`contest`]: name and rules have changed since.
+    fn manifest(&self, digest: Digest) -> Result<Option<Vec<u8>>, String> {
+        if self.is_leaving.load(Ordering::SeqCst) {
+            return Err("the box is about to stop".into());
+        }
+        let versions = [(manifest_digest(), manifest_note()), (contest::manifest_digest(), contest::manifest_note())];
+        Ok(versions.into_iter().find_map(|(of, note)| (of == digest).then_some(note)))
     }
 
     fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String> {
@@ -226,11 +241,14 @@ impl Contest for Held {
     fn claim(&self, claim: &[u8]) -> Result<Judged, String> {
         let (now, reveal) = (self.now(), Reveal::of(claim));
         let read = Claim::parse(reveal.claim);
-        let named = read.as_ref().ok().and_then(|read| self.manifest(read.body.manifest)).unwrap_or_else(manifest_note);
+        let named = read.as_ref().ok().and_then(|read| self.manifest(read.body.manifest).ok()?).unwrap_or_else(manifest_note);
         let verdict = verify(&named, &contest::operator(), reveal.claim, &Context { now, commitment: reveal.committed() });
         let Ok(read) = read else {
             return Ok(Judged { verdict: verdict.to_string(), entry: Err("it cannot be read as a claim".into()) });
         };
+        if read.body.manifest != manifest_digest() && reveal.commitment.is_none() {
+            return Ok(Judged { verdict: verdict.to_string(), entry: Err("it names an earlier version: sign it anew".into()) });
+        }
         let mut book = self.book();
         if let Some((_, number)) = book.claims.iter().find(|(known, _)| known == claim) {
             return Ok(Judged { verdict: verdict.to_string(), entry: Ok(*number) });

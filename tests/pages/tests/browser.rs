@@ -117,6 +117,12 @@ fn a_claim_is_judged_by_the_version_that_it_names() {
     let earlier = http::get(open.served.address(), &format!("/manifest/{}", contest::manifest_digest()));
     assert_eq!((earlier.status, earlier.body), (200, contest::manifest_note()));
     assert_eq!(http::get(open.served.address(), &format!("/manifest/{}", Digest([7; 32]))).status, 404);
+    // What cannot be had just now is no other contest's.
+    open.held.leave();
+    browser.click("#claim-form button").expect("clicked");
+    browser.until("document.querySelector('#verdicts [data-verdict=\"Not judged\"]') !== null").expect("told");
+    let told = browser.text("document.querySelector('#verdicts section:has([data-verdict=\"Not judged\"])').innerText").expect("a verdict");
+    assert!(told.starts_with("Your browser says") && told.contains("the box is about to stop"), "{told}");
 }
 
 /// Behind the end nothing else counts: the browser's clock is the contest's, and the box's is moved past the end.

@@ -33,8 +33,8 @@ impl Contest for Counted {
         Facts { now: contest::TIME + 900, ..Facts::new(contest::manifest_note(), contest::operator()) }
     }
 
-    fn manifest(&self, digest: Digest) -> Option<Vec<u8>> {
-        (digest == contest::manifest_digest()).then(contest::manifest_note)
+    fn manifest(&self, digest: Digest) -> Result<Option<Vec<u8>>, String> {
+        Ok((digest == contest::manifest_digest()).then(contest::manifest_note))
     }
 
     fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String> {

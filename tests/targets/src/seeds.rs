@@ -203,6 +203,7 @@ fn pages(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     for (name, request) in [
         ("page", request(4, "/", "", b"")),
         ("facts", request(0, "/facts.json", "", b"")),
+        ("manifest", request(0, &format!("/manifest/{}", contest::manifest_digest()), "", b"")),
         ("tile", request(0, "/tile/0/000.p/5", "", b"")),
         ("entries", request(0, "/tile/entries/001.p/4", "", b"")),
         ("files", request(0, "/files/257", "", b"")),
@@ -232,7 +233,7 @@ fn short(len: usize) -> [u8; 2] {
     u16::try_from(len).expect("a short text").to_le_bytes()
 }
 
-/// Configurations that the documents show, one of which every byte counts, and the same without a backend.
+/// Configurations that the documents show, one of which every byte counts, the same without a backend, and with a contest.
 fn config(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     let smallest = "[[listen]]\naddress=\"127.0.0.1:8443\"\n[[certificate]]\nchain=\"c\"\nkey=\"k\"\n[[route]]\nbackends=[\"a:1\"]\n";
     add("config", "smallest", smallest.into());

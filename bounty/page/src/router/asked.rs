@@ -38,11 +38,12 @@ impl Router {
 
     /// The manifest that a claim names may be an earlier one than that in force.
     fn version(&self, digest: &str) -> Answer {
-        let note = from_hex::<32>(digest).and_then(|digest| self.contest.manifest(Digest(digest)));
-        note.map_or_else(
-            || Answer::text(StatusCode::NOT_FOUND, "no version of this contest's manifest has this digest\n"),
-            |note| Answer::new(TEXT, note).kept(Keep::Asking),
-        )
+        let none = || Answer::text(StatusCode::NOT_FOUND, "no version of this contest's manifest has this digest\n");
+        let Some(digest) = from_hex::<32>(digest) else { return none() };
+        match self.contest.manifest(Digest(digest)) {
+            Ok(note) => note.map_or_else(none, |note| Answer::new(TEXT, note).kept(Keep::Asking)),
+            Err(why) => Refusal::told(StatusCode::SERVICE_UNAVAILABLE, why).into(),
+        }
     }
 
     /// A file of the log, if the log's head speaks of it: what lies there besides may still change.

@@ -146,8 +146,8 @@ impl bounty_page::Contest for Desk {
         }
     }
 
-    fn manifest(&self, digest: Digest) -> Option<Vec<u8>> {
-        Some(self.folder.version(&digest)?.note().to_vec())
+    fn manifest(&self, digest: Digest) -> Result<Option<Vec<u8>>, String> {
+        Ok(self.folder.version(&digest).map(|version| version.note().to_vec()))
     }
 
     fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String> {
