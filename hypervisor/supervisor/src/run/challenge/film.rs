@@ -40,9 +40,9 @@ struct Reel {
     /// Bytes of `piece` that are whole blocks.
     whole: usize,
     /// The piece before.
-    before: Arc<[u8]>,
+    before: Arc<Vec<u8>>,
     /// Where pieces go of which it is to be told what was spoken.
-    told: SyncSender<Arc<[u8]>>,
+    told: SyncSender<Arc<Vec<u8>>>,
     /// The last one found no room there.
     is_behind: bool,
     /// Something came that was no block: nothing behind it can be read.
@@ -72,7 +72,7 @@ impl Film {
         }
         let reel = lock(&self.reel);
         let whole = reel.piece.get(..reel.whole).unwrap_or_default();
-        [&reel.before[..], whole].concat()
+        [reel.before.as_slice(), whole].concat()
     }
 
     /// Keeps what is there; to be called when no tender has the pipe any more.
@@ -104,9 +104,9 @@ fn follow(reel: &Mutex<Reel>, mut pipe: File) {
 }
 
 /// Tells what was spoken in piece after piece.
-fn tell(evidence: &Mutex<Evidence>, pieces: &Receiver<Arc<[u8]>>) {
+fn tell(evidence: &Mutex<Evidence>, pieces: &Receiver<Arc<Vec<u8>>>) {
     for piece in pieces {
-        keep(evidence, EvidenceKind::Trace, trace(&piece));
+        keep(evidence, EvidenceKind::Trace, trace(piece));
     }
 }
 
@@ -120,9 +120,9 @@ fn keep(evidence: &Mutex<Evidence>, kind: EvidenceKind, bytes: io::Result<impl A
 }
 
 impl Reel {
-    fn new(evidence: Arc<Mutex<Evidence>>, told: SyncSender<Arc<[u8]>>) -> Self {
-        let head = pcap::head();
-        Self { evidence, whole: head.len(), piece: head, before: Arc::default(), told, is_behind: false, torn: false }
+    fn new(evidence: Arc<Mutex<Evidence>>, told: SyncSender<Arc<Vec<u8>>>) -> Self {
+        let piece = blank();
+        Self { evidence, whole: piece.len(), piece, before: Arc::default(), told, is_behind: false, torn: false }
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -149,13 +149,13 @@ impl Reel {
 
     /// Keeps the piece, and begins another one.
     fn cut(&mut self) {
-        let rest = self.piece.split_off(self.whole);
-        let piece = core::mem::replace(&mut self.piece, pcap::head());
+        let mut piece = core::mem::replace(&mut self.piece, blank());
+        let rest = piece.drain(self.whole..);
         self.whole = self.piece.len();
         self.piece.extend(rest);
-        let piece: Arc<[u8]> = piece.into();
+        let piece = Arc::new(piece);
         if piece.len() > pcap::head().len() {
-            keep(&self.evidence, EvidenceKind::Capture, Ok(&piece));
+            keep(&self.evidence, EvidenceKind::Capture, Ok(piece.as_slice()));
             let is_behind = self.told.try_send(Arc::clone(&piece)).is_err();
             if is_behind && !self.is_behind {
                 terminal::note("warning: more is captured than can be told: until it is less, what was spoken is not told of every piece");
@@ -166,6 +166,13 @@ impl Reel {
     }
 }
 
+/// A piece of which there is nothing but the file's head yet. It has its room from the start: one that grows would be copied, and have up to twice as much.
+fn blank() -> Vec<u8> {
+    let mut piece = Vec::with_capacity(CAPTURE_PIECE_LEN.saturating_add(CAPTURE_PIPE_LEN));
+    piece.extend(pcap::head());
+    piece
+}
+
 /// The length of the block that begins here, if that much of it is there.
 fn block_len(bytes: &[u8]) -> Option<Result<usize, ()>> {
     let len = u32::from_le_bytes(*bytes.get(4..)?.first_chunk()?);
@@ -174,12 +181,11 @@ fn block_len(bytes: &[u8]) -> Option<Result<usize, ()>> {
 }
 
 /// What TLS was spoken in a piece, told by a process that is given nothing else.
-fn trace(piece: &[u8]) -> io::Result<Vec<u8>> {
+fn trace(piece: Arc<Vec<u8>>) -> io::Result<Vec<u8>> {
     let mut command = Command::new("/proc/self/exe");
     command.arg0("bountybox").args(["challenge", "trace"]).env_clear().current_dir("/");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let (input, output) = (child.stdin.take(), child.stdout.take());
-    let piece = piece.to_vec();
     let writer = thread::spawn(move || input.map_or(Ok(()), |mut input| input.write_all(&piece)));
     let mut told = Vec::new();
     let limit = u64::try_from(TRACE_LEN_MAX).unwrap_or(u64::MAX);
