@@ -205,6 +205,7 @@ fn pages(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
         ("facts", request(0, "/facts.json", "", b"")),
         ("manifest", request(0, &format!("/manifest/{}", contest::manifest_digest()), "", b"")),
         ("tile", request(0, "/tile/0/000.p/5", "", b"")),
+        ("tile-of-none", request(0, "/tile/0/000.p/0", "", b"")),
         ("entries", request(0, "/tile/entries/001.p/4", "", b"")),
         ("files", request(0, "/files/257", "", b"")),
         ("possession", request(64, &format!("/possession/read/{nonce}"), "", b"")),
