@@ -94,9 +94,9 @@ const text = async (path) => (await fetch(path)).text();
 
 // The manifest that a claim names: it may be an earlier version. What names none of this contest's is judged by the one in force.
 async function manifestOf(claim) {
-  const named = claim?.match(/^manifest ([0-9a-f]{64})$/m);
-  const answer = named ? await fetch(`/manifest/${named[1]}`) : { status: 404 };
-  if (answer.status === 404) return text("/manifest");
+  const named = claim?.match(/^manifest ([0-9a-f]{64})$/m)?.[1];
+  const answer = named && (await fetch(`/manifest/${named}`));
+  if (!answer || answer.status === 404) return text("/manifest");
   if (!answer.ok) throw new Error((await answer.text()).trim());
   return answer.text();
 }
