@@ -49,14 +49,14 @@ mod guest {
 
     /// Says what there is to be won, before and after it is sealed, and after it has written where only somebody who has broken in could.
     fn win(start: Start) {
-        defmt::info!("unsealed flag {} word {}", start.flag(), start.word());
+        defmt::info!("unsealed flag {} words {}", start.flag(), start.words());
         let platform = start.seal();
-        defmt::info!("sealed flag {} word {}", platform.flag(), platform.word());
-        if platform.word().is_some() {
-            let word = core::ptr::with_exposed_provenance_mut::<u64>(WORD_ADDRESS);
+        defmt::info!("sealed flag {} words {}", platform.flag(), platform.words());
+        if platform.words().is_some() {
+            let words = core::ptr::with_exposed_provenance_mut::<[u64; 2]>(WORD_ADDRESS);
             // SAFETY: the page is there, writable, and no slice of it is ever made.
-            unsafe { word.write_volatile(0x1122_3344_5566_7788) };
-            defmt::info!("written flag {} word {=u64:x}", platform.flag(), platform.word().unwrap_or_default());
+            unsafe { words.write_volatile([7, 9]) };
+            defmt::info!("written flag {} words {}", platform.flag(), platform.words());
         }
     }
 

@@ -110,10 +110,10 @@ impl Start {
         self.platform.flag()
     }
 
-    /// See [`Platform::word`].
+    /// See [`Platform::words`].
     #[must_use]
-    pub fn word(&self) -> Option<u64> {
-        self.platform.word()
+    pub fn words(&self) -> Option<[u64; 2]> {
+        self.platform.words()
     }
 
     /// Ends start-up: the tender wipes bundle and seed page, which the guest can only read, and takes them away.
@@ -170,10 +170,11 @@ impl Platform {
         self.contest.as_ref()?.flag.bytes().first_chunk()
     }
 
-    /// The word of `write`, as it stands at this moment; 0 until somebody has written where nobody should. `None` where there is no contest.
+    /// The word of `write` and the one behind it, as they stand at this moment; 0 until somebody has written where nobody should. `None` where there is no
+    /// contest.
     #[must_use]
-    pub fn word(&self) -> Option<u64> {
-        self.contest.as_ref()?.word.word()
+    pub fn words(&self) -> Option<[u64; 2]> {
+        self.contest.as_ref()?.words.words()
     }
 
     fn now(&self) -> Now {

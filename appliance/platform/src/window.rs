@@ -25,14 +25,14 @@ impl View {
         Self { base: NonNull::new(base).unwrap_or(NonNull::dangling()), len: span.len() }
     }
 
-    /// The number at its start, little-endian, as it stands there now: somebody may have written it who was never meant to write anything here. `None` where
-    /// there is no room for one.
+    /// The two numbers at its start, little-endian, as they stand there now: somebody may have written them who was never meant to write anything here. `None`
+    /// where there is no room for them.
     #[must_use]
-    pub fn word(&self) -> Option<u64> {
+    pub fn words(&self) -> Option<[u64; 2]> {
         // SAFETY: `claim` vouched for the mapping, which has at least these bytes and starts a page, so they are aligned; volatile, as whoever writes them does so
         // behind the compiler's back.
-        let read = || unsafe { ptr::read_volatile(self.base.as_ptr().cast::<u64>()) };
-        (self.len >= size_of::<u64>()).then(|| u64::from_le(read()))
+        let read = || unsafe { ptr::read_volatile(self.base.as_ptr().cast::<[u64; 2]>()) };
+        (self.len >= size_of::<[u64; 2]>()).then(|| read().map(u64::from_le))
     }
 
     /// What stands in it.
@@ -104,8 +104,8 @@ pub struct Windows {
 pub struct Contest {
     /// The page with the flag of `read`.
     pub flag: View,
-    /// The page with the word of `write`.
-    pub word: View,
+    /// The page with the words of `write`.
+    pub words: View,
 }
 
 impl Windows {
@@ -128,7 +128,7 @@ impl Windows {
             inbox: view(layout.inbox),
             outbox: window(layout.outbox),
             links: layout.links.map(|(rx, tx)| (view(rx), window(tx))),
-            contest: layout.contest.map(|(flag, word)| Contest { flag: view(flag), word: view(word) }),
+            contest: layout.contest.map(|(flag, word)| Contest { flag: view(flag), words: view(word) }),
         }
     }
 }

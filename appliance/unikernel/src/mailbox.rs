@@ -16,11 +16,11 @@ use platform::MailboxWindows;
 
 use crate::status::{self, Own};
 
-/// What a contest's box can be asked: its flags, the one that lies in a window of its own, and the word that nobody should be able to write.
+/// What a contest's box can be asked: its flags, the one that lies in a window of its own, and the words that nobody should be able to write.
 pub(crate) struct Contest<'f> {
     pub(crate) flags: &'f Flags,
     pub(crate) read: Option<[u8; 32]>,
-    pub(crate) word: Option<u64>,
+    pub(crate) words: Option<[u64; 2]>,
 }
 
 /// Answers the letter of this turn, if there is one.
@@ -52,7 +52,7 @@ fn prove(contest: Option<Contest<'_>>, nonce: &[u8], now: Now) -> Result<Vec<u8>
 /// The signature of `write`, for whoever has written.
 fn sign(contest: Option<Contest<'_>>, message: &[u8]) -> Result<Vec<u8>, Box<Reason>> {
     let contest = contest.ok_or_else(no_contest)?;
-    contest.flags.sign(message, contest.word).map_err(|why| Reason::new(format_args!("{why}")))
+    contest.flags.sign(message, contest.words).map_err(|why| Reason::new(format_args!("{why}")))
 }
 
 fn no_contest() -> Box<Reason> {

@@ -62,7 +62,7 @@ fn turns(mut appliance: Appliance, flags: Option<&Flags>, mut platform: Platform
         secrets::tell();
         let turn = platform.wait(if told == Told::All { until(deadline) } else { Until::Flush });
         now_is = now(turn.now);
-        let contest = flags.map(|flags| Contest { flags, read: platform.flag().copied(), word: platform.word() });
+        let contest = flags.map(|flags| Contest { flags, read: platform.flag().copied(), words: platform.words() });
         mailbox::answer(&mut appliance, contest, platform.mailbox(), Own { batches_malformed: malformed }, now_is);
         if turn.request == Request::Drain {
             appliance.drain(now_is);

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`Flags::new`] | takes the flags of a bundle |
 //! | [`Flags::prove`] | one proof of possession for each flag, `read` among them (docs/arbiter.md) |
-//! | [`Flags::sign`] | the signature of `write`, if the published word holds the published value |
+//! | [`Flags::sign`] | the signature of `write` under a claim, if the published word holds the published value, and the one behind it that claim's [`mark`] |
 //!
 //! A flag signs nothing but these two documents, whose first lines are their domains. Nothing here reads a clock or draws a number: Ed25519 and RFC 6979 need none.
 #![no_std]
@@ -47,6 +47,8 @@ pub struct NoKey(pub Tier);
 pub enum Unsigned {
     /// The published word does not hold the published value, or there is none.
     Word,
+    /// The word behind it does not hold the message's [`mark`].
+    Mark,
     /// The message is no claim for `write` in this contest.
     Message,
     /// There is no flag of `write`.
@@ -57,6 +59,7 @@ impl fmt::Display for Unsigned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Word => "the word does not hold the value that the manifest names",
+            Self::Mark => "the word holds the value, and the eight bytes behind it are not the first eight of this message's SHA-256",
             Self::Message => {
                 "this is not the message of a claim for `write` in this contest, from its first line to the line feed behind its time"
             }
@@ -69,6 +72,19 @@ impl fmt::Debug for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flags").field("manifest", &self.manifest).finish_non_exhaustive()
     }
+}
+
+/// What has to stand behind the published word for `message` to be signed: the first eight bytes of its SHA-256, little-endian. Else whoever only asks, over and
+/// over, would have the claim of his own signed as soon as somebody else has written.
+///
+/// ```
+/// // SHA-256 of nothing begins with e3b0c442 98fc1c14.
+/// assert_eq!(flags::mark(b"").to_le_bytes(), [0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14]);
+/// ```
+#[must_use]
+pub fn mark(message: &[u8]) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = Digest::of(&[message]).0;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 impl Flags {
@@ -96,17 +112,18 @@ impl Flags {
         keys.into_iter().flat_map(proof).collect()
     }
 
-    /// The flag of `write` signs a claim, as far as its `time` line, if the published word holds what it is to hold.
+    /// The flag of `write` signs a claim, as far as its `time` line, if the published word and the one behind it (`words`) hold what they are to hold for it.
     ///
     /// # Errors
     /// Why it does not.
-    pub fn sign(&self, message: &[u8], word: Option<u64>) -> Result<Vec<u8>, Unsigned> {
-        if word != Some(self.write_value) {
-            return Err(Unsigned::Word);
-        }
+    pub fn sign(&self, message: &[u8], words: Option<[u64; 2]>) -> Result<Vec<u8>, Unsigned> {
+        let marked = words.and_then(|[word, marked]| (word == self.write_value).then_some(marked)).ok_or(Unsigned::Word)?;
         let head = alloc::format!("{}\nmanifest {}\ntier {}\n", Document::Claim.head(), self.manifest, Tier::Write);
         if !message.starts_with(head.as_bytes()) || !message.ends_with(b"\n") || message.len() > limits::CLAIM_LEN_MAX {
             return Err(Unsigned::Message);
+        }
+        if marked != mark(message) {
+            return Err(Unsigned::Mark);
         }
         let write = self.held.iter().find(|(tier, _)| *tier == Tier::Write);
         write.map(|(_, key)| key.sign(message)).ok_or(Unsigned::NoFlag)

@@ -3,7 +3,7 @@
 use arbiter::possession::{Asked, Possession};
 use arbiter::{Claim, Context, Tier, Verdict, claim, lines, verify};
 use contest::{NONCE, TIME};
-use flags::{Flags, NoKey, Unsigned};
+use flags::{Flags, NoKey, Unsigned, mark};
 use keys::Secret;
 use keys::bundle::{Contest, Flag, FlagTier};
 
@@ -63,8 +63,12 @@ fn a_read_flag_that_was_overwritten_proves_nothing() {
 }
 
 fn message(tier: Tier) -> String {
+    message_of(tier, "claimant")
+}
+
+fn message_of(tier: Tier, name: &str) -> String {
     let address = contest::address();
-    let claimant = contest::claimant("claimant");
+    let claimant = contest::claimant(name);
     let body = claim::Body {
         manifest: contest::manifest(&address).digest(),
         tier,
@@ -79,7 +83,7 @@ fn message(tier: Tier) -> String {
 #[test]
 fn whoever_can_write_gets_a_claim_that_holds() {
     let message = message(Tier::Write);
-    let signature = flags().sign(message.as_bytes(), Some(VALUE)).unwrap();
+    let signature = flags().sign(message.as_bytes(), written(&message)).unwrap();
     let document = lines::sealed(&message, &signature);
     assert!(Claim::parse(&document).is_ok());
     let address = contest::address();
@@ -88,21 +92,34 @@ fn whoever_can_write_gets_a_claim_that_holds() {
     assert!(matches!(verify(&note, &contest::named("operator").to_string(), &document, &context), Verdict::Falsified { .. }));
 }
 
+/// What somebody writes who would have `message` signed.
+fn written(message: &str) -> Option<[u64; 2]> {
+    Some([VALUE, mark(message.as_bytes())])
+}
+
+#[test]
+fn nobody_else_has_his_claim_signed_by_what_one_wrote() {
+    let (mine, anothers) = (message(Tier::Write), message_of(Tier::Write, "another"));
+    assert_eq!(flags().sign(anothers.as_bytes(), written(&mine)), Err(Unsigned::Mark));
+    assert_eq!(flags().sign(mine.as_bytes(), Some([VALUE, 0])), Err(Unsigned::Mark));
+    assert!(flags().sign(mine.as_bytes(), written(&mine)).is_ok());
+}
+
 #[test]
 fn without_the_word_or_for_anything_else_nothing_is_signed() {
     let write = message(Tier::Write);
-    for word in [None, Some(0), Some(VALUE ^ 1), Some(VALUE.swap_bytes())] {
-        assert_eq!(flags().sign(write.as_bytes(), word), Err(Unsigned::Word));
+    for words in [None, Some([0, 0]), Some([VALUE ^ 1, mark(write.as_bytes())]), Some([mark(write.as_bytes()), VALUE])] {
+        assert_eq!(flags().sign(write.as_bytes(), words), Err(Unsigned::Word));
     }
     let other = write.replacen("manifest ", "manifest 0", 1);
     for wrong in ["", "bountybox-claim 1\n", &message(Tier::Auth), &other, write.trim_end(), &write.replacen("claim 1", "possession 1", 1)]
     {
-        assert_eq!(flags().sign(wrong.as_bytes(), Some(VALUE)), Err(Unsigned::Message), "{wrong}");
+        assert_eq!(flags().sign(wrong.as_bytes(), written(wrong)), Err(Unsigned::Message), "{wrong}");
     }
     let long = format!("{write}{}\n", "x".repeat(arbiter::limits::CLAIM_LEN_MAX));
-    assert_eq!(flags().sign(long.as_bytes(), Some(VALUE)), Err(Unsigned::Message));
+    assert_eq!(flags().sign(long.as_bytes(), written(&long)), Err(Unsigned::Message));
     let without = Contest { flags: Vec::new(), ..bundled() };
-    assert_eq!(Flags::new(&without).unwrap().sign(write.as_bytes(), Some(VALUE)), Err(Unsigned::NoFlag));
+    assert_eq!(Flags::new(&without).unwrap().sign(write.as_bytes(), written(&write)), Err(Unsigned::NoFlag));
 }
 
 #[test]

@@ -158,16 +158,18 @@ fn a_generators_seed_is_given_once() {
 #[test]
 fn without_a_contest_there_is_neither_flag_nor_word() {
     let start = start(b"b");
-    assert_eq!((start.flag(), start.word()), (None, None));
+    assert_eq!((start.flag(), start.words()), (None, None));
     let platform = start.seal();
-    assert_eq!((platform.flag(), platform.word()), (None, None));
+    assert_eq!((platform.flag(), platform.words()), (None, None));
 }
 
 #[test]
-fn a_contests_word_is_read_anew_each_time() {
+fn a_contests_words_are_read_anew_each_time() {
     let start = start_with(b"b", Some(([0xf1; FLAG_LEN], 0)));
-    assert_eq!((start.flag(), start.word()), (Some(&[0xf1; FLAG_LEN]), Some(0)));
+    assert_eq!((start.flag(), start.words()), (Some(&[0xf1; FLAG_LEN]), Some([0; 2])));
     let platform = start.seal();
-    write_word(WORD.with(|at| *at.borrow()), 0x1122_3344_5566_7788);
-    assert_eq!((platform.flag(), platform.word()), (Some(&[0xf1; FLAG_LEN]), Some(0x1122_3344_5566_7788)));
+    let at = WORD.with(|at| *at.borrow());
+    write_word(at, 0x1122_3344_5566_7788);
+    write_word(at + 8, 9);
+    assert_eq!((platform.flag(), platform.words()), (Some(&[0xf1; FLAG_LEN]), Some([0x1122_3344_5566_7788, 9])));
 }
