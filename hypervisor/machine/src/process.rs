@@ -153,7 +153,7 @@ impl Machine for Process {
     }
 
     fn written(&mut self) -> Result<Written, HostFault> {
-        self.watch()?.written().map(Written::Pages).map_err(|errno| HostFault::Host(Step::Watch, errno))
+        self.watch()?.written().map_err(|errno| HostFault::Host(Step::Watch, errno))
     }
 
     fn restore(&mut self) -> Result<(), HostFault> {

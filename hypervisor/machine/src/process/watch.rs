@@ -3,6 +3,8 @@
 //! The kernel write-protects them for userfaultfd(2) in its asynchronous mode (Linux 6.7), in which it lifts the protection itself at the first write, and
 //! PAGEMAP_SCAN tells which were lifted and protects them again, in one call. Nobody ever waits for a fault to be answered. The userfaultfd has to be the
 //! watched process' own, so the tender has it make one and takes a copy of it before its descriptors are closed.
+//!
+//! An older kernel knows none of this. There nobody knows what was written, and whoever brings the cell back compares, as on the other machine.
 
 use core::ops::Range;
 use std::fs::File;
@@ -14,18 +16,18 @@ use rustix::process::{PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use super::gate::Gate;
 use super::spawn::last_error;
 use super::tracee::{Tracee, UserRegisters};
+use crate::cell::Written;
 use crate::layout::Mapping;
 use crate::space::Space;
 
 /// Runs of written pages that one call of PAGEMAP_SCAN reports at most; it is called until nothing is left.
 const RUNS_MAX: usize = 64;
 
-/// The watched process' memory.
+/// A cell's process, to be brought back.
 #[derive(Debug)]
 pub(super) struct Watch {
-    protector: OwnedFd,
-    page_map: File,
-    mappings: Vec<Mapping>,
+    /// `None` where the kernel cannot do this.
+    pages: Option<PageWatch>,
     registers: Option<UserRegisters>,
 }
 
@@ -33,20 +35,15 @@ impl Watch {
     /// Begins to watch what the guest may write, but for `left_out`, bytes of the image.
     ///
     /// # Errors
-    /// What the kernel said; `NOSYS` or `INVAL` where it cannot do this.
+    /// What the kernel said.
     pub(super) fn begin(tracee: &mut Tracee, gate: Gate, space: &Space, left_out: &Range<u64>) -> Result<Self, Errno> {
-        let made = tracee.call(gate, libc::SYS_userfaultfd, [USER_MODE_ONLY | CLOSE_ON_EXEC, 0, 0, 0, 0, 0])?;
-        let number = i32::try_from(made).map_err(|_| Errno::BADF)?;
-        let process = pidfd_open(tracee.pid(), PidfdFlags::empty())?;
-        let protector = pidfd_getfd(&process, number, PidfdGetfdFlags::empty())?;
-        let path = format!("/proc/{}/pagemap", tracee.pid().as_raw_nonzero());
-        let page_map = File::open(path).map_err(|fault| Errno::from_io_error(&fault).unwrap_or(Errno::IO))?;
-        let watch = Self { protector, page_map, mappings: space.writable(left_out), registers: None };
-        watch.request(API, &mut [API_VERSION, FEATURES, 0])?;
-        for mapping in watch.mappings.clone() {
-            watch.request(REGISTER, &mut [mapping.address, mapping.len, MODE_WRITE_PROTECT, 0])?;
-        }
-        Ok(watch)
+        let pages = match PageWatch::begin(tracee, gate, space, left_out) {
+            Ok(pages) => Some(pages),
+            // No userfaultfd at all, or none with these features.
+            Err(Errno::NOSYS | Errno::INVAL | Errno::PERM) => None,
+            Err(errno) => return Err(errno),
+        };
+        Ok(Self { pages, registers: None })
     }
 
     /// Remembers the registers; what has been written so far no longer counts.
@@ -55,10 +52,7 @@ impl Watch {
     /// What the kernel said.
     pub(super) fn mark(&mut self, registers: UserRegisters) -> Result<(), Errno> {
         self.registers = Some(registers);
-        for mapping in self.mappings.clone() {
-            self.request(WRITE_PROTECT, &mut [mapping.address, mapping.len, PROTECT])?;
-        }
-        Ok(())
+        self.pages.as_ref().map_or(Ok(()), PageWatch::mark)
     }
 
     /// Where the guest stood.
@@ -69,11 +63,49 @@ impl Watch {
         self.registers.ok_or(Errno::INVAL)
     }
 
-    /// What was written since the last call, in the cell's memory.
+    /// What was written since the last call.
     ///
     /// # Errors
     /// What the kernel said.
-    pub(super) fn written(&mut self) -> Result<Vec<Range<usize>>, Errno> {
+    pub(super) fn written(&self) -> Result<Written, Errno> {
+        self.pages.as_ref().map_or(Ok(Written::Unknown), |pages| pages.written().map(Written::Pages))
+    }
+}
+
+/// The watched process' memory.
+#[derive(Debug)]
+struct PageWatch {
+    protector: OwnedFd,
+    page_map: File,
+    mappings: Vec<Mapping>,
+}
+
+impl PageWatch {
+    fn begin(tracee: &mut Tracee, gate: Gate, space: &Space, left_out: &Range<u64>) -> Result<Self, Errno> {
+        let made = tracee.call(gate, libc::SYS_userfaultfd, [USER_MODE_ONLY | CLOSE_ON_EXEC, 0, 0, 0, 0, 0])?;
+        let number = i32::try_from(made).map_err(|_| Errno::BADF)?;
+        let process = pidfd_open(tracee.pid(), PidfdFlags::empty())?;
+        let protector = pidfd_getfd(&process, number, PidfdGetfdFlags::empty())?;
+        let path = format!("/proc/{}/pagemap", tracee.pid().as_raw_nonzero());
+        let page_map = File::open(path).map_err(|fault| Errno::from_io_error(&fault).unwrap_or(Errno::IO))?;
+        let watch = Self { protector, page_map, mappings: space.writable(left_out) };
+        watch.request(API, &mut [API_VERSION, FEATURES, 0])?;
+        for mapping in watch.mappings.clone() {
+            watch.request(REGISTER, &mut [mapping.address, mapping.len, MODE_WRITE_PROTECT, 0])?;
+        }
+        Ok(watch)
+    }
+
+    /// What has been written so far no longer counts.
+    fn mark(&self) -> Result<(), Errno> {
+        for mapping in &self.mappings {
+            self.request(WRITE_PROTECT, &mut [mapping.address, mapping.len, PROTECT])?;
+        }
+        Ok(())
+    }
+
+    /// What was written since the last call, in the cell's memory.
+    fn written(&self) -> Result<Vec<Range<usize>>, Errno> {
         let mut written = Vec::new();
         for mapping in &self.mappings {
             let (mut at, end) = (mapping.address, mapping.address.saturating_add(mapping.len));

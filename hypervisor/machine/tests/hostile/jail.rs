@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use machine::{Allow, Cause, Cell, Exit, Kind, Parcel};
 use seccompiler::{BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch};
 
+use super::contest::contest_is_brought_back_with_its_cell;
 use super::guest::attack::{Attack, Kind as Try, Place};
 use super::guest::{BUDGET, contested, image, parcel};
 
@@ -37,10 +38,24 @@ fn jail(allowed: &[Allow]) {
             rules.push(rule(allow));
         }
     }
-    let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-    let filter = SeccompFilter::new(rules, refuse, SeccompAction::Allow, TargetArch::x86_64).expect("a filter");
+    filter(rules, SeccompAction::Errno(libc::EPERM.unsigned_abs()), SeccompAction::Allow);
+}
+
+/// Does `matched` with the calls that `rules` have and `otherwise` with the others, of this thread and all that it starts.
+fn filter(rules: BTreeMap<i64, Vec<SeccompRule>>, otherwise: SeccompAction, matched: SeccompAction) {
+    let filter = SeccompFilter::new(rules, otherwise, matched, TargetArch::x86_64).expect("a filter");
     let program = BpfProgram::try_from(filter).expect("a program");
     seccompiler::apply_filter(&program).expect("the kernel takes it");
+}
+
+/// On a kernel that cannot watch pages (before Linux 6.7, and Debian 12 has 6.1) a cell is brought back all the same.
+pub(crate) fn old_kernels_bring_a_cell_back(kind: Kind) {
+    let life = move || {
+        let missing = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
+        filter(BTreeMap::from([(libc::SYS_userfaultfd, Vec::new())]), SeccompAction::Allow, missing);
+        contest_is_brought_back_with_its_cell(kind);
+    };
+    std::thread::spawn(life).join().expect("the thread ends");
 }
 
 /// How a guest ends that seals, waits and then does its worst, all from inside the jail.

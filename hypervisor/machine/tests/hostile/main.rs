@@ -55,6 +55,7 @@ attacks! {
     contest::addresses_that_cannot_be_are_refused;
     jail::contest_costs_the_jail_nothing;
     jail::machine_lives_on_the_system_calls_that_it_lists;
+    jail::old_kernels_bring_a_cell_back;
     jail::every_listed_call_with_a_descriptor_or_an_address_names_it;
     measure::load_and_round_trip;
 }
