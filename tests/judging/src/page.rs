@@ -18,14 +18,14 @@ transcript as it was said, so that a client that does not look completes the han
 ```sh
 bountybox target --misbehave list                                   # what there is
 bountybox target --misbehave all -- curl --silent --cacert {ca} https://{host}:{port}/
-bountybox target --misbehave expired,other-name --listen 127.0.0.1:4433 --ca root.pem   # whoever connects, in turn
-bountybox target --misbehave resumed -- curl --silent --cacert {ca} https://{host}:{port}/ https://{host}:{port}/   # a client that comes back
+bountybox target --misbehave expired,other-name --force --listen 127.0.0.1:4433 --ca root.pem   # whoever connects, in turn
+bountybox target --misbehave resumed --force -- curl --silent --cacert {ca} https://{host}:{port}/ https://{host}:{port}/   # a client that comes back
 ```
 
 - Behind `--` stands the client's command. It is started once for each misbehaviour, with `{host}`, `{port}` and `{ca}` filled in; what it reads from standard
   input is an HTTP request, and its output is thrown away. Without a command, whoever connects is told the next misbehaviour.
-- The root in `--ca` is made anew each time, and its key is never written down. The client must trust it, ask for `localhost`, and send something: a client that
-  never asks for anything cannot be caught.
+- The root is made anew each time, in the file of `--ca` (`misbehave-ca.pem`), which must not be there yet unless `--force` is given; its key is never written
+  down. The client must trust it, ask for `localhost`, and send something: a client that never asks for anything cannot be caught.
 - `resumed` is what can go wrong only when a client comes back. The client makes two connections for each: in the first one an honest server gives it a ticket (TLS
   1.2: a session, or a ticket if it wants one), and the second one, in which it must offer that, is answered wrongly. `all` holds these too; for a client that comes
   once they are untried, and a command that comes twice is for `resumed` alone.

@@ -20,7 +20,7 @@ const PARTS: [(&str, &str); 14] = [
     ("queue", "hypervisor/queue/src/"),
     ("the loader", "hypervisor/machine/src/image"),
     ("tender: the log, lines", "hypervisor/tender/src/l"),
-    ("tender: egress, mailbox", "hypervisor/tender/src/egress"),
+    ("tender: egress", "hypervisor/tender/src/egress"),
     ("the configuration file", "hypervisor/supervisor/src/config"),
     ("recordings", "hypervisor/recording/src/"),
     ("the arbiter", "bounty/arbiter/src/"),
