@@ -67,6 +67,36 @@ fn a_flag_becomes_a_claim_that_holds() {
     assert!(told.starts_with("Falsified\ntier read\n") && told.contains(&format!("\ncommitted {}\n", held::NOW)), "{told}");
 }
 
+/// A server that would write elsewhere than into the folder of the log: into the home directory, into keys, where a shell takes a name apart.
+#[test]
+fn no_name_that_the_server_says_leads_out_of_the_log() {
+    let (open, folder) = (Open::plain(Assets::default()), tempfile::tempdir().expect("a folder"));
+    let hostile = "../../.ssh/authorized_keys\n/etc/passwd\ntile/../../.bashrc\ntile/0/../../x\ntile/0/000 -o evil\n-o evil\ncheckpoint\n\
+                   tile/0/000.p/../1\ntile/0/000;id\ntile/0/$(id)\ntile/0/x001/\ntile/0/0000\n tile/0/000\ntile/0/*\n";
+    let good = "tile/0/000\ntile/entries/x001/234.p/5\n";
+    fs::write(folder.path().join("names"), format!("{hostile}{good}tile/0/001\r\n")).expect("written");
+    // What stands for curl tells what it is asked, and answers as the server does.
+    let curl = "curl() { echo \"$*\" >>asked; case \"$*\" in *checkpoint*) printf 'origin\\n%s\\n' \"$SIZE\" >log/checkpoint;; *files*) cat names;; esac; }\n";
+    let commands = commands(&open, "log");
+    let (fetch, _) = commands.split_once("bountybox log verify").expect("two parts");
+    let asked = |size: &str| {
+        let _none = fs::remove_file(folder.path().join("asked"));
+        let script = format!("SIZE='{size}'\n{curl}{fetch}");
+        let output = Command::new("sh").args(["-u", "-c", &script]).current_dir(folder.path()).output().expect("a shell");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        fs::read_to_string(folder.path().join("asked")).expect("asked")
+    };
+    let base = format!("http://{}", open.served.address());
+    let told = asked("3");
+    let (_, fetched) = told.split_once(&format!("-sS {base}/files/3\n")).expect("the names");
+    let wanted: String = good.lines().map(|name| format!("-sS --create-dirs {base}/{name} -o log/{name}\n")).collect();
+    assert_eq!(fetched, wanted);
+    for size in ["../x", "3 -o evil", "", "-1", "3;id"] {
+        let told = asked(size);
+        assert_eq!(told.lines().nth(1), Some(format!("-sS {base}/files/").as_str()), "{size}: {told}");
+    }
+}
+
 #[test]
 fn the_log_is_fetched_whole_and_holds() {
     let (open, folder) = (Open::plain(Assets::default()), tempfile::tempdir().expect("a folder"));

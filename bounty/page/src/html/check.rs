@@ -97,12 +97,18 @@ fn possession(base: &str) -> String {
     )
 }
 
+/// The names that a file of the log besides its head can have (tlog-tiles), as `grep -E` reads them: whoever serves the page is not to choose where a visitor's curl writes.
+const TILES: &str = r"tile/([0-9]|entries)/(x[0-9]{3}/)*[0-9]{3}(\.p/[0-9]+)?";
+
 fn whole_log(base: &str, promised: &Promised, operator: &str) -> String {
     format!(
         "mkdir -p log && curl -sS {base}/checkpoint -o log/checkpoint\n\
-         curl -sS {base}/files/$(sed -n 2p log/checkpoint) | while read -r file; do\n  \
-           curl -sS --create-dirs {base}/$file -o log/$file\n\
-         done\n\
+         size=$(sed -n 2p log/checkpoint | grep -xE '[0-9]+')\n\
+         curl -sS \"{base}/files/$size\" |\n  \
+           grep -xE '{TILES}' |\n  \
+           while read -r file; do\n    \
+             curl -sS --create-dirs \"{base}/$file\" -o \"log/$file\"\n  \
+           done\n\
          bountybox log verify log --log '{log}' \\\n  \
            --operator '{operator}'\n",
         log = promised.log
