@@ -45,7 +45,8 @@ pub trait Contest: Send + Sync {
     /// Why it was not taken, as a sentence for whoever asked.
     fn commit(&self, commitment: [u8; 32]) -> Result<Vec<u8>, String>;
 
-    /// Notes that a claimant is about to send something from an address, so that a crash record names him. `None`: the address is not known.
+    /// Notes that a claimant is about to send something: who is announced when the guest ends is named in the crash's record, wherever it came from. The address only counts how many places a source
+    /// may hold. `None`: it is not known.
     ///
     /// # Errors
     /// Why it was not noted, as a sentence for whoever asked.

@@ -58,7 +58,10 @@ fn others(base: &str) -> Markup {
         p { "Later, with claim, receipt and salt at hand, and the write-up if you will, show all of it:" }
         (commands("reveal", &reveal(base)))
         h3 { "Your name, before you bring it down" }
-        p { "What comes from your address counts for this claimant, and a crash record names him. It must be a key: the claim for " code { "down" } " is signed with it." }
+        p {
+            "Who is announced when the guest ends is named in the crash's record, wherever what ended it came from. Your address only counts how many places you may hold. It must be a key: the claim for "
+            code { "down" } " is signed with it."
+        }
         form action="/claimant" method="post" {
             label for="claimant" { "Claimant" }
             input #claimant name="claimant" required pattern="ed25519:[A-Za-z0-9+\\/]{43}=" autocomplete="off" autocapitalize="off" spellcheck="false" placeholder="ed25519:…" title="ed25519: and a public key in base64";

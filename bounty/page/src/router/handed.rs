@@ -82,8 +82,8 @@ impl Router {
         self.take(&self.entries, request.peer, Budget::Source)?;
         self.take(&self.entries, request.peer, Budget::All)?;
         self.contest.announce(&word, request.peer).map_err(|why| Refusal::told(StatusCode::UNPROCESSABLE_ENTITY, why))?;
-        let peer = request.peer.map_or_else(|| "an address that is not known".to_owned(), |peer| peer.to_string());
-        Ok(self.plain(request, "Noted", &format!("What comes from {peer} counts for this claimant:"), format!("{word}\n").as_bytes()))
+        Ok(self.plain(request, "Noted", NOTED, format!("{word}
+").as_bytes()))
     }
 
     fn plain(&self, request: &Request, title: &str, about: &str, document: &[u8]) -> Answer {
@@ -103,6 +103,8 @@ impl Router {
         else_()
     }
 }
+
+const NOTED: &str = "Who is announced when the guest ends is named in the crash's record, wherever what ended it came from. Your address only counts how many places you may hold. Announced is:";
 
 /// The verdict's lines, and one for the log.
 fn verdict(judged: &Judged) -> Answer {
