@@ -119,12 +119,17 @@ impl Facts {
     }
 }
 
+/// Seconds by which the facts' clock may be behind: [`FRESH`](crate::limits::FRESH), and what is cut off of a second.
+const FACTS_AGE_S: u64 = 2;
+
 /// Whether what is handed in is a claim that holds: such a one does not wait for what others have used up.
 pub(crate) fn holds(contest: &dyn Contest, facts: &Facts, handed: &[u8]) -> bool {
     let reveal = Reveal::of(handed);
     let Ok(claim) = Claim::parse(reveal.claim) else { return false };
     let Ok(Some(manifest)) = contest.manifest(claim.body.manifest) else { return false };
-    let context = Context { now: facts.now, commitment: reveal.committed() };
+    // The facts are of a moment ago: a claim that was signed since is not of the future.
+    let now = claim.body.time.clamp(facts.now, facts.now.saturating_add(FACTS_AGE_S));
+    let context = Context { now, commitment: reveal.committed() };
     matches!(verify(&manifest, &facts.operator, reveal.claim, &context), Verdict::Falsified { .. })
 }
 

@@ -10,7 +10,7 @@
 //! | [`serve()`] | the thread, the connections, the client's address |
 //! | [`remote`] | the contest in another process than the one that strangers speak to |
 //! | [`router`] | a request comes in, an answer goes out; [`answer`] is what goes out |
-//! | [`rates`] | who may ask how often |
+//! | [`rates`], [`turns`] | who may ask how often; who is looked at although nothing can be known of him |
 //! | [`form`], [`tiles`] | fields out of bodies; which paths are files of the log |
 //! | [`view`], [`facts`], [`html`], [`words`] | the facts held against the manifest; as JSON; as a page; as words |
 //! | [`limits`] | every bound |
@@ -64,6 +64,7 @@ pub mod router;
 pub mod serve;
 pub mod site;
 pub mod tiles;
+pub mod turns;
 pub mod view;
 pub mod words;
 

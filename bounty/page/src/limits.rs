@@ -25,10 +25,20 @@ pub struct Limits {
     pub asks_of_source: Rate,
     /// The same by all.
     pub asks: Rate,
-    /// What is handed in, by one source.
-    pub entries_of_source: Rate,
-    /// The same by all; claims that hold do not count here.
-    pub entries: Rate,
+    /// Claims, by one source.
+    pub claims_of_source: Rate,
+    /// The same by all; those that hold do not count here.
+    pub claims: Rate,
+    /// Commitments, by one source.
+    pub commitments_of_source: Rate,
+    /// The same by all.
+    pub commitments: Rate,
+    /// Claimants who say that they come, by one source.
+    pub claimants_of_source: Rate,
+    /// The same by all.
+    pub claimants: Rate,
+    /// Claims that are looked at although others have used up all room to count their source: at each of [`TURNS_MAX`] places.
+    pub turns: Rate,
 }
 
 impl Default for Limits {
@@ -44,8 +54,13 @@ impl Default for Limits {
             log_bytes: 64 * 1024 * 1024,
             asks_of_source: Rate { burst: 20, every: second },
             asks: Rate { burst: 100, every: second / 10 },
-            entries_of_source: Rate { burst: 6, every: 60 * second },
-            entries: Rate { burst: 60, every: 10 * second },
+            claims_of_source: Rate { burst: 6, every: 60 * second },
+            claims: Rate { burst: 60, every: Duration::from_secs(CLAIM_S) },
+            commitments_of_source: Rate { burst: 4, every: 15 * 60 * second },
+            commitments: Rate { burst: 30, every: Duration::from_secs(COMMITMENT_S) },
+            claimants_of_source: Rate { burst: 6, every: 60 * second },
+            claimants: Rate { burst: 60, every: 10 * second },
+            turns: Rate { burst: 2, every: second },
         }
     }
 }
@@ -60,8 +75,12 @@ pub const BODY_LEN_MAX: usize = 64 * 1024;
 pub const REVEAL_LEN_MAX: usize = 2 * arbiter::limits::CLAIM_LEN_MAX;
 /// A path with its query at most, in bytes.
 pub const TARGET_LEN_MAX: usize = 1024;
-/// Sources whose rates are known at a time. Where there are more that are busy, a new one is refused.
+/// Sources whose rates are known at a time, of each kind of request. Where there are more that are busy, a new one is refused.
 pub const SOURCES_MAX: usize = 8192;
+/// What so many sources may do, all of an allotment may do together.
+pub const ALLOTMENT_SOURCES: u32 = 4;
+/// Places at which turns are counted.
+pub const TURNS_MAX: usize = 128;
 /// Claims that hold, of one tier, that are shown: whoever has a flag can make any number of them. The others are counted.
 pub const WINS_SHOWN_MAX: usize = 4;
 /// Threads on which the contest is asked.
@@ -74,7 +93,7 @@ pub const ROOM_UNIT: usize = 1024;
 pub const ASK_LEN_MAX: usize = BODY_LEN_MAX;
 /// Its answer at most, in bytes: a file of the log, and what stands round it.
 pub const ANSWER_LEN_MAX: usize = bounty_log::bundle::LEN_MAX + 64;
-/// How long facts and page are shown before they are made anew.
+/// How long facts and page are shown before they are made anew, unless something is accepted meanwhile.
 pub const FRESH: Duration = Duration::from_secs(1);
 /// After a connection's time is over: how long what is being answered may still take.
 pub const LAST_ANSWER: Duration = Duration::from_secs(10);
@@ -83,10 +102,15 @@ pub const REST: Duration = Duration::from_millis(100);
 
 const _: () = assert!(SLOW_MAX < THREADS_MAX, "a guest that does not answer leaves threads for the page");
 
+/// Seconds in which one more claim may come that does not hold.
+const CLAIM_S: u64 = 10;
+/// Seconds in which one more commitment may come: with the first thirty it is no more than the keeper of the log takes in an hour.
+const COMMITMENT_S: u64 = 120;
+
 /// Seconds of a year.
 const YEAR: u64 = 366 * 24 * 3600;
 const _: () = assert!(
-    YEAR / 10 + YEAR / 3600 < bounty_log::limits::ENTRIES_MAX,
+    YEAR / CLAIM_S + YEAR / COMMITMENT_S + YEAR / 3600 < bounty_log::limits::ENTRIES_MAX,
     "whatever is handed in, the log lasts for a year of the default rate"
 );
 const _: () =

@@ -111,7 +111,9 @@ pub struct Answering {
     contest: Arc<dyn Contest>,
     began: Instant,
     asks: Mutex<Rates>,
-    entries: Mutex<Rates>,
+    claims: Mutex<Rates>,
+    commitments: Mutex<Rates>,
+    claimants: Mutex<Rates>,
 }
 
 impl Answering {
@@ -119,7 +121,14 @@ impl Answering {
     #[must_use]
     pub fn new(contest: Arc<dyn Contest>, limits: &Limits) -> Self {
         let rates = |all| Mutex::new(Rates::new(all, all));
-        Self { contest, began: Instant::now(), asks: rates(limits.asks), entries: rates(limits.entries) }
+        Self {
+            contest,
+            began: Instant::now(),
+            asks: rates(limits.asks),
+            claims: rates(limits.claims),
+            commitments: rates(limits.commitments),
+            claimants: rates(limits.claimants),
+        }
     }
 
     /// Answers until the other end is gone, or says what is no question.
@@ -131,18 +140,18 @@ impl Answering {
     }
 
     fn answer(&self, ask: Ask<'_>, stream: &mut UnixStream) -> io::Result<()> {
-        let Self { contest, asks, entries, .. } = self;
+        let Self { contest, asks, claims, commitments, claimants, .. } = self;
         match ask {
             Ask::Facts => write(stream, &contest.facts()),
             Ask::Manifest(digest) => write(stream, &contest.manifest(Digest(digest))),
             Ask::Prove(nonce) => write(stream, &self.take(asks).and_then(|()| contest.prove(nonce))),
             Ask::Sign(message) => write(stream, &self.take(asks).and_then(|()| contest.sign(message))),
             Ask::Claim(claim) => {
-                let budget = if holds(contest.as_ref(), &contest.facts(), claim) { Ok(()) } else { self.take(entries) };
+                let budget = if holds(contest.as_ref(), &contest.facts(), claim) { Ok(()) } else { self.take(claims) };
                 write(stream, &budget.and_then(|()| contest.claim(claim)))
             }
-            Ask::Commit(commitment) => write(stream, &self.take(entries).and_then(|()| contest.commit(commitment))),
-            Ask::Announce(claimant, peer) => write(stream, &self.take(entries).and_then(|()| contest.announce(claimant, peer))),
+            Ask::Commit(commitment) => write(stream, &self.take(commitments).and_then(|()| contest.commit(commitment))),
+            Ask::Announce(claimant, peer) => write(stream, &self.take(claimants).and_then(|()| contest.announce(claimant, peer))),
             Ask::LogFile(name) => {
                 let is_of_the_log = name == names::CHECKPOINT || File::parse(name).is_some();
                 write(stream, &if is_of_the_log { contest.log_file(name) } else { None })
@@ -299,12 +308,13 @@ mod tests {
     #[test]
     fn who_asks_for_more_than_all_may_have_is_refused_and_who_has_won_is_not() {
         let rate = Rate { burst: 3, every: Duration::from_secs(3600) };
-        let (remote, echo) = ends(1, Limits { asks: rate, entries: rate, ..Limits::default() });
+        let (remote, echo) = ends(1, Limits { asks: rate, claims: rate, commitments: rate, claimants: rate, ..Limits::default() });
         assert_eq!((0..10).filter(|_| remote.prove([1; 32]).is_ok()).count(), 3);
         assert!(remote.sign(b"x").is_err_and(|why| why.starts_with("too much")), "one budget for both");
         assert_eq!((0..10).filter(|_| remote.commit([1; 32]).is_ok()).count(), 3);
-        assert!(remote.claim(b"nothing").is_err() && remote.announce("x", None).is_err());
-        assert_eq!(echo.entries.load(Ordering::Relaxed), 3);
+        assert_eq!((0..10).filter(|_| remote.claim(b"nothing").is_ok()).count(), 3, "a budget of its own");
+        assert_eq!((0..10).filter(|_| remote.announce("x", None).is_err_and(|why| why.starts_with("x "))).count(), 3);
+        assert_eq!(echo.entries.load(Ordering::Relaxed), 6);
         assert!(remote.claim(&contest::claim(Tier::Read)).is_ok());
     }
 

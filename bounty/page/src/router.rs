@@ -16,8 +16,9 @@ use tokio::sync::Semaphore;
 use crate::answer::{Answer, HTML, JSON, Keep, MODULE, PICTURE, SCRIPT, STYLE, TEXT};
 use crate::contest::Contest;
 use crate::limits::{FRESH, Limits, ROOM_UNIT, TARGET_LEN_MAX};
-use crate::rates::Rates;
+use crate::rates::{Rates, Wait};
 use crate::site::Site;
+use crate::turns::Turns;
 use crate::view::View;
 use crate::{facts, html};
 use refusal::{Budget, Refusal};
@@ -53,7 +54,11 @@ pub struct Router {
     room: Arc<Semaphore>,
     began: Instant,
     asks: Mutex<Rates>,
-    entries: Mutex<Rates>,
+    /// What is handed in has a budget for each kind: nonsense of one leaves the others.
+    claims: Mutex<Rates>,
+    commitments: Mutex<Rates>,
+    claimants: Mutex<Rates>,
+    turns: Mutex<Turns>,
     shown: Mutex<Option<Shown>>,
 }
 
@@ -160,8 +165,20 @@ impl Router {
         let fixed = fixed(site.assets.arbiter.take());
         let room = Arc::new(Semaphore::new((limits.log_bytes / ROOM_UNIT).min(Semaphore::MAX_PERMITS)));
         let rates = |of_source, in_all| Mutex::new(Rates::new(of_source, in_all));
-        let (asks, entries) = (rates(limits.asks_of_source, limits.asks), rates(limits.entries_of_source, limits.entries));
-        Self { contest, base: site.base, has_arbiter, fixed, room, began: Instant::now(), asks, entries, shown: Mutex::new(None) }
+        Self {
+            contest,
+            base: site.base,
+            has_arbiter,
+            fixed,
+            room,
+            began: Instant::now(),
+            asks: rates(limits.asks_of_source, limits.asks),
+            claims: rates(limits.claims_of_source, limits.claims),
+            commitments: rates(limits.commitments_of_source, limits.commitments),
+            claimants: rates(limits.claimants_of_source, limits.claimants),
+            turns: Mutex::new(Turns::new(limits.turns)),
+            shown: Mutex::new(None),
+        }
     }
 
     /// The answer.
@@ -207,16 +224,31 @@ impl Router {
         request.method == Method::POST || matches!(Route::of(&request.path), Some(Route::Possession(..) | Route::Log(_)))
     }
 
-    /// Takes one of a source's budget, and of the budget of all if that is asked for.
-    fn take(&self, rates: &Mutex<Rates>, peer: Option<IpAddr>, of: Budget) -> Result<(), Refusal> {
-        let now = self.began.elapsed();
-        let mut rates = locked(rates);
-        let taken = match of {
-            Budget::Source => rates.take_of(peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), now),
-            Budget::All => rates.take_of_all(now),
-        };
-        taken.map_err(|wait| Refusal::TooOften { wait, of })
+    /// Takes one of a source's budget, and of the budget of all.
+    fn take(&self, rates: &Mutex<Rates>, peer: Option<IpAddr>) -> Result<(), Refusal> {
+        self.take_of(rates, peer)?;
+        self.take_of_all(rates)
     }
+
+    fn take_of(&self, rates: &Mutex<Rates>, peer: Option<IpAddr>) -> Result<(), Refusal> {
+        locked(rates).take_of(known(peer), self.began.elapsed()).map_err(|wait| match wait {
+            Wait::Source(wait) => Refusal::TooOften { wait, of: Budget::Source },
+            Wait::Others(wait) => Refusal::TooOften { wait, of: Budget::Others },
+        })
+    }
+
+    fn take_of_all(&self, rates: &Mutex<Rates>) -> Result<(), Refusal> {
+        locked(rates).take_of_all(self.began.elapsed()).map_err(|wait| Refusal::TooOften { wait, of: Budget::All })
+    }
+
+    fn take_turn(&self, peer: Option<IpAddr>) -> Result<(), Refusal> {
+        locked(&self.turns).take(known(peer), self.began.elapsed()).map_err(|wait| Refusal::TooOften { wait, of: Budget::Others })
+    }
+}
+
+/// All who are not known are one.
+fn known(peer: Option<IpAddr>) -> IpAddr {
+    peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -232,3 +264,6 @@ impl core::fmt::Debug for Router {
         f.debug_struct("Router").field("base", &self.base).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,9 @@ use bounty_page::{Limits, tiles};
 #[derive(Default)]
 struct Counted {
     signed: AtomicU32,
-    entered: AtomicU32,
+    claimed: AtomicU32,
+    committed: AtomicU32,
+    announced: AtomicU32,
 }
 
 fn count(counter: &AtomicU32) {
@@ -52,18 +54,18 @@ impl Contest for Counted {
         let context = Context { now: contest::TIME + 900, commitment: reveal.committed() };
         let verdict = verify(&contest::manifest_note(), &contest::operator(), reveal.claim, &context);
         if !matches!(verdict, Verdict::Falsified { .. }) {
-            count(&self.entered);
+            count(&self.claimed);
         }
         Ok(Judged { verdict: verdict.to_string(), entry: Ok(0) })
     }
 
     fn commit(&self, commitment: [u8; 32]) -> Result<Vec<u8>, String> {
-        count(&self.entered);
+        count(&self.committed);
         Ok(commitment.to_vec())
     }
 
     fn announce(&self, claimant: &str, _: Option<IpAddr>) -> Result<(), String> {
-        count(&self.entered);
+        count(&self.announced);
         Err(claimant.into())
     }
 
@@ -95,7 +97,9 @@ pub fn desk(data: &[u8]) {
         u128::from(count.load(Ordering::Relaxed)) <= u128::from(rate.burst) + more
     };
     assert!(within(&contest.signed, limits.asks), "more is signed than all visitors may ask for");
-    assert!(within(&contest.entered, limits.entries), "more is entered than all visitors may hand in");
+    assert!(within(&contest.claimed, limits.claims), "more is judged than all visitors may hand in");
+    assert!(within(&contest.committed, limits.commitments), "more is committed to than all visitors may");
+    assert!(within(&contest.announced, limits.claimants), "more are announced than all visitors may");
 }
 
 /// The longest answer is the facts', and the shortest question is theirs: five bytes.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hyper::{StatusCode, header};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::refusal::{Budget, Refusal};
+use super::refusal::Refusal;
 use super::{Request, Route, Router};
 use crate::answer::{Answer, Keep, TEXT, TILE};
 use crate::form;
@@ -86,8 +86,7 @@ impl Router {
             Some(name) => Some(Tier::from_name(name).ok_or(Refusal::missing("there is no such tier"))?),
             None => None,
         };
-        self.take(&self.asks, request.peer, Budget::Source)?;
-        self.take(&self.asks, request.peer, Budget::All)?;
+        self.take(&self.asks, request.peer)?;
         let proofs = self.contest.prove(nonce).map_err(|why| Refusal::told(StatusCode::SERVICE_UNAVAILABLE, why))?;
         let Some(tier) = tier else { return Ok(Answer::new(TEXT, proofs)) };
         let proof = proof_of(tier, &proofs).ok_or(Refusal::missing("the flag of this tier does not answer"))?;

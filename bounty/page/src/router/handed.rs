@@ -1,5 +1,7 @@
 //! What is handed in: claims, commitments, messages to sign, claimants.
 
+use core::net::IpAddr;
+
 use arbiter::Tier;
 use arbiter::claim::Claim;
 use arbiter::digest::from_hex;
@@ -31,7 +33,6 @@ impl Router {
         answered.unwrap_or_else(Into::into)
     }
 
-    /// Judged here first: a claim that holds is not to wait for the budget that others have used up.
     fn claim(&self, request: &Request) -> Result<Answer, Refusal> {
         let handed = form::reveal(&request.body);
         let reveal = Reveal::of(&handed);
@@ -42,21 +43,30 @@ impl Router {
         if handed.len() > REVEAL_LEN_MAX {
             return too_long(format!("a claim with what it was committed to has at most {REVEAL_LEN_MAX} bytes"));
         }
-        self.take(&self.entries, request.peer, Budget::Source)?;
-        let shown = self.shown();
-        if !holds(self.contest.as_ref(), &shown.view.facts, &handed) {
-            self.take(&self.entries, request.peer, Budget::All)?;
-        }
+        self.admit(request.peer, &handed)?;
         let judged = self.contest.claim(&handed).map_err(|why| Refusal::told(StatusCode::SERVICE_UNAVAILABLE, why))?;
         Ok(self.outcome(request, &Outcome::judged(&judged), || verdict(&judged)))
+    }
+
+    /// Judged here first: a claim that holds does not wait for what others have used up, be it the budget of all or the room to know its source. Then it takes a turn, so that looking is bounded too.
+    fn admit(&self, peer: Option<IpAddr>, handed: &[u8]) -> Result<(), Refusal> {
+        let of_source = self.take_of(&self.claims, peer);
+        match &of_source {
+            Ok(()) => {}
+            Err(Refusal::TooOften { of: Budget::Others, .. }) => self.take_turn(peer)?,
+            Err(_) => return of_source,
+        }
+        if holds(self.contest.as_ref(), &self.shown().view.facts, handed) {
+            return Ok(());
+        }
+        of_source.and_then(|()| self.take_of_all(&self.claims))
     }
 
     fn commitment(&self, request: &Request) -> Result<Answer, Refusal> {
         let word = form::word(&request.body, "commitment").unwrap_or_default();
         let commitment =
             from_hex::<32>(&word).ok_or_else(|| Refusal::bad("a commitment is 64 hexadecimal digits in lower case: a SHA-256"))?;
-        self.take(&self.entries, request.peer, Budget::Source)?;
-        self.take(&self.entries, request.peer, Budget::All)?;
+        self.take(&self.commitments, request.peer)?;
         let receipt = self.contest.commit(commitment).map_err(|why| Refusal::told(StatusCode::SERVICE_UNAVAILABLE, why))?;
         Ok(self.plain(request, "Receipt", "The log took the commitment. Keep this receipt: it is what shows the time.", &receipt))
     }
@@ -67,8 +77,7 @@ impl Router {
         if !is_message(&message) {
             return Err(Refusal::bad("wanted are the lines of a claim for write, from `bountybox-claim 1` to `time`, without `signature`"));
         }
-        self.take(&self.asks, request.peer, Budget::Source)?;
-        self.take(&self.asks, request.peer, Budget::All)?;
+        self.take(&self.asks, request.peer)?;
         let signature = self.contest.sign(&message).map_err(|why| Refusal::told(StatusCode::CONFLICT, why))?;
         let claim = arbiter::lines::sealed(core::str::from_utf8(&message).unwrap_or_default(), &signature);
         Ok(self.plain(request, "Signed", "The guest signed. This is the claim:", &claim))
@@ -79,11 +88,9 @@ impl Router {
         if word.len() > CLAIMANT_LEN_MAX || Ed25519Key::from_claimant(&word).is_none() {
             return Err(Refusal::bad("a claimant for down is ed25519: and the 32 bytes of a public key in base64"));
         }
-        self.take(&self.entries, request.peer, Budget::Source)?;
-        self.take(&self.entries, request.peer, Budget::All)?;
+        self.take(&self.claimants, request.peer)?;
         self.contest.announce(&word, request.peer).map_err(|why| Refusal::told(StatusCode::UNPROCESSABLE_ENTITY, why))?;
-        Ok(self.plain(request, "Noted", NOTED, format!("{word}
-").as_bytes()))
+        Ok(self.plain(request, "Noted", NOTED, format!("{word}\n").as_bytes()))
     }
 
     fn plain(&self, request: &Request, title: &str, about: &str, document: &[u8]) -> Answer {

@@ -26,6 +26,8 @@ pub(super) enum Refusal {
 pub(super) enum Budget {
     /// That of who asks.
     Source,
+    /// What those have used up that who asks cannot be told from.
+    Others,
     /// That of all.
     All,
 }
@@ -52,6 +54,7 @@ impl From<Refusal> for Answer {
                 let seconds = wait.as_secs().saturating_add(1);
                 let who = match of {
                     Budget::Source => "your address has",
+                    Budget::Others => "others have",
                     Budget::All => "all together have",
                 };
                 let text = format!("{who} asked too often; again in {seconds} s\n");
