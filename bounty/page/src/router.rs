@@ -193,12 +193,7 @@ impl Router {
         }
         let Some(route) = Route::of(&request.path) else { return Answer::text(StatusCode::NOT_FOUND, HERE) };
         match (route, &request.method) {
-            (Route::Post(post), &Method::POST) => {
-                let answer = self.handed(post, request);
-                // Whoever looks now is to see it.
-                locked(&self.shown).take();
-                answer
-            }
+            (Route::Post(post), &Method::POST) => self.handed(post, request),
             (Route::Post(_), _) => only("POST"),
             (_, &Method::GET | &Method::HEAD) => self.asked(route, request).unless(request.had.as_deref()),
             _ => only("GET, HEAD"),
@@ -216,6 +211,11 @@ impl Router {
             Answer::new(HTML, html::page(&view, &html::Place { base: &self.base, has_arbiter: self.has_arbiter })).kept(Keep::Asking);
         let facts = Answer::new(JSON, format!("{}\n", facts::document(&view))).kept(Keep::Asking);
         shown.insert(Shown { at: Instant::now(), view: Arc::new(view), page, facts }).clone()
+    }
+
+    /// Something was accepted: whoever looks now is to see it.
+    fn renew(&self) {
+        locked(&self.shown).take();
     }
 
     /// Whether the guest or the disk is needed for what is asked, and it may take long.

@@ -292,8 +292,8 @@ fn what_the_operator_has_changed_is_shown() {
     let rules = Digest::of(&[RULES.as_bytes()]);
     open.held.change(Changed { version: 2, time: NOW - 60, entry: 7, manifests: [before, other], rules: [Digest([3; 32]), rules] });
     open.held.change(Changed { version: 3, time: NOW - 30, entry: 9, manifests: [other, after], rules: [rules, rules] });
-    // Anything that is handed in has the page made anew.
-    assert_eq!(post(at(&open), "/claim", b"nothing").status, 200);
+    // Anything that is accepted has the page made anew.
+    assert_eq!(post(at(&open), "/commitment", NONCE.as_bytes()).status, 200);
     let page = get(at(&open), "/").text();
     for wanted in [before, other, after, rules, Digest([3; 32])].map(|digest| digest.to_string()) {
         assert!(page.contains(&wanted), "{wanted}");

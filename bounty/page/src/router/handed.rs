@@ -45,6 +45,11 @@ impl Router {
         }
         self.admit(request.peer, &handed)?;
         let judged = self.contest.claim(&handed).map_err(|why| Refusal::told(StatusCode::SERVICE_UNAVAILABLE, why))?;
+        // Whatever the log shows already, anybody can hand in again.
+        let size = self.shown().view.head.as_ref().map(|head| head.size);
+        if judged.entry.as_ref().is_ok_and(|entry| size.is_none_or(|size| *entry >= size)) {
+            self.renew();
+        }
         Ok(self.outcome(request, &Outcome::judged(&judged), || verdict(&judged)))
     }
 
@@ -68,6 +73,7 @@ impl Router {
             from_hex::<32>(&word).ok_or_else(|| Refusal::bad("a commitment is 64 hexadecimal digits in lower case: a SHA-256"))?;
         self.take(&self.commitments, request.peer)?;
         let receipt = self.contest.commit(commitment).map_err(|why| Refusal::told(StatusCode::SERVICE_UNAVAILABLE, why))?;
+        self.renew();
         Ok(self.plain(request, "Receipt", "The log took the commitment. Keep this receipt: it is what shows the time.", &receipt))
     }
 

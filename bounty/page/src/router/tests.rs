@@ -1,4 +1,4 @@
-//! Who is let in when others ask for as much as they can.
+//! Who is let in when others ask for as much as they can, and when the page is made anew.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
@@ -158,6 +158,34 @@ fn one_source_does_not_use_up_the_commitments_of_all() {
 }
 
 #[test]
+fn what_is_refused_does_not_have_the_page_made_anew() {
+    let (router, contest) = router(&Limits { claims: once(1), ..Limits::default() });
+    let began = Instant::now();
+    assert_eq!(get(&router, "/"), 200);
+    for number in 0..200 {
+        post(&router, "/claim", stranger(number), b"nonsense");
+        post(&router, "/commitment", stranger(number), b"none");
+        post(&router, "/sign", stranger(number), b"nothing");
+        post(&router, "/claimant", stranger(number), b"nobody");
+        get(&router, "/facts.json");
+    }
+    let made = contest.facts.load(Ordering::Relaxed);
+    assert!(made <= 1 + began.elapsed().as_secs(), "{made} times in {:?}", began.elapsed());
+}
+
+#[test]
+fn what_is_accepted_is_seen_at_once() {
+    let (router, contest) = router(&Limits::default());
+    for (path, body) in [("/claim", contest::claim(Tier::Read)), ("/commitment", COMMITMENT.to_vec())] {
+        get(&router, "/");
+        let made = contest.facts.load(Ordering::Relaxed);
+        assert_eq!(post(&router, path, WINNER, &body), 200);
+        get(&router, "/");
+        assert!(contest.facts.load(Ordering::Relaxed) > made, "{path}");
+    }
+}
+
+#[test]
 fn a_claim_that_was_signed_since_the_facts_were_taken_holds() {
     let (router, contest) = router(&Limits { claims: once(1), ..Limits::default() });
     assert_eq!(post(&router, "/claim", stranger(0), b"nonsense"), 200, "all have used up theirs");
@@ -165,7 +193,7 @@ fn a_claim_that_was_signed_since_the_facts_were_taken_holds() {
     for (later, status) in [(1, 200), (60, 429)] {
         let body = arbiter::claim::Body { time: contest::TIME + later, ..contest::claim_body(Tier::Read, &claimant) };
         contest.clock.store(0, Ordering::Relaxed);
-        locked(&router.shown).take();
+        router.renew();
         get(&router, "/");
         assert_eq!(post(&router, "/claim", WINNER, &contest::seal("read", &body)), status, "{later} s later");
     }
