@@ -4,7 +4,7 @@ mod crowd;
 mod peer;
 
 use core::convert::Infallible;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::pin::pin;
 use core::time::Duration;
 use std::io;
@@ -24,6 +24,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 use crate::answer::Answer;
@@ -31,7 +32,7 @@ use crate::contest::Contest;
 use crate::limits::{BODY_LEN_MAX, HEAD_LEN_MAX, HEADERS_MAX, LAST_ANSWER, Limits, REST, SLOW_MAX, THREADS_MAX};
 use crate::router::{Request, Router};
 use crate::site::{Peers, Site};
-use crowd::Crowd;
+use crowd::{Crowd, Place};
 
 /// A page that is served. It ends when this is dropped, with whatever it was answering.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl Ready {
             let _within = runtime.enter();
             listener.set_nonblocking(true)?;
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            let hall = Hall { peers, router: Arc::clone(&router), limits, crowd: Crowd::new(&limits), slow: Arc::clone(&slow) };
+            let hall = Hall { peers, router: Arc::clone(&router), limits, crowd: Arc::new(Crowd::new(&limits)), slow: Arc::clone(&slow) };
             Ok((listener, Arc::new(hall)))
         });
         let halls = halls.collect::<io::Result<Vec<_>>>()?;
@@ -134,7 +135,7 @@ struct Hall {
     peers: Peers,
     router: Arc<Router>,
     limits: Limits,
-    crowd: Crowd,
+    crowd: Arc<Crowd>,
     /// Turns of those who ask for what is slow.
     slow: Arc<Semaphore>,
 }
@@ -145,7 +146,11 @@ fn run(runtime: Runtime, halls: Vec<(tokio::net::TcpListener, Arc<Hall>)>, ended
         runtime.spawn(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, from)) => drop(tokio::spawn(attend(Arc::clone(&hall), stream, from))),
+                    Ok((stream, from)) => {
+                        hall.crowd.admit(|place| tokio::spawn(attend(Arc::clone(&hall), place, stream, from)).abort_handle());
+                        // Whoever made way gives the descriptor back before the next one takes one.
+                        yield_now().await;
+                    }
                     Err(_) => sleep(REST).await,
                 }
             }
@@ -157,8 +162,7 @@ fn run(runtime: Runtime, halls: Vec<(tokio::net::TcpListener, Arc<Hall>)>, ended
 }
 
 /// A connection, from the first byte to the last.
-async fn attend(hall: Arc<Hall>, mut stream: TcpStream, from: SocketAddr) {
-    let Some(_place) = hall.crowd.enter() else { return };
+async fn attend(hall: Arc<Hall>, place: Place, mut stream: TcpStream, from: SocketAddr) {
     let peer = match hall.peers {
         Peers::Connect => Some(from.ip()),
         Peers::AreNamed => match timeout(hall.limits.head, peer::named(&mut stream)).await {
@@ -166,10 +170,13 @@ async fn attend(hall: Arc<Hall>, mut stream: TcpStream, from: SocketAddr) {
             _ => return,
         },
     };
-    let Some(_seat) = hall.crowd.sit(peer) else { return };
+    if !place.sit(peer) {
+        return;
+    }
+    let place = &place;
     let answers = service_fn(|request| {
         let hall = Arc::clone(&hall);
-        async move { Ok::<_, Infallible>(respond(hall, request, peer).await) }
+        async move { Ok::<_, Infallible>(respond(hall, request, peer, place).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(hall.limits.head).max_buf_size(HEAD_LEN_MAX).max_headers(HEADERS_MAX);
@@ -182,7 +189,7 @@ async fn attend(hall: Arc<Hall>, mut stream: TcpStream, from: SocketAddr) {
     }
 }
 
-async fn respond(hall: Arc<Hall>, request: hyper::Request<Incoming>, peer: Option<core::net::IpAddr>) -> Response<Full<Bytes>> {
+async fn respond(hall: Arc<Hall>, request: hyper::Request<Incoming>, peer: Option<IpAddr>, place: &Place) -> Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let body = match timeout(hall.limits.body, Limited::new(body, BODY_LEN_MAX).collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
@@ -201,11 +208,11 @@ async fn respond(hall: Arc<Hall>, request: hyper::Request<Incoming>, peer: Optio
         body,
         peer,
     };
-    let answer = match timeout(patience, answer(hall, request)).await {
-        Ok(Some(answer)) => answer,
-        _ => Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the box does not answer in time\n"),
-    };
-    answer.response()
+    place.is_asking();
+    let answer = timeout(patience, answer(hall, request)).await;
+    place.is_answered();
+    let late = || Answer::text(StatusCode::SERVICE_UNAVAILABLE, "the box does not answer in time\n");
+    answer.ok().flatten().unwrap_or_else(late).response()
 }
 
 /// The contest's answer. Who asks for what is slow waits in a line of its own, and is in it until the contest has answered, not only while somebody waits for that.

@@ -3,6 +3,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::Write;
+use std::net::TcpStream;
 use std::time::Instant;
 
 use arbiter::Tier;
@@ -19,6 +20,21 @@ fn limited(limits: Limits) -> Open {
 
 fn at(open: &Open) -> SocketAddr {
     open.served.address()
+}
+
+/// A connection for this client, as the terminator makes it.
+fn connect_for(open: &Open, from: &str) -> TcpStream {
+    let addresses = proxy::Addresses::new(from.parse().expect("an address"), at(open));
+    let mut stream = connect(at(open));
+    stream.write_all(&proxy::block(&addresses, None)).expect("written");
+    stream
+}
+
+/// What a client is answered on a connection of its own; 0 if nothing.
+fn asked_for(open: &Open, from: &str) -> u16 {
+    let mut stream = connect_for(open, from);
+    let _ = stream.write_all(&request("GET", "/rules", "", b""));
+    last(&mut stream).status
 }
 
 #[test]
@@ -98,6 +114,37 @@ fn connections_are_bounded_and_those_that_end_make_room() {
     while get(at(&open), "/rules").status != 200 {
         assert!(Instant::now() < end, "there is room again");
     }
+}
+
+/// All places are taken by those who say nothing, begin a head, begin a body, or keep what they were answered on. One of theirs makes way.
+#[test]
+fn those_who_hold_places_do_not_shut_the_page_to_others() {
+    let open = Open::new(Peers::AreNamed, Limits { connections: 12, connections_of_source: 4, ..Limits::default() }, Assets::default());
+    let begun = [
+        &b""[..],
+        b"GET / HTTP/1.1\r\nx",
+        b"POST /claim HTTP/1.1\r\nhost: box\r\ncontent-length: 10\r\n\r\nabc",
+        b"GET /rules HTTP/1.1\r\nhost: box\r\n\r\n",
+    ];
+    let hold = |n: usize| {
+        let mut stream = connect_for(&open, &format!("192.0.2.{}:{}", 1 + n / 4, 1000 + n));
+        stream.write_all(begun[n % 4]).expect("written");
+        stream
+    };
+    let held: Vec<TcpStream> = (0..12).map(hold).collect();
+    std::thread::sleep(Duration::from_millis(200));
+    for n in 0..20 {
+        assert_eq!(asked_for(&open, &format!("198.51.100.{n}:1")), 200, "visitor {n}");
+    }
+    drop(held);
+
+    // Of one that has a network of IPv6, each connection may be of another source.
+    let mut kept = connect_for(&open, "198.51.100.7:1");
+    let flood: Vec<TcpStream> = (0..60).map(|n| connect_for(&open, &format!("[2001:db8:1:{n:x}::1]:1"))).collect();
+    std::thread::sleep(Duration::from_millis(200));
+    kept.write_all(&request("GET", "/rules", "", b"")).expect("written");
+    assert_eq!(last(&mut kept).status, 200, "who holds one place keeps it");
+    drop(flood);
 }
 
 #[test]
