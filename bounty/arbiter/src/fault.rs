@@ -184,7 +184,6 @@ wrongs! {
     RecordMissing = "record-missing", "a claim for down holds a crash record";
     RecordTime = "record-time", "the crash lies before the contest's start or after the claim's time";
     RecordClaimant = "record-claimant", "the crash record does not name this claimant";
-    ReceiptTime = "receipt-time", "the receipt is older than the claim";
     Commitment = "other-commitment", "the receipt is for another commitment than claim, write-up and salt make";
     WriteUp = "other-write-up", "the write-up is another than the one that was committed to";
     OtherTier = "other-tier", "the proof is for another tier";
