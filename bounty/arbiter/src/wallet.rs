@@ -43,11 +43,14 @@ pub struct WalletKey {
 }
 
 impl WalletKey {
-    /// The key of this compressed form.
+    /// The key of this compressed form, whose first byte is 2 or 3. The library takes 5 as well, for a point by its x alone: to Bitcoin that is no key, so nobody could spend from its address.
     ///
     /// # Errors
     /// [`Wrong::Key`].
     pub fn new(compressed: &[u8; 33]) -> Result<Self, Wrong> {
+        if !matches!(compressed[0], 2 | 3) {
+            return Err(Wrong::Key);
+        }
         let key = VerifyingKey::from_sec1_bytes(compressed).map_err(|_| Wrong::Key)?;
         Ok(Self { key, compressed: *compressed })
     }
@@ -143,12 +146,17 @@ mod tests {
         assert_eq!(key.verify(b"message", &[der.as_bytes(), &[0]].concat()), Err(Wrong::SignatureForm));
     }
 
+    /// The tags of SEC 1, 2.3.3 are 2 and 3; 5 is one of the library's own, for a point of x alone. [7; 32] is the x of a point.
     #[test]
     fn a_point_that_is_not_compressed_or_not_on_the_curve_is_no_key() {
-        for head in [0, 1, 4, 6] {
+        let tagged = |head| {
             let mut bytes = [7; 33];
             bytes[0] = head;
-            assert_eq!(WalletKey::new(&bytes), Err(Wrong::Key), "{head}");
+            bytes
+        };
+        assert!([2, 3].into_iter().all(|head| WalletKey::new(&tagged(head)).is_ok()));
+        for head in [0, 1, 4, 5, 6, 7] {
+            assert_eq!(WalletKey::new(&tagged(head)), Err(Wrong::Key), "{head}");
         }
         assert_eq!(WalletKey::new(&[2; 33].map(|_| 0xff)), Err(Wrong::Key));
     }

@@ -84,6 +84,13 @@ fn fields() -> Vec<Vector> {
             "bcrt1p",
         ),
         changed(
+            // A curve library may take this for a point of x alone; no script of Bitcoin does, so nobody could spend from its address.
+            "a wallet's key with another tag than 2 and 3",
+            "manifest: line 30: wallet.flag: not a public key of this kind",
+            "wallet.flag A+",
+            "wallet.flag Be",
+        ),
+        changed(
             "no tier is left out",
             "manifest: line 28: down.flag: \"down.flag\" and a space must begin this line",
             "down.flag",
