@@ -191,6 +191,7 @@ fn prize(text: &str) -> Result<(Tier, String), String> {
 
 /// `bountybox challenge`
 pub(crate) fn challenge(args: &ChallengeArgs) -> Exit {
+    leave_no_core();
     let done = match &args.command {
         Some(ChallengeCommand::Init(init)) => mint(init).map(|()| Exit::Success),
         Some(ChallengeCommand::Change(args)) => change::change(args).map(|()| Exit::Success),
@@ -404,6 +405,13 @@ const RULES: &str = include_str!("../../../bounty/rules/default.txt");
 const LAB_DAYS: u64 = 365;
 /// In a laboratory nobody asks for the revision.
 const NO_SOURCE: &str = "0000000000000000000000000000000000000000";
+
+/// Flags and the operator's key are in this process's memory, and reach no core file. What the host does not allow is told, as the jail tells it.
+pub(crate) fn leave_no_core() {
+    if let Err(fault) = tender::jail::leave_no_core() {
+        terminal::note(format!("warning: the host may write this process's memory into a core file: {fault}"));
+    }
+}
 
 /// The digest of this very program: the tender is it.
 fn own_program() -> Result<Digest, Exit> {

@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -26,7 +27,7 @@ struct Session {
 }
 
 impl Session {
-    /// `setsid` makes the terminal the command's own, and `env` has it hear SIGINT, which who starts tests in the background may have turned off: so Ctrl-C is what it is at home.
+    /// `setsid` makes the terminal the command's own, and `env` has it hear SIGINT and SIGQUIT, which who starts tests in the background may have turned off: so Ctrl-C and Ctrl-\ are what they are at home.
     fn start(dir: &Path, flags: &[&str]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("its other end");
@@ -34,7 +35,7 @@ impl Session {
         let end = || File::options().read(true).write(true).open(&name).expect("the other end");
         let mut command = Command::new("setsid");
         command
-            .args(["--ctty", "env", "--default-signal=INT", env!("CARGO_BIN_EXE_bountybox"), "challenge", "init"])
+            .args(["--ctty", "env", "--default-signal=INT,QUIT", env!("CARGO_BIN_EXE_bountybox"), "challenge", "init"])
             .args(flags)
             .args(["--image", &image()]);
         let child = command.current_dir(dir).stdin(end()).stdout(end()).stderr(end()).spawn().expect("setsid of util-linux");
@@ -295,6 +296,28 @@ fn who_ends_it_leaves_nothing_behind() {
         assert!(wanted.is_none() || screen.contains("nothing was"), "{what}: {screen}");
         assert!(names(&dir).is_empty(), "{what} leaves {:?}", names(&dir));
     }
+}
+
+/// Where it waits before the fingerprints, every flag and the operator's key are in its memory: Ctrl-\ must not put them on a disk.
+#[test]
+fn a_ceremony_that_is_ended_leaves_no_core() {
+    let dir = TempDir::new().unwrap();
+    let mut session = Session::start(dir.path(), &[]);
+    session.answer("name> ", "Break it");
+    session.wait_for("host> ");
+    answer_rest(&mut session);
+    session.answer("go on [yes]> ", "yes");
+    session.wait_for("go on [yes]> ");
+    let pid = session.child.id();
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"]);
+    // Who may, lifts the limit again: even then there is none, for the process cannot be dumped.
+    let _lifted = Command::new("prlimit").args(["--pid", &pid.to_string(), "--core=unlimited:unlimited"]).output();
+    session.press("\u{1c}");
+    let (status, screen) = session.ended();
+    assert_eq!((status.signal(), status.core_dumped()), (Some(3), false), "{screen}");
+    assert!(names(&dir).is_empty(), "it leaves {:?}", names(&dir));
 }
 
 /// All behind the prompt for the host.

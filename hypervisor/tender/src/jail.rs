@@ -118,13 +118,23 @@ pub struct Applied {
     refused: Vec<String>,
 }
 
+/// Keeps what this process has in memory out of core files, and from others of the same user (ptrace(2), /proc). What it starts is dumpable again, and has
+/// the limit still: no core of more than no bytes.
+///
+/// # Errors
+/// What prctl(2) or setrlimit(2) says.
+pub fn leave_no_core() -> rustix::io::Result<()> {
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    limits::exactly(rustix::process::Resource::Core, 0)
+}
+
 /// Puts up the jail round this process, which must have one thread.
 ///
 /// # Errors
 /// [`JailFault`]: a layer that is not optional is missing, and no guest may run.
 pub fn close(needs: &Needs) -> Result<Applied, JailFault> {
     let mut applied = Applied::default();
-    applied.note("no-dump", rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable));
+    applied.note("no-dump", leave_no_core());
     applied.leave(needs.wish, Kept { network: needs.sockets != Sockets::None, processes: false });
     limits::lower(needs.descriptors_max, needs.file_len_max, &mut applied);
     privileges::drop_all(&mut applied)?;

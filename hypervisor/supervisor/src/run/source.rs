@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 
 use crate::addresses::Book;
 use crate::cli::unix_now;
-use crate::config;
 use crate::plan::{MachineKind, Plan, Restart};
 use crate::report::Report;
 use crate::run::opening;
+use crate::{challenge, config};
 
 /// See the module. A clone is the same source.
 #[derive(Debug, Clone)]
@@ -43,6 +43,10 @@ impl Source {
     /// # Errors
     /// What is wrong with it.
     pub(super) fn plan(&self) -> Result<Plan, Report> {
+        // Before a secret is read: the words alone say whether those of a contest are among them. What is wrong with them is said below.
+        if config::read(&self.path, &mut Report::default()).is_some_and(|config| config.challenge.is_some()) {
+            challenge::leave_no_core();
+        }
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         let mut plan = config::load_again(&self.path, unix_now(), &mut book)?;
         plan.machine = self.machine.unwrap_or(plan.machine);

@@ -5,7 +5,7 @@
 use std::os::fd::RawFd;
 
 use crate::jail::walls::Kept;
-use crate::jail::{Applied, JailFault, filter, ground, limits, privileges};
+use crate::jail::{Applied, JailFault, filter, ground, leave_no_core, limits, privileges};
 use crate::order::JailWish;
 
 /// What such a process still needs inside.
@@ -33,7 +33,7 @@ impl Crew {
     /// [`JailFault`]: what is not optional is missing, and nobody may be served.
     pub fn wall_in(self) -> Result<Walled, JailFault> {
         let mut applied = Applied::default();
-        applied.note("no-dump", rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable));
+        applied.note("no-dump", leave_no_core());
         applied.leave(self.wish, Kept { network: false, processes: true });
         privileges::drop_all(&mut applied)?;
         applied.bind()?;
