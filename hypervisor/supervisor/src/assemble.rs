@@ -9,7 +9,7 @@ use keys::bundle::{Bundle, Certificate, Contest, Gateway, Link, Listener, Memory
 
 use crate::addresses::{BACKENDS_MAX, Book, back_link, front_guest, front_link};
 use crate::check::{Materials, certificates_of};
-use crate::config::{ChallengeWords, Config, Endpoint, ListenWords, Spot};
+use crate::config::{ChallengeWords, Config, Document, Endpoint, ListenWords, Spot};
 use crate::labels::labels;
 use crate::plan::{Backend, Challenge, Listen, Plan, Target};
 use crate::report::Report;
@@ -18,12 +18,19 @@ use crate::rule::Rule;
 /// The guest's ports for host listeners whose port the system chooses start here.
 const CHOSEN_PORTS: u16 = 40_000;
 
-/// Makes the plan. What cannot be brought together goes to the report.
-pub(crate) fn plan(config: &Config, materials: Materials, book: &mut Book, mut report: Report) -> Result<Plan, Report> {
+/// Makes the plan of `config`, which was read in `document`. What cannot be brought together goes to the report.
+pub(crate) fn plan(
+    document: &Document,
+    config: &Config,
+    materials: Materials,
+    book: &mut Book,
+    mut report: Report,
+) -> Result<Plan, Report> {
     let front = config.front.wire.clone().unwrap_or_else(|| front_link(config.front.mtu));
     let back = config.back.wire.clone().unwrap_or_else(|| back_link(config.back.mtu));
     let (host, guest) = listeners(config, &front, &mut report);
     let folder = config.challenge.as_ref().and_then(|words| open_folder(words, &mut report));
+    folder.iter().for_each(|folder| hold_to_promise(document, folder, &mut report));
     config.challenge.iter().for_each(|words| require_way_back(words, config.front.wire.as_ref(), &mut report));
     let mut backends = Backends { wire: config.back.wire.is_some(), book, met: BTreeMap::new() };
     let Materials { certificates: materials, clients, ticket_key } = materials;
@@ -93,6 +100,15 @@ fn open_folder(words: &ChallengeWords, report: &mut Report) -> Option<Arc<Folder
             report.add(Rule::ChallengeFolder, &words.folder.place, fault.to_string());
             None
         }
+    }
+}
+
+/// What a contest cannot do without, a TAP or more evidence, is added after the ceremony: so another configuration is told, each time, and served.
+fn hold_to_promise(document: &Document, folder: &Folder, report: &mut Report) {
+    let (found, promised) = (document.digest(), folder.manifest().configuration);
+    if found != promised {
+        let message = format!("is not the configuration that the manifest names: that has SHA-256 {promised}, and this {found}");
+        report.add(Rule::ChallengeConfiguration, &document.whole(), message);
     }
 }
 

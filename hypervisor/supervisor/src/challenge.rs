@@ -369,7 +369,7 @@ impl<'a> Wanted<'a> {
         let machine = image.map_or_else(String::new, |image| format!("[machine]\n{}\n", line("image", Some(image))));
         let base = self.places.base(self.hosts.first().map_or("localhost", String::as_str));
         format!(
-            "# Written by `bountybox challenge`: its digest stands in the manifest, so a changed one is another contest's.\n\
+            "# Written by `bountybox challenge`: its digest stands in the manifest, and a box that is served by another text says so.\n\
              {machine}[[listen]]\naddress = \"{listen}\"\n\n\
              [[certificate]]\nchain = \"{FOLDER}/public/page.pem\"\nkey = \"{FOLDER}/secret/page.pem\"\n\n\
              [[route]]\nname = \"page\"\nbackends = [\"{page}\"]\nproxy_protocol = \"v2\"\n\n\
@@ -414,7 +414,7 @@ pub(crate) fn leave_no_core() {
 }
 
 /// The digest of this very program: the tender is it.
-fn own_program() -> Result<Digest, Exit> {
+pub(crate) fn own_program() -> Result<Digest, Exit> {
     let bytes = read_bounded(Path::new("/proc/self/exe"), PROGRAM_LEN_MAX);
     bytes.map(|bytes| Digest::of(&[&bytes])).map_err(|fault| refuse(Exit::Internal, format!("this program cannot be read: {fault}")))
 }

@@ -54,10 +54,13 @@ pub fn load(path: &Path, unix: Duration) -> Result<Plan, Report> {
 /// As [`load`].
 pub fn load_again(path: &Path, unix: Duration, book: &mut Book) -> Result<Plan, Report> {
     let mut report = Report::default();
-    let config = read(path, &mut report);
+    let document = Document::open(path, &mut report);
+    let config = document.as_ref().and_then(|document| read_document(document, &mut report));
     let materials = config.as_ref().map(|config| check::materials(config, unix, &mut report));
-    match (config, materials) {
-        (Some(config), Some(materials)) if !report.has_errors() => assemble::plan(&config, materials, book, report),
+    match (document, config, materials) {
+        (Some(document), Some(config), Some(materials)) if !report.has_errors() => {
+            assemble::plan(&document, &config, materials, book, report)
+        }
         _ => Err(report),
     }
 }

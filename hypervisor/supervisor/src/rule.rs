@@ -109,6 +109,7 @@ rules! {
     KeyWeak "key-weak" Error Key "make a new key and have a certificate issued for it";
     KeyMismatch "key-mismatch" Error Key "name the key that belongs to the certificate; are two files mixed up?";
     ChallengeFolder "challenge-folder" Error Challenge "restore the file from the ceremony's folder, or mint another contest with `bountybox challenge init`";
+    ChallengeConfiguration "challenge-configuration" Warning Challenge "put back what `bountybox challenge init` wrote, or tell visitors what you have changed: the manifest promises the other";
     KeyReadable "key-readable-by-others" Warning Key "chmod 600 the file, and think about who may have read it";
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use arbiter::Digest;
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -56,6 +57,18 @@ impl Document {
         let before = span.and_then(|span| self.text.get(..span.start));
         let line = before.map(|before| before.matches('\n').count().saturating_add(1));
         Place { file: self.path.display().to_string(), line, field: field.into() }
+    }
+
+    /// SHA-256 of the text as it was read.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&[self.text.as_bytes()])
+    }
+
+    /// The place of the file as a whole.
+    #[must_use]
+    pub fn whole(&self) -> Place {
+        self.place(None, "")
     }
 
     /// A path that the file names, seen from the file's own directory.

@@ -8,6 +8,7 @@ mod effort;
 mod film;
 mod heart;
 mod page;
+mod promise;
 
 use std::net::TcpListener;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -31,6 +32,7 @@ use crate::terminal;
 use desk::Desk;
 pub(super) use film::Film;
 use page::Page;
+pub(super) use promise::keep as keep_promise;
 
 /// See the module.
 #[derive(Debug)]
@@ -60,21 +62,13 @@ pub(super) enum Happened {
 }
 
 impl Challenge {
-    /// Opens the log, serves the page, and begins to keep the log. `image` is what the guest runs.
-    pub(super) fn open(plan: &plan::Challenge, image: &[u8], board: &Arc<Board>, kept: Kept) -> Result<Self, Exit> {
+    /// Opens the log, serves the page, and begins to keep the log. `image` is the digest of what the guest runs.
+    pub(super) fn open(plan: &plan::Challenge, image: Digest, board: &Arc<Board>, kept: Kept) -> Result<Self, Exit> {
         let cannot =
             |what: &str, why: &dyn core::fmt::Display| refuse(Exit::Challenge, format!("{}: {what}: {why}", plan.folder.path().display()));
-        let digest = Digest::of(&[image]);
-        let promised = plan.folder.manifest().image;
-        if digest != promised {
-            return Err(cannot(
-                "the manifest names another guest image",
-                &format!("{promised}, and this is {digest}: run the image that was promised"),
-            ));
-        }
         let keeper = Keeper::open(&plan.folder, unix_now().as_secs()).map_err(|fault| cannot("the log cannot be kept", &fault))?;
         let keeper = Arc::new(Mutex::new(keeper));
-        let desk = Arc::new(Desk::new(plan, digest, Arc::clone(&keeper), Arc::clone(board)));
+        let desk = Arc::new(Desk::new(plan, image, Arc::clone(&keeper), Arc::clone(board)));
         let arbiter = plan.arbiter.as_ref().map(|file| (file, read_bounded(file, ARBITER_LEN_MAX)));
         let arbiter = match arbiter {
             None => None,

@@ -62,6 +62,7 @@ fn serve(source: Source, lines: tender::order::Lines) -> Exit {
     };
     plan.warnings.lines().for_each(terminal::note);
     let served = image::read_to_run(plan.image.as_deref()).and_then(|image| {
+        let promised = plan.challenge.as_ref().map(|contest| challenge::keep_promise(contest, &image)).transpose()?;
         let uncaught = |fault| refuse(Exit::Internal, format!("signals cannot be caught: {fault}"));
         let (stop, hangup) = (Signals::to_stop().map_err(uncaught)?, Signals::to_reload().map_err(uncaught)?);
         let admin = Admin::open(&plan.admin)?;
@@ -72,8 +73,8 @@ fn serve(source: Source, lines: tender::order::Lines) -> Exit {
         if let Some(address) = admin.address() {
             terminal::note(format!("admin: http://{address}/metrics"));
         }
-        let contest = plan.challenge.as_ref().zip(opened.kept.take());
-        let challenge = contest.map(|(challenge, kept)| Challenge::open(challenge, &image, &board, kept)).transpose()?;
+        let contest = plan.challenge.as_ref().zip(promised).zip(opened.kept.take());
+        let challenge = contest.map(|((challenge, image), kept)| Challenge::open(challenge, image, &board, kept)).transpose()?;
         let reloads = Reloads::new(source, plan, board);
         let reloads = reloads.map_err(|fault| refuse(Exit::Internal, format!("reloads cannot be had: {fault}")))?;
         let mut sources = Sources { stop, hangup, wishes, reloads, challenge };
