@@ -1,6 +1,6 @@
 //! What is kept of sessions and restarts: files in a folder, bounded by number and bytes, the oldest out first.
 //!
-//! The two kinds have bounds of their own, so that no number of sessions pushes out what led to a restart. Room is made before a file is written, so that the bounds hold at every moment; a file has its
+//! The three kinds have bounds of their own, so that no number of sessions pushes out what led to a restart. Room is made before a file is written, so that the bounds hold at every moment; a file has its
 //! name only once it is whole. What stands in the files is the caller's.
 
 use core::fmt;
