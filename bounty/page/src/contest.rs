@@ -26,7 +26,8 @@ pub trait Contest: Send + Sync {
     /// Why there is no answer now, as a sentence for whoever asked.
     fn prove(&self, nonce: [u8; 32]) -> Result<Vec<u8>, String>;
 
-    /// The signature of the flag of `write` under the message of a claim, 64 bytes, if the published word holds the published value.
+    /// The signature of the flag of `write` under the message of a claim, 64 bytes, if the published word holds the published value, and the one behind it what stands for
+    /// this message.
     ///
     /// # Errors
     /// Why there is none, as a sentence for whoever asked.

@@ -109,7 +109,8 @@ fn a_contests_flag_and_word_are_what_the_platform_reads() {
         let (sealed, end, log) = won(kind, Some(contest));
         assert_eq!((sealed, end), (Exit::Sealed, Exit::Exit(exit::DONE)), "{kind:?}: {log:?}");
         let flag = vec!["241"; 32].join(", ");
-        for wanted in [format!("unsealed flag Some([{flag}]) words Some([0, 0])"), format!("sealed flag Some([{flag}]) words Some([0, 0])")] {
+        for wanted in [format!("unsealed flag Some([{flag}]) words Some([0, 0])"), format!("sealed flag Some([{flag}]) words Some([0, 0])")]
+        {
             assert!(log.iter().any(|line| line.contains(&wanted)), "{kind:?}: {wanted}: {log:?}");
         }
         let written = format!("written flag Some([{flag}]) words Some([7, 9])");

@@ -67,8 +67,8 @@ fn others(base: &str) -> Markup {
             input #claimant name="claimant" required pattern="ed25519:[A-Za-z0-9+\\/]{43}=" autocomplete="off" autocapitalize="off" spellcheck="false" placeholder="ed25519:…" title="ed25519: and a public key in base64";
             div.buttons { button type="submit" { "Note it" } }
         }
-        h3 { "A message, once the word holds the value" }
-        p { "The first six lines of a claim for " code { "write" } ", without a signature. If you have written the value, the guest signs." }
+        h3 { "A message, once you have written" }
+        p { "The first six lines of a claim for " code { "write" } ", without a signature. If you have written the value, and behind it the first eight bytes of what " code { "openssl dgst -sha256" } " says of these lines, the guest signs them, and nobody else's." }
         form action="/sign" method="post" {
             label for="message" { "Message" }
             textarea #message name="message" rows="6" required autocomplete="off" autocapitalize="off" spellcheck="false" placeholder="bountybox-claim 1" {}

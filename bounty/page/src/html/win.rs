@@ -74,7 +74,9 @@ const fn how(tier: Tier) -> &'static str {
     match tier {
         Tier::Auth => "The box sends it to a peer that passes mutual authentication at one of its doors.",
         Tier::Read => "The flag's 32 bytes lie in the guest's memory, from this address on.",
-        Tier::Write => "Once the word at this address holds this value, the guest signs your claim for you.",
+        Tier::Write => {
+            "Once the word at this address holds this value, and the eight bytes behind it are the first eight of the SHA-256 of your claim's first six lines, the guest signs these for you."
+        }
         Tier::Key => "It is the private key of the certificate that the box shows as a server at its doors.",
         Tier::Exec => "Only code that runs in the guest can ask for it: it is what the fourth hypercall gives.",
         Tier::Escape => "It lies in a file without a name, which the jailed process round the guest holds open and never reads.",
