@@ -30,7 +30,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_bountybox");
 
 /// A contest in earnest.
 fn sealed() -> TempDir {
-    let dir = TempDir::new().unwrap();
+    let dir = TempDir::new().expect("a folder");
     let flags = ["--name", "Promised", "--host", "localhost", "--source", "0123456789abcdef0123456789abcdef01234567"];
     let output = bountybox(PROGRAM.as_ref(), &dir, &[&["challenge", "init", "--image", &image()][..], &flags].concat());
     assert!(output.status.success(), "{}", said(&output));
@@ -38,7 +38,7 @@ fn sealed() -> TempDir {
 }
 
 fn bountybox(program: &Path, dir: &TempDir, arguments: &[&str]) -> Output {
-    Command::new(program).args(arguments).current_dir(dir.path()).stdin(Stdio::null()).output().unwrap()
+    Command::new(program).args(arguments).current_dir(dir.path()).stdin(Stdio::null()).output().expect("the command")
 }
 
 fn said(output: &Output) -> String {
@@ -48,13 +48,13 @@ fn said(output: &Output) -> String {
 /// The same program in a file that has one byte more: it does the same, and has another digest.
 fn upgraded(dir: &TempDir) -> PathBuf {
     let file = dir.path().join("upgraded");
-    fs::write(&file, [&fs::read(PROGRAM).unwrap()[..], &[0]].concat()).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(&file, [&fs::read(PROGRAM).expect("the command")[..], &[0]].concat()).expect("written");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("changed");
     file
 }
 
 fn digest(file: &Path) -> String {
-    Digest::of(&[&fs::read(file).unwrap()]).to_string()
+    Digest::of(&[&fs::read(file).expect("a file")]).to_string()
 }
 
 #[test]
@@ -101,21 +101,21 @@ struct Running {
 impl Running {
     fn start(program: &Path, dir: &TempDir, arguments: &[&str]) -> Self {
         let stderr = dir.path().join("stderr");
-        let file = File::create(&stderr).unwrap();
+        let file = File::create(&stderr).expect("made");
         let mut command = Command::new(program);
         command.args(arguments).current_dir(dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
-        Self { child: command.spawn().unwrap(), stderr }
+        Self { child: command.spawn().expect("the command"), stderr }
     }
 
     /// Waits until it has said this so many times.
     fn says(&mut self, words: &str, times: usize) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
-            let said = fs::read_to_string(&self.stderr).unwrap();
+            let said = fs::read_to_string(&self.stderr).expect("what it said");
             if said.matches(words).count() >= times {
                 return said;
             }
-            let ended = self.child.try_wait().unwrap();
+            let ended = self.child.try_wait().expect("a child");
             assert!(ended.is_none() && Instant::now() < end, "{words:?} is not said, {ended:?}: {said}");
             thread::sleep(Duration::from_millis(10));
         }
@@ -125,8 +125,8 @@ impl Running {
     fn ended(&mut self) -> (Option<i32>, String) {
         let end = Instant::now() + PATIENCE;
         loop {
-            let ended = self.child.try_wait().unwrap();
-            let said = fs::read_to_string(&self.stderr).unwrap();
+            let ended = self.child.try_wait().expect("a child");
+            let said = fs::read_to_string(&self.stderr).expect("what it said");
             if let Some(status) = ended {
                 return (status.code(), said);
             }
@@ -136,7 +136,7 @@ impl Running {
     }
 
     fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
     }
 }
 
