@@ -104,6 +104,8 @@ pub const FINDINGS_MAX: usize = 100;
 pub const HEARTBEAT_S_MIN: u64 = 1;
 /// `[challenge] heartbeat_s` where nothing is said, and at most: the log wants one an hour.
 pub const HEARTBEAT_S_DEFAULT: u64 = 3600;
+/// Questions to the guest of a contest whose askers are remembered at most: as many as may be wished at once.
+pub const ASKED_MAX: usize = WISHES_MAX;
 /// How long the guest of a contest may take to answer.
 pub const ASK_PATIENCE: Duration = Duration::from_secs(5);
 /// One answer on a terminal at most, in bytes: what a terminal gives as one line.

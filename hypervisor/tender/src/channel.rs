@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::handover;
 use crate::limits::{ANSWER_LEN_MAX, DESCRIPTORS_MAX, FRAME_FROM_TENDER_LEN_MAX, FRAME_TO_TENDER_LEN_MAX, ORDER_LEN_MAX};
-use crate::mailbox::Ask;
+use crate::mailbox::{Ask, Number};
 use crate::order::{Order, Update};
 use frames::{Bytes, Frames, Received, SendFault};
 
@@ -27,8 +27,8 @@ const DRAIN: u8 = b'D';
 const RELOAD: u8 = b'R';
 /// Both ways: how the guest stands; the answer's bytes are the guest's.
 const STATUS: u8 = b'T';
-/// Supervisor to tender: the kind of question (one byte, [`ASK_PROVE`] or [`ASK_SIGN`]) and its bytes. Tender to supervisor: the answer, behind one byte that is 1 if
-/// the guest has done as it was asked, or 0 and why not. Answers come in the order of the questions.
+/// Supervisor to tender: the question's number (eight bytes, little-endian), its kind (one byte, [`ASK_PROVE`] or [`ASK_SIGN`]) and its bytes. Tender to supervisor: the same number, one byte that is 1
+/// if the guest has done as it was asked, and the answer; or 0 and why not. Answers come in any order, and one that finds no room never comes.
 const ASK: u8 = b'A';
 const ASK_PROVE: u8 = b'P';
 const ASK_SIGN: u8 = b'S';
@@ -152,17 +152,19 @@ impl Supervised {
         Ok(self.frames.send(STATUS, &[])?)
     }
 
-    /// Asks the guest of a contest for something. [`Heard::Answer`] follows.
+    /// Asks the guest of a contest for something. [`Heard::Answer`] of the same number follows, unless the tender cannot tell it.
     ///
     /// # Errors
     /// The tender is gone, or reads nothing any more; or it is too much.
-    pub fn ask(&mut self, ask: &Ask) -> Result<(), ChannelFault> {
-        match ask {
-            Ask::Prove(nonce) => self.frames.send(ASK, &[&[ASK_PROVE], nonce])?,
-            Ask::Sign(message) if message.len() > ANSWER_LEN_MAX => return Err(ChannelFault::Malformed),
-            Ask::Sign(message) => self.frames.send(ASK, &[&[ASK_SIGN], message])?,
+    pub fn ask(&mut self, Number(number): Number, ask: &Ask) -> Result<(), ChannelFault> {
+        let (kind, bytes) = match ask {
+            Ask::Prove(nonce) => (ASK_PROVE, &nonce[..]),
+            Ask::Sign(message) => (ASK_SIGN, &message[..]),
+        };
+        if bytes.len() > ANSWER_LEN_MAX {
+            return Err(ChannelFault::Malformed);
         }
-        Ok(())
+        Ok(self.frames.send(ASK, &[&number.to_le_bytes(), &[kind], bytes])?)
     }
 
     /// What the tender says next, without waiting; to be called until [`Heard::Nothing`].
@@ -174,9 +176,9 @@ impl Supervised {
             Received::Frame(RELOADED, _) => Heard::Reloaded,
             Received::Frame(REFUSED, why) => Heard::Refused(crate::line::escape(&String::from_utf8_lossy(&why))),
             Received::Frame(STATUS, bytes) => Heard::Status(bytes.to_vec()),
-            Received::Frame(ASK, bytes) => match bytes.split_first() {
-                Some((1, bytes)) => Heard::Answer(Ok(bytes.to_vec())),
-                Some((_, why)) => Heard::Answer(Err(crate::line::escape(&String::from_utf8_lossy(why)))),
+            Received::Frame(ASK, bytes) => match numbered(&bytes) {
+                Some((number, 1, bytes)) => Heard::Answer(number, Ok(bytes.to_vec())),
+                Some((number, _, why)) => Heard::Answer(number, Err(crate::line::escape(&String::from_utf8_lossy(why)))),
                 None => Heard::Noise,
             },
             Received::Frame(..) => Heard::Noise,
@@ -226,8 +228,8 @@ pub enum Heard {
     Refused(String),
     /// How the guest stands: bytes that the guest made. Empty where it gave no answer.
     Status(Vec<u8>),
-    /// What the guest of a contest was asked for, bytes that it made; or why it has not: printable text.
-    Answer(Result<Vec<u8>, String>),
+    /// What the guest of a contest was asked for by the question of this number, bytes that it made; or why it has not: printable text. A tender may make up both.
+    Answer(Number, Result<Vec<u8>, String>),
     /// A frame that means nothing.
     Noise,
     /// The tender has closed its end, or sends what is no frame.
@@ -251,8 +253,8 @@ pub enum Told {
     Reload(Update, Zeroizing<Vec<u8>>),
     /// Say how the guest stands.
     Status,
-    /// Ask the guest of a contest.
-    Ask(Ask),
+    /// Ask the guest of a contest; the answer is to have the number.
+    Ask(Number, Ask),
     /// The supervisor is gone.
     Gone,
 }
@@ -301,12 +303,13 @@ impl Tending {
         let _told = self.frames.send(STATUS, &[bytes]);
     }
 
-    /// Tells the supervisor what the guest of a contest has answered.
-    pub fn answer(&mut self, answer: &Result<Vec<u8>, String>) {
-        let _told = match answer {
-            Ok(bytes) => self.frames.send(ASK, &[&[1], bytes]),
-            Err(why) => self.frames.send(ASK, &[&[0], why.as_bytes()]),
+    /// Tells the supervisor what the guest of a contest has answered to the question of this number. If it cannot be told, whoever asked hears nothing in time, and nobody else gets it.
+    pub fn answer(&mut self, Number(number): Number, answer: &Result<Vec<u8>, String>) {
+        let (is_done, bytes) = match answer {
+            Ok(bytes) => (1, &bytes[..]),
+            Err(why) => (0, why.as_bytes()),
         };
+        let _told = self.frames.send(ASK, &[&number.to_le_bytes(), &[is_done], bytes]);
     }
 
     /// Sends on what waits for the supervisor to read.
@@ -321,7 +324,7 @@ impl Tending {
             Received::Nothing => Told::Nothing,
             Received::Frame(DRAIN, _) => Told::Drain,
             Received::Frame(STATUS, _) => Told::Status,
-            Received::Frame(ASK, bytes) => question(&bytes).map_or(Told::Gone, Told::Ask),
+            Received::Frame(ASK, bytes) => question(&bytes).map_or(Told::Gone, |(number, ask)| Told::Ask(number, ask)),
             Received::Frame(RELOAD, bytes) => split_reload(&bytes).map_or(Told::Gone, |(update, bundle)| Told::Reload(update, bundle)),
             Received::Frame(..) | Received::Gone => Told::Gone,
         }
@@ -329,12 +332,19 @@ impl Tending {
 }
 
 /// What the guest of a contest is to be asked; `None` where it is nothing.
-fn question(bytes: &[u8]) -> Option<Ask> {
-    match bytes.split_first()? {
-        (&ASK_PROVE, nonce) => Some(Ask::Prove(nonce.try_into().ok()?)),
-        (&ASK_SIGN, message) if message.len() <= ANSWER_LEN_MAX => Some(Ask::Sign(message.to_vec())),
+fn question(bytes: &[u8]) -> Option<(Number, Ask)> {
+    match numbered(bytes)? {
+        (number, ASK_PROVE, nonce) => Some((number, Ask::Prove(nonce.try_into().ok()?))),
+        (number, ASK_SIGN, message) if message.len() <= ANSWER_LEN_MAX => Some((number, Ask::Sign(message.to_vec()))),
         _ => None,
     }
+}
+
+/// A number, one byte that says what the rest is, and the rest.
+fn numbered(bytes: &[u8]) -> Option<(Number, u8, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    let (kind, rest) = rest.split_first()?;
+    Some((Number(u64::from_le_bytes(*number)), *kind, rest))
 }
 
 /// The update and the bundle of a reload; `None` where it is none.

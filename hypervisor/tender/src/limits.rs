@@ -16,8 +16,8 @@ pub const ORDER_LEN_MAX: usize = 1 << 20;
 pub const FRAMES_WAITING_MAX: usize = 8;
 /// A frame to the tender at most, in bytes: a reload's update and its bundle.
 pub const FRAME_TO_TENDER_LEN_MAX: usize = 4 + ORDER_LEN_MAX + abi::limits::BUNDLE_LEN_MAX;
-/// A frame from the tender at most, in bytes: a guest's answer and what it answers.
-pub const FRAME_FROM_TENDER_LEN_MAX: usize = 1 + abi::limits::OUTBOX_WINDOW_LEN;
+/// A frame from the tender at most, in bytes: a guest's answer, whether it is one, and the number of what it answers.
+pub const FRAME_FROM_TENDER_LEN_MAX: usize = 8 + 1 + abi::limits::OUTBOX_WINDOW_LEN;
 /// Captured frames that wait for their reader at most, in bytes.
 pub const CAPTURE_WAITING_MAX: usize = 4 << 20;
 /// What the guest of a contest is asked to sign, and what it answers, at most, in bytes each.

@@ -27,9 +27,13 @@ pub enum Letter {
     Reload(Update, Zeroizing<Vec<u8>>),
     /// Say how you stand.
     Status,
-    /// What a contest's guest alone can answer.
-    Contest(Ask),
+    /// What a contest's guest alone can answer, and the number of the question.
+    Contest(Number, Ask),
 }
+
+/// Whose question it is: the supervisor's, which gives each its own, and finds it in the answer. Many wait for one guest, some are refused at once and some never answered, so no order tells whose an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Number(pub u64);
 
 /// What the guest of a contest is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +55,7 @@ struct Posted {
 enum Question {
     Reload(Update),
     Status,
-    Contest,
+    Contest(Number),
 }
 
 /// What came of a letter.
@@ -63,8 +67,8 @@ pub enum Answer {
     Refused(String),
     /// How the guest says it stands; nothing, where it has not answered.
     Status(Vec<u8>),
-    /// What the guest of a contest has made, or why it has not.
-    Contest(Result<Vec<u8>, String>),
+    /// What the guest of a contest has made of the question of this number, or why it has not.
+    Contest(Number, Result<Vec<u8>, String>),
 }
 
 /// There are too many letters already.
@@ -103,8 +107,8 @@ impl Mailbox {
         let (question, kind, bytes) = match letter {
             Letter::Reload(update, bundle) => (Question::Reload(update), RELOAD, bundle),
             Letter::Status => (Question::Status, STATUS, Zeroizing::default()),
-            Letter::Contest(Ask::Prove(nonce)) => (Question::Contest, PROVE, Zeroizing::new(nonce.to_vec())),
-            Letter::Contest(Ask::Sign(message)) => (Question::Contest, SIGN, Zeroizing::new(message)),
+            Letter::Contest(number, Ask::Prove(nonce)) => (Question::Contest(number), PROVE, Zeroizing::new(nonce.to_vec())),
+            Letter::Contest(number, Ask::Sign(message)) => (Question::Contest(number), SIGN, Zeroizing::new(message)),
         };
         let posted = queue::post(inbox, kind, |space| {
             if let Some(place) = space.get_mut(..bytes.len()) {
@@ -137,12 +141,12 @@ fn of_guest(question: Question, outbox: &[u8]) -> Answer {
         (Question::Reload(_), _) => Answer::Refused("the guest gave no answer".into()),
         (Question::Status, Some((DONE, bytes))) => Answer::Status(bytes.to_vec()),
         (Question::Status, _) => Answer::Status(Vec::new()),
-        (Question::Contest, Some((DONE, bytes))) => {
+        (Question::Contest(number), Some((DONE, bytes))) => {
             let fits = bytes.len() <= ANSWER_LEN_MAX;
-            Answer::Contest(if fits { Ok(bytes.to_vec()) } else { Err("the guest's answer is too long".into()) })
+            Answer::Contest(number, if fits { Ok(bytes.to_vec()) } else { Err("the guest's answer is too long".into()) })
         }
-        (Question::Contest, Some((REFUSED, why))) => Answer::Contest(Err(reason(why))),
-        (Question::Contest, _) => Answer::Contest(Err("the guest gave no answer".into())),
+        (Question::Contest(number), Some((REFUSED, why))) => Answer::Contest(number, Err(reason(why))),
+        (Question::Contest(number), _) => Answer::Contest(number, Err("the guest gave no answer".into())),
     }
 }
 
@@ -207,11 +211,11 @@ mod tests {
         let (mut inbox, mut outbox) = windows();
         let mut mailbox = Mailbox::default();
         let mut ask = |ask: Ask, kind: u32, bytes: &[u8]| {
-            mailbox.take(Letter::Contest(ask)).unwrap();
+            mailbox.take(Letter::Contest(Number(7), ask)).unwrap();
             mailbox.post(&mut inbox, &mut outbox);
             let letter = queue::letter(&inbox).unwrap().map(|letter| (letter.kind, letter.bytes.to_vec())).unwrap();
             say(&mut outbox, kind, bytes);
-            let Some(Answer::Contest(answer)) = mailbox.answer(&mut inbox, &mut outbox) else { panic!("no answer") };
+            let Some(Answer::Contest(Number(7), answer)) = mailbox.answer(&mut inbox, &mut outbox) else { panic!("no answer") };
             (letter, answer)
         };
         assert_eq!(ask(Ask::Prove([7; 32]), DONE, b"proofs"), ((PROVE, vec![7; 32]), Ok(b"proofs".to_vec())));
@@ -262,7 +266,7 @@ mod tests {
                 Answer::Reloaded(_) => prop_assert!(asked_to_reload && fits && kind == DONE),
                 Answer::Refused(why) => prop_assert!(asked_to_reload && why.len() <= REASON_LEN_MAX),
                 Answer::Status(bytes) => prop_assert!(!asked_to_reload && (bytes.is_empty() || bytes.len() == len as usize)),
-                Answer::Contest(_) => prop_assert!(false, "nobody asked"),
+                Answer::Contest(..) => prop_assert!(false, "nobody asked"),
             }
             prop_assert_eq!(queue::letter(&outbox), Ok(None));
             prop_assert!(inbox.iter().all(|byte| *byte == 0));

@@ -246,7 +246,7 @@ impl Turns {
                 Told::Gone => return Err(End::Orphaned),
                 Told::Drain => self.drain(),
                 Told::Status => self.take_letter(Letter::Status),
-                Told::Ask(ask) => self.take_letter(Letter::Contest(ask)),
+                Told::Ask(number, ask) => self.take_letter(Letter::Contest(number, ask)),
                 Told::Reload(update, bundle) => self.take_letter(Letter::Reload(update, bundle)),
             }
         }
@@ -268,7 +268,7 @@ impl Turns {
             Ok(()) => {}
             Err(Full(Letter::Reload(..))) => self.channel.refused(FULL),
             Err(Full(Letter::Status)) => self.channel.status(&[]),
-            Err(Full(Letter::Contest(_))) => self.channel.answer(&Err(FULL.into())),
+            Err(Full(Letter::Contest(number, _))) => self.channel.answer(number, &Err(FULL.into())),
         }
     }
 
@@ -293,7 +293,7 @@ impl Turns {
             }
             Some(Answer::Refused(why)) => self.channel.refused(&why),
             Some(Answer::Status(bytes)) => self.channel.status(&bytes),
-            Some(Answer::Contest(answer)) => self.channel.answer(&answer),
+            Some(Answer::Contest(number, answer)) => self.channel.answer(number, &answer),
         }
     }
 

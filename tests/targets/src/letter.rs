@@ -5,7 +5,7 @@ use abi::mailbox::{DONE, RELOAD};
 use keys::bundle::Bundle;
 use status::Status;
 use tender::limits::ANSWER_LEN_MAX;
-use tender::mailbox::{Answer, Ask, Letter, Mailbox};
+use tender::mailbox::{Answer, Ask, Letter, Mailbox, Number};
 use tender::order::Update;
 
 use crate::script::Script;
@@ -51,7 +51,7 @@ fn to_tender(left: &[u8], asked: Asked) {
     let letter = match asked {
         Asked::Reload => Letter::Reload(update, b"secret".to_vec().into()),
         Asked::Status => Letter::Status,
-        Asked::Contest => Letter::Contest(Ask::Prove([7; 32])),
+        Asked::Contest => Letter::Contest(Number(7), Ask::Prove([7; 32])),
     };
     mailbox.take(letter).expect("room for one");
     mailbox.post(&mut inbox, &mut outbox);
@@ -65,8 +65,11 @@ fn to_tender(left: &[u8], asked: Asked) {
             let _status = Status::decode(&bytes);
             assert!(asked == Asked::Status && (bytes.is_empty() || claimed == Some((DONE, bytes))));
         }
-        Answer::Contest(Ok(bytes)) => assert!(asked == Asked::Contest && bytes.len() <= ANSWER_LEN_MAX && claimed == Some((DONE, bytes))),
-        Answer::Contest(Err(why)) => assert!(asked == Asked::Contest && why.len() <= 3 * REASON_LEN_MAX),
+        Answer::Contest(Number(7), Ok(bytes)) => {
+            assert!(asked == Asked::Contest && bytes.len() <= ANSWER_LEN_MAX && claimed == Some((DONE, bytes)));
+        }
+        Answer::Contest(Number(7), Err(why)) => assert!(asked == Asked::Contest && why.len() <= 3 * REASON_LEN_MAX),
+        Answer::Contest(..) => unreachable!("an answer to another question"),
     }
     assert_eq!(queue::letter(&outbox), Ok(None));
     assert!(inbox.iter().all(|byte| *byte == 0), "a letter that was not wiped");

@@ -12,7 +12,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tender::channel::{ChannelFault, Heard, Supervised};
 use tender::contest::Files;
 use tender::ending::Ending;
-use tender::mailbox::Ask;
+use tender::mailbox::{Ask, Number};
 use tender::order::{Order, Update};
 
 use crate::run::opening::Opened;
@@ -76,12 +76,12 @@ impl Cell {
         let _gone = self.channel.ask_status();
     }
 
-    /// Asks the guest of a contest for something.
+    /// Asks the guest of a contest for something; the answer has the number.
     ///
     /// # Errors
     /// The tender is gone, or reads nothing any more; or it is too much.
-    pub(super) fn ask(&mut self, ask: &Ask) -> Result<(), ChannelFault> {
-        self.channel.ask(ask)
+    pub(super) fn ask(&mut self, number: Number, ask: &Ask) -> Result<(), ChannelFault> {
+        self.channel.ask(number, ask)
     }
 
     /// The ports that the tender may connect to; `None` where it connects to none itself.

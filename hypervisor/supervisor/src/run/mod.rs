@@ -4,6 +4,7 @@
 //! (`watch`). It keeps listeners and TAPs open itself, so that nobody is turned away while a fresh cell starts.
 
 pub(crate) mod access_file;
+mod asked;
 mod backend;
 mod backoff;
 mod cell;

@@ -1,18 +1,17 @@
 //! Watching over cells: one after the other, until a signal or an end that is not worth a restart.
 
 use core::time::Duration;
-use std::collections::VecDeque;
-use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tender::channel::Heard;
 use tender::ending::Ending;
 
-use crate::admin::board::{Answer, Facts, Wish, Wishes};
+use crate::admin::board::{Facts, Wish, Wishes};
 use crate::exit::Exit;
 use crate::limits::DRAIN_GRACE;
 use crate::plan::Restart;
+use crate::run::asked::Asked;
 use crate::run::backoff::Backoff;
 use crate::run::cell::Cell;
 use crate::run::challenge::{Challenge, Happened};
@@ -80,7 +79,7 @@ enum Outcome {
 
 /// Stays with a cell to its end.
 fn attend(cell: Cell, opened: &mut Opened, sources: &mut Sources) -> Outcome {
-    let mut attended = Attended { cell, kill_at: None, hearing: true, serving: false, asked: VecDeque::new() };
+    let mut attended = Attended { cell, kill_at: None, hearing: true, serving: false, asked: Asked::default() };
     loop {
         let came = attended.wait(sources);
         if came.ended {
@@ -110,8 +109,7 @@ struct Attended {
     /// Whether its tender may still say something.
     hearing: bool,
     serving: bool,
-    /// Who waits for the guest's answers, in the order in which they come.
-    asked: VecDeque<SyncSender<Answer>>,
+    asked: Asked,
 }
 
 /// What there is to look at.
@@ -139,10 +137,7 @@ impl Attended {
                 Heard::Reloaded => sources.reloads.answered(Ok(()), opened),
                 Heard::Refused(why) => sources.reloads.answered(Err(why), opened),
                 Heard::Status(bytes) => sources.wishes.board().take_status(&bytes),
-                Heard::Answer(answer) => {
-                    // Whoever asked may have lost patience.
-                    let _gone = self.asked.pop_front().map(|asker| asker.send(answer));
-                }
+                Heard::Answer(number, answer) => self.asked.answered(number, answer),
                 Heard::Noise => {}
                 Heard::Gone => {
                     self.hearing = false;
@@ -164,8 +159,9 @@ impl Attended {
                 }
                 Wish::Ask(ask, asker) => {
                     // Without an answer the asker hears that nobody serves.
-                    if self.serving && self.cell.ask(&ask).is_ok() {
-                        self.asked.push_back(asker);
+                    let number = self.asked.number();
+                    if self.serving && self.cell.ask(number, &ask).is_ok() {
+                        self.asked.wait(number, asker);
                     }
                 }
                 Wish::Drain => drain = true,

@@ -1,6 +1,8 @@
 //! Parcels over a real socket pair.
 
 use super::*;
+use crate::limits::LETTERS_WAITING_MAX;
+use crate::mailbox::{Answer, Full, Letter, Mailbox};
 use crate::order::{AccessLog, AccessTo, Back, CallBack, Ends, Front, JailWish, Lines, Listener, Machine};
 
 pub(crate) fn order() -> Order {
@@ -134,4 +136,72 @@ fn a_reload_that_is_none_is_the_end_of_the_channel() {
         rustix::io::write(&ours, &[&[RELOAD, len, 0, 0, 0], body].concat()).unwrap();
         assert!(matches!(tending.hear(), Told::Gone), "{body:?}");
     }
+}
+
+/// Five questions in one turn: the last finds the mailbox full and is refused at once, ahead of four that wait. It is no answer to the first.
+#[test]
+fn a_refusal_that_overtakes_answers_is_whose_it_is() {
+    let (mut ours, mut tending) = connected();
+    let (mut inbox, mut outbox) = (vec![0; abi::limits::INBOX_WINDOW_LEN], vec![0; abi::limits::OUTBOX_WINDOW_LEN]);
+    let mut mailbox = Mailbox::default();
+    let last = u64::try_from(LETTERS_WAITING_MAX).unwrap();
+    for number in 0..=last {
+        ours.ask(Number(number), &Ask::Sign(format!("message {number}").into_bytes())).unwrap();
+    }
+    while let Told::Ask(number, ask) = tending.hear() {
+        match mailbox.take(Letter::Contest(number, ask)) {
+            Ok(()) => {}
+            Err(Full(Letter::Contest(number, _))) => tending.answer(number, &Err("full".into())),
+            Err(full) => panic!("{full:?}"),
+        }
+    }
+    while mailbox.is_waiting() {
+        mailbox.post(&mut inbox, &mut outbox);
+        let message = queue::letter(&inbox).unwrap().unwrap().bytes.to_vec();
+        queue::post(&mut outbox, abi::mailbox::DONE, |space| {
+            space[..message.len()].copy_from_slice(&message);
+            message.len()
+        })
+        .unwrap();
+        let Some(Answer::Contest(number, answer)) = mailbox.answer(&mut inbox, &mut outbox) else { panic!("no answer") };
+        tending.answer(number, &answer);
+    }
+    assert_eq!(ours.hear(), Heard::Answer(Number(last), Err("full".into())));
+    for number in 0..last {
+        assert_eq!(ours.hear(), Heard::Answer(Number(number), Ok(format!("message {number}").into_bytes())));
+    }
+    assert_eq!(ours.hear(), Heard::Nothing);
+}
+
+/// A supervisor that does not read for a while loses answers; those that come are still whose they are.
+#[test]
+fn an_answer_that_is_lost_moves_no_other() {
+    let (mut ours, mut tending) = connected();
+    let long = vec![7; ANSWER_LEN_MAX];
+    // More than any socket and those that may wait behind it take.
+    let told = 1000;
+    (0..told).for_each(|number| tending.answer(Number(number), &Ok(long.clone())));
+    let mut heard = Vec::new();
+    loop {
+        tending.flush();
+        match ours.hear() {
+            Heard::Answer(Number(number), Ok(bytes)) if bytes == long => heard.push(number),
+            Heard::Nothing => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(u64::try_from(heard.len()).unwrap() < told, "some were lost");
+    tending.answer(Number(told), &Ok(b"after".to_vec()));
+    assert_eq!(ours.hear(), Heard::Answer(Number(told), Ok(b"after".to_vec())));
+    assert!(heard.is_sorted() && heard.first() == Some(&0));
+}
+
+#[test]
+fn a_question_or_an_answer_that_is_too_short_is_none() {
+    let (mut ours, mut tending) = connected();
+    rustix::io::write(&tending, &[ASK, 8, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
+    assert_eq!(ours.hear(), Heard::Noise);
+    assert!(ours.ask(Number(1), &Ask::Sign(vec![0; ANSWER_LEN_MAX + 1])).is_err());
+    rustix::io::write(&ours, &[ASK, 9, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, ASK_PROVE]).unwrap();
+    assert!(matches!(tending.hear(), Told::Gone));
 }
