@@ -24,7 +24,7 @@ use ceremony::log_key::LogKey;
 use ceremony::versions::Version;
 use ceremony::{Folder, files};
 
-use crate::announced::{Announced, Sending};
+use crate::announced::Announced;
 use crate::claims::{Claims, Win};
 use crate::hourly::Hourly;
 use crate::limits::{COMMITMENTS_MAX, HOUR_S, PROOFS_LEN_MAX, RESTARTS_MAX, SET_BACK_S_MAX};
@@ -77,10 +77,19 @@ pub struct Ended<'a> {
     pub ending: Ending,
     /// The same in more words. What is no printable ASCII becomes a question mark; the record holds [`DETAIL_LEN_MAX`] bytes of it.
     pub detail: &'a str,
+    /// By what.
+    pub by: By,
     /// Of what was kept of the time before it.
     pub evidence: Digest,
-    /// Who was sending.
-    pub sending: Sending<'a>,
+}
+
+/// What has ended a cell, and so whether somebody can have won something by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The guest, whatever made it do so: who has announced himself is named.
+    Guest,
+    /// The host, the tender, somebody with a signal; or nobody knows. Nobody is named, and who has announced himself stays so.
+    Other,
 }
 
 /// What became of a claim.
@@ -242,7 +251,10 @@ impl Keeper {
         if self.story.restarts.full_until(time).is_some() {
             return Err(Refused::Restarts);
         }
-        let claimants = self.announced.named(now, ended.sending);
+        let claimants = match ended.by {
+            By::Guest => self.announced.named(now),
+            By::Other => Vec::new(),
+        };
         let detail = plain(ended.detail);
         let body = crash::Body {
             manifest: self.folder.digest(),
@@ -256,7 +268,9 @@ impl Keeper {
         let message = body.to_string();
         let record = sealed(&message, &self.folder.flags().sign(Tier::Down, message.as_bytes()));
         self.enter(Entry { time, kind: Kind::Restart, document: &record })?;
-        self.announced.clear();
+        if ended.by == By::Guest {
+            self.announced.clear();
+        }
         Ok(record)
     }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`Keeper`] | the verbs: started, stopped, heartbeat, ended, commit, claim, announce |
 //! | [`claims`] | which claims are entered, and who has won what |
-//! | [`announced`] | who is named in a crash record |
+//! | `announced` | who is named in a crash record |
 //! | [`evidence`] | traces of sessions and what led to restarts, bounded |
 //! | [`refused`] | why something was not entered |
 //! | [`limits`] | every bound of this crate |
@@ -25,7 +25,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
-pub mod announced;
+mod announced;
 pub mod claims;
 pub mod evidence;
 mod hourly;
@@ -34,7 +34,6 @@ pub mod limits;
 mod prune;
 pub mod refused;
 
-pub use announced::Sending;
 pub use claims::Win;
-pub use keeper::{Changed, Ended, Judged, Keeper};
+pub use keeper::{By, Changed, Ended, Judged, Keeper};
 pub use refused::{OpenFault, Refused};

@@ -26,6 +26,12 @@ pub const ANNOUNCED_S: u64 = 15 * 60;
 /// Announcements that are remembered at most.
 pub const ANNOUNCED_MAX: usize = CRASH_CLAIMANTS_MAX;
 
+/// For how long a place is kept for who was told to come for it, in seconds.
+pub const TURN_S: u64 = 60;
+
+/// Sources that stand in line for a place at most: more than the page lets announce themselves while one waits.
+pub const WAITING_MAX: usize = 256;
+
 /// By how much the clock may be set back, in seconds, until nothing is entered any more.
 pub const SET_BACK_S_MAX: u64 = 300;
 

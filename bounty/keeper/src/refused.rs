@@ -8,7 +8,7 @@ use bounty_log::append::LogFault;
 use bounty_log::change::ChangeFault;
 use bounty_log::limits::FINDINGS_MAX;
 
-use crate::limits::{ANNOUNCED_MAX, CLAIMS_IN_ALL_MAX, CLAIMS_MAX, COMMITMENTS_MAX, PROOFS_LEN_MAX, RESTARTS_MAX, SET_BACK_S_MAX};
+use crate::limits::{ANNOUNCED_MAX, CLAIMS_IN_ALL_MAX, CLAIMS_MAX, COMMITMENTS_MAX, PROOFS_LEN_MAX, RESTARTS_MAX, SET_BACK_S_MAX, TURN_S};
 
 /// Why a log is not kept.
 #[derive(Debug)]
@@ -103,9 +103,9 @@ pub enum Refused {
     Claims(Tier),
     /// Who announces himself is no Ed25519 key.
     Claimant,
-    /// All places are taken.
+    /// All places are taken, or kept for who stands in line before.
     Announced {
-        /// When the first of them is free.
+        /// When it is their turn.
         until: u64,
     },
 }
@@ -140,7 +140,10 @@ impl fmt::Display for Refused {
             }
             Self::Claimant => f.write_str("claimant: `ed25519:` and a public key in base64 is wanted"),
             Self::Announced { until } => {
-                write!(f, "{ANNOUNCED_MAX} have announced themselves, and that is the most: try again after second {until}")
+                write!(
+                    f,
+                    "all {ANNOUNCED_MAX} places are taken, or kept for who came before: try again after second {until}, within {TURN_S} s"
+                )
             }
         }
     }

@@ -10,7 +10,7 @@ use bounty_log::change::ChangeFault;
 use bounty_log::entry::{Entry, Kind};
 use bounty_log::reveal::Reveal;
 use ceremony::{Folder, Wish, amend, files};
-use keeper::{Changed, Ended, Keeper, OpenFault, Refused, Sending};
+use keeper::{By, Changed, Ended, Keeper, OpenFault, Refused};
 
 use crate::contest::{Contest, END, START, claimant};
 
@@ -107,7 +107,7 @@ fn what_was_made_under_an_earlier_version_stays_good_and_a_bare_claim_is_signed_
     let receipt = keeper.commit(START + 10, commit(&committed, &opening.write_up, &opening.salt)).unwrap();
     let bare = contest.claim(Tier::Read, Tier::Read, "bare", START + 5);
     keeper.announce(START + 11, &claimant(1), [192, 0, 2, 1].into()).unwrap();
-    let crashed = Ended { ending: Ending::Crash, detail: "vector 14", evidence: Digest([7; 32]), sending: Sending::Unknown };
+    let crashed = Ended { ending: Ending::Crash, by: By::Guest, detail: "vector 14", evidence: Digest([7; 32]) };
     let record = keeper.ended(START + 12, &crashed).unwrap();
     let down = contest.crash_claim(&record, 1, START + 13);
     drop(keeper);

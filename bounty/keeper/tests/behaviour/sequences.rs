@@ -3,12 +3,12 @@
 use core::net::IpAddr;
 use std::sync::Arc;
 
-use arbiter::crash::Ending;
+use arbiter::crash::{Crash, Ending};
 use arbiter::lines::sealed;
 use arbiter::{Digest, Tier, Verdict, claim};
 use bounty_log::limits::HEARTBEAT_MAX;
 use ceremony::{Folder, Wish, amend};
-use keeper::{Ended, Keeper, Sending};
+use keeper::{By, Ended, Keeper};
 use proptest::prelude::*;
 
 use crate::contest::{Contest, START, claimant};
@@ -74,7 +74,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Start),
         1 => Just(Step::Stop),
         6 => (prop::collection::vec(0..8_usize, 0..4), proofs).prop_map(|(tiers, proofs)| Step::Heartbeat(tiers, proofs)),
-        3 => (0..3_usize, ".{0,300}", any::<bool>()).prop_map(|(ending, detail, all)| Step::Ended(ending, detail, all)),
+        3 => (0..3_usize, ".{0,300}", any::<bool>()).prop_map(|(ending, detail, guest)| Step::Ended(ending, detail, guest)),
         2 => any::<[u8; 32]>().prop_map(Step::Commit),
         4 => (0..8_usize, claimed).prop_map(|(tier, claimed)| Step::Claim(tier, claimed)),
         3 => (0..4_u8, 0..4_u8).prop_map(|(who, from)| Step::Announce(who, from)),
@@ -125,7 +125,7 @@ impl World {
             Step::Start => return self.keeper().started(now).is_ok().then_some(Alive::Yes),
             Step::Stop => return self.keeper().stopped(now).is_ok().then_some(Alive::No),
             Step::Heartbeat(tiers, proofs) => return self.heartbeat(tiers, *proofs),
-            Step::Ended(ending, detail, all) => return self.ended(*ending, detail, *all),
+            Step::Ended(ending, detail, guest) => return self.ended(*ending, detail, *guest),
             Step::Commit(digest) => return self.keeper().commit(now, Digest(*digest)).is_ok().then_some(Alive::AsBefore),
             Step::Claim(tier, claimed) => return self.claim(Tier::ALL[*tier], claimed),
             Step::Announce(who, from) => {
@@ -164,13 +164,15 @@ impl World {
         proven.is_ok().then_some(Alive::Yes)
     }
 
-    fn ended(&mut self, ending: usize, detail: &str, all: bool) -> Option<Alive> {
+    fn ended(&mut self, ending: usize, detail: &str, guest: bool) -> Option<Alive> {
         let now = self.now;
-        let peers = [IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2])];
-        let sending = if all { Sending::Unknown } else { Sending::From(&peers) };
-        let ended = Ended { ending: Ending::ALL[ending], detail, evidence: Digest::of(&[detail.as_bytes()]), sending };
+        let by = if guest { By::Guest } else { By::Other };
+        let announced = self.keeper().announced(now);
+        let ended = Ended { ending: Ending::ALL[ending], by, detail, evidence: Digest::of(&[detail.as_bytes()]) };
         self.last_crash = self.keeper().ended(now, &ended).ok()?;
-        assert_eq!(self.keeper().announced(now), 0);
+        let named = Crash::parse(&self.last_crash).unwrap().body.claimants.len();
+        assert!(guest || named == 0, "{named} named");
+        assert_eq!(self.keeper().announced(now), if guest { 0 } else { announced });
         Some(Alive::AsBefore)
     }
 

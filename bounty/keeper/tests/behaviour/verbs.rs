@@ -10,11 +10,11 @@ use arbiter::{Context, Digest, Tier, Verdict, verify};
 use bounty_log::append::Signer;
 use bounty_log::reveal::Reveal;
 use keeper::limits::{ANNOUNCED_MAX, CLAIMS_IN_ALL_MAX, CLAIMS_MAX, COMMITMENTS_MAX, RESTARTS_MAX};
-use keeper::{Ended, Keeper, OpenFault, Refused, Sending};
+use keeper::{By, Ended, Keeper, OpenFault, Refused};
 
 use crate::contest::{Contest, END, START, claimant};
 
-const CRASHED: Ended<'_> = Ended { ending: Ending::Crash, detail: "vector 14", evidence: Digest([7; 32]), sending: Sending::Unknown };
+const CRASHED: Ended<'_> = Ended { ending: Ending::Crash, by: By::Guest, detail: "vector 14", evidence: Digest([7; 32]) };
 
 #[test]
 fn a_day_of_a_box_holds() {
@@ -69,10 +69,8 @@ fn a_crash_is_claimed_by_who_announced_it_and_by_nobody_else() {
     let contest = Contest::new();
     let mut keeper = contest.keeper(START);
     keeper.started(START).unwrap();
-    let (one, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
-    assert_eq!(keeper.announce(START + 10, &claimant(1), one).unwrap(), START + 910);
-    keeper.announce(START + 10, &claimant(2), other).unwrap();
-    let record = keeper.ended(START + 20, &Ended { sending: Sending::From(&[one]), ..CRASHED }).unwrap();
+    assert_eq!(keeper.announce(START + 10, &claimant(1), IpAddr::from([192, 0, 2, 1])).unwrap(), START + 910);
+    let record = keeper.ended(START + 20, &CRASHED).unwrap();
     let crash = Crash::parse(&record).unwrap();
     assert_eq!((crash.body.cell, crash.body.detail, crash.body.evidence), (0, "vector 14", Digest([7; 32])));
     assert_eq!(crash.body.claimants, [claimant(1)]);
@@ -86,6 +84,24 @@ fn a_crash_is_claimed_by_who_announced_it_and_by_nobody_else() {
     let second = keeper.ended(START + 40, &CRASHED).unwrap();
     let crash = Crash::parse(&second).unwrap();
     assert_eq!((crash.body.cell, crash.body.claimants.len()), (1, 0));
+    assert!(contest.checked().is_sound());
+}
+
+/// The host fails, the kernel has no memory left, somebody sends a signal: the rules reward who ends the guest.
+#[test]
+fn an_ending_that_is_not_the_guests_is_recorded_and_names_nobody() {
+    let contest = Contest::new();
+    let mut keeper = contest.keeper(START);
+    keeper.started(START).unwrap();
+    keeper.announce(START + 10, &claimant(1), IpAddr::from([192, 0, 2, 1])).unwrap();
+    let record = keeper.ended(START + 20, &Ended { by: By::Other, detail: "Unknown", ..CRASHED }).unwrap();
+    let crash = Crash::parse(&record).unwrap();
+    assert_eq!((crash.body.cell, crash.body.detail, crash.body.claimants.len()), (0, "Unknown", 0));
+    let claimed = keeper.claim(START + 30, &contest.crash_claim(&record, 1, START + 30));
+    assert!(matches!((claimed.verdict, claimed.entry), (Verdict::NotFalsified { .. }, Err(Refused::Unfounded))));
+    // It was not what they had announced: the guest's next crash still names them.
+    let record = keeper.ended(START + 40, &CRASHED).unwrap();
+    assert_eq!(Crash::parse(&record).unwrap().body.claimants, [claimant(1)]);
     assert!(contest.checked().is_sound());
 }
 
@@ -303,7 +319,7 @@ fn the_page_has_the_numbers() {
         format!("more than {RESTARTS_MAX} in an hour"),
         format!("more than {COMMITMENTS_MAX} in an hour"),
         format!("at most {CLAIMS_MAX} in an hour and {},{:03} in all", CLAIMS_IN_ALL_MAX / 1000, CLAIMS_IN_ALL_MAX % 1000),
-        format!("(IPv6: each /64), at most {ANNOUNCED_MAX};"),
+        format!("(IPv6: each /48), at most {ANNOUNCED_MAX};"),
     ] {
         assert!(page.contains(&wanted), "{wanted}");
     }

@@ -138,7 +138,7 @@ const ON_USER: &[Case] = &[
     ("contest_has_a_log_that_grows_and_holds", claims::log_grows),
     ("contest_judges_claims_and_logs_those_that_hold", claims::judged),
     ("contest_whose_rules_change_tells_so_and_keeps_its_word", changed::is_told),
-    ("contest_records_who_brought_a_cell_down", down::is_recorded),
+    ("contest_records_a_killed_cell_and_names_nobody", down::is_recorded),
     ("contest_goes_on_in_its_log_whatever_ended_the_box", down::log_goes_on),
     ("contest_in_earnest_has_no_key_of_an_authority_and_runs_its_own_image_alone", sealed::runs),
     ("contest_stands_a_siege_within_its_bounds", siege::stands),

@@ -5,10 +5,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use arbiter::Digest;
 use arbiter::crash::Ending as Word;
 use keeper::evidence::{Evidence, EvidenceKind};
-use keeper::{Ended, Refused, Sending};
+use keeper::{By, Ended, Refused};
 use tender::ending::Ending;
 
 use super::desk::Desk;
@@ -74,11 +73,7 @@ impl Heart {
     /// A cell has ended: what is known of it is kept, and the record of it is signed.
     fn ended(&mut self, ending: Ending) {
         self.due = None;
-        let word = match ending {
-            Ending::GuestHung => Word::Hung,
-            Ending::GuestExit | Ending::Ended => Word::Exit,
-            _ => Word::Crash,
-        };
+        let (word, by) = told(ending);
         let detail = format!("{ending:?}");
         let led_to_it = self.film.as_ref().map(Film::so_far).unwrap_or_default();
         let evidence = match lock(&self.evidence).keep(EvidenceKind::Restart, now(), &led_to_it) {
@@ -88,7 +83,7 @@ impl Heart {
                 Digest::of(&[&led_to_it])
             }
         };
-        let ended = Ended { ending: word, detail: &detail, evidence, sending: Sending::Unknown };
+        let ended = Ended { ending: word, by, detail: &detail, evidence };
         self.enter("restart", |desk| desk.keeper().ended(now(), &ended).map(|_| 0));
     }
 
@@ -112,4 +107,32 @@ impl Heart {
 
 fn now() -> u64 {
     unix_now().as_secs()
+}
+/// How a record says it. Only what the tender itself says of its guest is the guest's: a killed tender, a host without memory or a failing net is nobody's win.
+const fn told(ending: Ending) -> (Word, By) {
+    match ending {
+        Ending::GuestCrash => (Word::Crash, By::Guest),
+        Ending::GuestHung => (Word::Hung, By::Guest),
+        Ending::GuestExit => (Word::Exit, By::Guest),
+        Ending::Ended => (Word::Exit, By::Other),
+        Ending::Usage | Ending::Bundle | Ending::Image | Ending::Machine | Ending::Net | Ending::Jail | Ending::Host | Ending::Unknown => {
+            (Word::Crash, By::Other)
+        }
+    }
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `Unknown` is a tender that was killed, by a person or for want of memory.
+    #[test]
+    fn only_an_ending_of_the_guest_is_somebodys_win() {
+        let all = (0..=255).map(Ending::from_code);
+        let mut guests: Vec<Ending> = all.filter(|ending| told(*ending).1 == By::Guest).collect();
+        guests.dedup();
+        assert_eq!(guests, [Ending::GuestExit, Ending::GuestCrash, Ending::GuestHung]);
+        assert_eq!(told(Ending::Unknown), (Word::Crash, By::Other));
+    }
 }

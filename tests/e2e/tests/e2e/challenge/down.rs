@@ -1,4 +1,4 @@
-//! A cell that ends brings a signed crash record into the log, which names who said that he would be there.
+//! A cell that ends brings a signed crash record into the log, which names nobody where it was not the guest that ended. Who is named where it was: `bounty/keeper`, and `make mutants` over the network.
 
 use core::net::Ipv4Addr;
 use core::time::Duration;
@@ -45,7 +45,8 @@ pub(crate) fn is_recorded(place: &Place) -> Outcome {
     is_signed(&contest, &record)?;
     let text = String::from_utf8(record.clone())?;
     let named: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("claimant ")).collect();
-    ensure(named == [announced.name.as_str()] && text.contains("\ncell 0\n"), text.clone())?;
+    // It was a signal, and no client's doing.
+    ensure(named.is_empty() && text.contains("\ncell 0\n"), text.clone())?;
     // What was kept of it has the digest that the record has.
     let digest = text.lines().find_map(|line| line.strip_prefix("evidence ")).ok_or("no evidence")?;
     let kept = fs::read_dir(contest.path("evidence"))?.filter_map(|entry| fs::read(entry.ok()?.path()).ok()).map(|bytes| {
@@ -53,17 +54,12 @@ pub(crate) fn is_recorded(place: &Place) -> Outcome {
         Ok(String::from_utf8(said)?.starts_with(digest))
     });
     ensure(kept.collect::<Outcome<Vec<bool>>>()?.contains(&true), format!("no evidence with the digest {digest}"))?;
-    let claim = announced.claim(&contest, &record)?;
-    let said = contest.post(FROM, "/claim", &claim)?.text();
-    ensure(said.starts_with("Falsified\ntier down\n"), said)?;
-    let (code, said) = contest.arbiter_verify(&claim)?;
-    ensure(code == Some(0), said)?;
-    ensure(contest.wait_for_entry("claim")? == claim, "another claim in the log")?;
-    // Who was not announced has no part in it.
-    let claim = silent.claim(&contest, &record)?;
-    let said = contest.post(FROM, "/claim", &claim)?.text();
-    ensure(said.starts_with("NotFalsified\n"), said)?;
-    ensure(contest.arbiter_verify(&claim)?.0 == Some(30), "the arbiter says otherwise")?;
+    for claimant in [&announced, &silent] {
+        let claim = claimant.claim(&contest, &record)?;
+        let said = contest.post(FROM, "/claim", &claim)?.text();
+        ensure(said.starts_with("NotFalsified\n"), said)?;
+        ensure(contest.arbiter_verify(&claim)?.0 == Some(30), "the arbiter says otherwise")?;
+    }
     // The box is back, the log holds, and its life has no hole: proofs go on.
     let dir = tempfile::tempdir()?;
     contest.fetch_log(dir.path())?;
