@@ -63,6 +63,9 @@ impl Claims {
         let committed = committed(verdict);
         if self.known.contains(&(Digest::of(&[claim]), committed.is_some())) {
             return Err(Refused::Known);
+        if is_early(verdict) {
+            return Err(Refused::Early { from: parsed.body.time });
+        }
         }
         let tier = parsed.body.tier;
         let tally = self.tally(tier);
@@ -143,3 +146,9 @@ fn holds_as_entered(verdict: &Verdict) -> bool {
         Verdict::SetupError { .. } => false,
     }
 }
+/// Whether it fails by nothing but that its time is still to come: then it holds later, and as a failure it would keep itself out for ever.
+fn is_early(verdict: &Verdict) -> bool {
+    let Verdict::NotFalsified { reasons } = verdict else { return false };
+    !reasons.is_empty() && reasons.iter().all(|reason| reason.wrong == Wrong::Future)
+}
+

@@ -295,7 +295,7 @@ impl Keeper {
     }
 
     /// Somebody hands in a claim, perhaps with what it was committed to ([`Reveal`]). The claim is judged as `bountybox arbiter verify` does, by the version of the manifest that it names, and entered if it holds, or if only the holder
-    /// of a flag can have made it.
+    /// of a flag can have made it; one that only comes too early is not, so that it can be handed in when it holds.
     pub fn claim(&mut self, now: u64, handed: &[u8]) -> Judged {
         let (at, reveal) = (self.at(now), Reveal::of(handed));
         let context = Context { now: *at.as_ref().unwrap_or(&now), commitment: reveal.committed() };

@@ -93,6 +93,11 @@ pub enum Refused {
     Over,
     /// The claim shows nothing that only the holder of its flag could show.
     Unfounded,
+    /// The claim fails by nothing but that its time is still to come.
+    Early {
+        /// From which second on it holds.
+        from: u64,
+    },
     /// The very claim is in the log.
     Known,
     /// It names a version of the manifest that is no longer in force, and nothing shows that it was won before.
@@ -127,6 +132,7 @@ impl fmt::Display for Refused {
             }
             Self::Over => f.write_str("the contest is over"),
             Self::Unfounded => f.write_str("not entered: the claim is not signed as only the holder of its flag can sign it"),
+            Self::Early { from } => write!(f, "not entered: its time is in the future: hand it in again from second {from} on"),
             Self::Known => f.write_str("not entered: it is in the log"),
             Self::Superseded => {
                 f.write_str("not entered: the manifest that it names was changed since: sign the claim anew for the one in force")

@@ -194,6 +194,7 @@ impl World {
         if matches!(claimed, Claimed::OtherFlag | Claimed::OtherContest | Claimed::Bytes(_)) {
             assert!(!holds && judged.entry.is_err(), "{claimed:?} for {tier}: {}", judged.verdict);
         }
+        assert!(!matches!(claimed, Claimed::Future) || judged.entry.is_err(), "it holds later, and is handed in then");
         for (tier, had) in Tier::ALL.into_iter().zip(had).filter(|(_, had)| had.is_some()) {
             assert_eq!(self.keeper().won(tier), had.as_ref(), "the first win stays");
         }

@@ -105,6 +105,29 @@ fn an_ending_that_is_not_the_guests_is_recorded_and_names_nobody() {
     assert!(contest.checked().is_sound());
 }
 
+/// As a failure in the log it would be known, and refused for ever.
+#[test]
+fn a_claim_of_a_time_to_come_is_handed_in_again_when_it_has_come() {
+    let contest = Contest::new();
+    let mut keeper = contest.keeper(START);
+    let size = keeper.tree().size();
+    let claim = contest.claim(Tier::Read, Tier::Read, "my clock is fast", START + 5);
+    let early = keeper.claim(START + 4, &claim);
+    let why = early.entry.unwrap_err();
+    assert!(matches!((early.verdict, &why), (Verdict::NotFalsified { .. }, Refused::Early { from }) if *from == START + 5));
+    assert!(why.to_string().contains(&format!("from second {} on", START + 5)), "{why}");
+    assert_eq!((keeper.tree().size(), keeper.won(Tier::Read)), (size, None));
+    let judged = keeper.claim(START + 5, &claim);
+    assert!(matches!((judged.verdict, judged.entry), (Verdict::Falsified { .. }, Ok(_))));
+    assert_eq!(keeper.won(Tier::Read).map(|win| win.entered), Some(START + 5));
+    // Nobody else's flag gets an answer that it does not deserve; and what can never hold is a failure as before.
+    let forged = contest.claim(Tier::Read, Tier::Auth, "not mine", START + 9);
+    assert!(matches!(keeper.claim(START + 6, &forged).entry, Err(Refused::Unfounded)));
+    let never = contest.claim(Tier::Read, Tier::Read, "behind the end", END);
+    assert!(keeper.claim(START + 6, &never).entry.is_ok());
+    assert!(contest.checked().is_sound());
+}
+
 #[test]
 fn what_a_guest_said_last_does_not_keep_its_crash_from_being_told() {
     let contest = Contest::new();
