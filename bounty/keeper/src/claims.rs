@@ -6,10 +6,10 @@ use arbiter::fault::Place;
 use arbiter::{Claim, Digest, Document, Tier, Verdict, Wrong};
 
 use crate::hourly::Hourly;
-use crate::limits::{CLAIMS_IN_ALL_MAX, CLAIMS_MAX};
+use crate::limits::{CLAIMS_IN_ALL_MAX, CLAIMS_MAX, WINS_MAX};
 use crate::refused::Refused;
 
-/// The claim of a tier that held first: a commitment counts from when the log took it.
+/// A claim that holds: a commitment counts from when the log took it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Win {
     /// Who has won.
@@ -46,12 +46,15 @@ pub(crate) struct Claims {
 struct Tally {
     hourly: Hourly,
     in_all: usize,
-    won: Option<Win>,
+    /// Claims that hold, each once: with what it was committed to it is still the same.
+    holding: BTreeSet<Digest>,
+    /// Of these the first, by when they count.
+    first: Vec<(Digest, Win)>,
 }
 
 impl Claims {
     pub(crate) fn new() -> Self {
-        Self { known: BTreeSet::new(), tiers: Tier::ALL.map(|_| Tally { hourly: Hourly::new(CLAIMS_MAX), in_all: 0, won: None }) }
+        Self { known: BTreeSet::new(), tiers: Tier::ALL.map(|_| Tally::new()) }
     }
 
     /// Whether this one is to be entered.
@@ -60,12 +63,12 @@ impl Claims {
         if !is_founded(verdict) {
             return Err(Refused::Unfounded);
         }
-        let committed = committed(verdict);
-        if self.known.contains(&(Digest::of(&[claim]), committed.is_some())) {
-            return Err(Refused::Known);
         if is_early(verdict) {
             return Err(Refused::Early { from: parsed.body.time });
         }
+        let committed = committed(verdict);
+        if self.known.contains(&(Digest::of(&[claim]), committed.is_some())) {
+            return Err(Refused::Known);
         }
         let tier = parsed.body.tier;
         let tally = self.tally(tier);
@@ -78,21 +81,30 @@ impl Claims {
     /// It was entered.
     pub(crate) fn entered(&mut self, claim: &[u8], verdict: &Verdict, (entered, entry): (u64, u64)) {
         let Ok(parsed) = Claim::parse(claim) else { return };
-        let committed = committed(verdict);
-        self.known.insert((Digest::of(&[claim]), committed.is_some()));
+        let (committed, digest) = (committed(verdict), Digest::of(&[claim]));
+        self.known.insert((digest, committed.is_some()));
         let tally = self.tally(parsed.body.tier);
         tally.hourly.count(entered);
         tally.in_all = tally.in_all.saturating_add(1);
         let (claimant, text, time) = (parsed.body.claimant.into(), parsed.body.text.into(), parsed.body.time);
         let win = Win { claimant, text, time, entered, committed, entry };
-        if holds_as_entered(verdict) && tally.is_first(win.since()) {
-            tally.won = Some(win);
+        if holds_as_entered(verdict) {
+            tally.holds(digest, win);
         }
     }
 
-    pub(crate) fn won(&self, tier: Tier) -> Option<&Win> {
-        let (_, tally) = Tier::ALL.iter().zip(&self.tiers).find(|(of, _)| **of == tier)?;
-        tally.won.as_ref()
+    /// Those of a tier that hold and count first, in order.
+    pub(crate) fn wins(&self, tier: Tier) -> impl Iterator<Item = &Win> {
+        self.of(tier).into_iter().flat_map(|tally| &tally.first).map(|(_, win)| win)
+    }
+
+    /// How many of a tier hold.
+    pub(crate) fn holding(&self, tier: Tier) -> usize {
+        self.of(tier).map_or(0, |tally| tally.holding.len())
+    }
+
+    fn of(&self, tier: Tier) -> Option<&Tally> {
+        Tier::ALL.iter().zip(&self.tiers).find_map(|(of, tally)| (*of == tier).then_some(tally))
     }
 
     const fn tally(&mut self, tier: Tier) -> &mut Tally {
@@ -111,9 +123,25 @@ impl Claims {
 }
 
 impl Tally {
+    fn new() -> Self {
+        Self { hourly: Hourly::new(CLAIMS_MAX), in_all: 0, holding: BTreeSet::new(), first: Vec::new() }
+    }
+
     /// Whether what counts from then on is before what has won.
     fn is_first(&self, since: u64) -> bool {
-        self.won.as_ref().is_none_or(|won| since < won.since())
+        self.first.first().is_none_or(|(_, won)| since < won.since())
+    }
+
+    /// A claim holds. One that is known already counts from the earlier of its times.
+    fn holds(&mut self, digest: Digest, win: Win) {
+        self.holding.insert(digest);
+        if self.first.iter().any(|(known, had)| *known == digest && had.since() <= win.since()) {
+            return;
+        }
+        self.first.retain(|(known, _)| *known != digest);
+        self.first.push((digest, win));
+        self.first.sort_by_key(|(_, win)| (win.since(), win.entry));
+        self.first.truncate(WINS_MAX);
     }
 }
 
@@ -138,6 +166,12 @@ fn is_founded(verdict: &Verdict) -> bool {
     }
 }
 
+/// Whether it fails by nothing but that its time is still to come: then it holds later, and as a failure it would keep itself out for ever.
+fn is_early(verdict: &Verdict) -> bool {
+    let Verdict::NotFalsified { reasons } = verdict else { return false };
+    !reasons.is_empty() && reasons.iter().all(|reason| reason.wrong == Wrong::Future)
+}
+
 /// Whether an entered claim holds when it is judged again without what it was committed to: of late ones only those were entered that held.
 fn holds_as_entered(verdict: &Verdict) -> bool {
     match verdict {
@@ -146,9 +180,3 @@ fn holds_as_entered(verdict: &Verdict) -> bool {
         Verdict::SetupError { .. } => false,
     }
 }
-/// Whether it fails by nothing but that its time is still to come: then it holds later, and as a failure it would keep itself out for ever.
-fn is_early(verdict: &Verdict) -> bool {
-    let Verdict::NotFalsified { reasons } = verdict else { return false };
-    !reasons.is_empty() && reasons.iter().all(|reason| reason.wrong == Wrong::Future)
-}
-

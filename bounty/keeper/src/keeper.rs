@@ -50,6 +50,8 @@ struct Story {
     time: u64,
     /// The last sign of life, while the box is to serve.
     alive: Option<u64>,
+    /// When the flags of all tiers last answered in one heartbeat.
+    answered: Option<u64>,
     /// Cells that have begun: one by each start, one by each restart.
     cells: u64,
     /// When the versions of the manifest that are not the first were entered, in order.
@@ -75,10 +77,10 @@ pub struct Changed {
 pub struct Ended<'a> {
     /// How.
     pub ending: Ending,
-    /// The same in more words. What is no printable ASCII becomes a question mark; the record holds [`DETAIL_LEN_MAX`] bytes of it.
-    pub detail: &'a str,
     /// By what.
     pub by: By,
+    /// The same in more words. What is no printable ASCII becomes a question mark; the record holds [`DETAIL_LEN_MAX`] bytes of it.
+    pub detail: &'a str,
     /// Of what was kept of the time before it.
     pub evidence: Digest,
 }
@@ -186,10 +188,27 @@ impl Keeper {
         tree.root(tree.size()).expect("invariant: the root of a tree's own size").0
     }
 
+    /// When the flags of all tiers last answered for the log, if they have.
+    #[must_use]
+    pub const fn answered(&self) -> Option<u64> {
+        self.story.answered
+    }
+
     /// Who has won a tier first.
     #[must_use]
     pub fn won(&self, tier: Tier) -> Option<&Win> {
-        self.story.claims.won(tier)
+        self.wins(tier).next()
+    }
+
+    /// The claims of a tier that hold and count first, [`WINS_MAX`](crate::limits::WINS_MAX) at most, in the order in which they count.
+    pub fn wins(&self, tier: Tier) -> impl Iterator<Item = &Win> {
+        self.story.claims.wins(tier)
+    }
+
+    /// How many claims of a tier hold.
+    #[must_use]
+    pub fn holding(&self, tier: Tier) -> usize {
+        self.story.claims.holding(tier)
     }
 
     /// The box begins to serve.
@@ -211,7 +230,7 @@ impl Keeper {
         self.enter(Entry { time, kind: Kind::Stop, document: &[] })
     }
 
-    /// The box serves: proofs of possession, one behind the other, of [`Self::nonce`]. Says whose flags they were.
+    /// The box serves: proofs of possession, one behind the other, of [`Self::nonce`]. Says whose flags they were; that all have answered, [`Self::answered`] says only of one that has all.
     ///
     /// # Errors
     /// [`Refused`]. If something was entered since the nonce was given, ask again with the new one.
@@ -441,7 +460,7 @@ impl Story {
     fn new(time: u64) -> Self {
         let (restarts, commitments) = (Hourly::new(RESTARTS_MAX), Hourly::new(COMMITMENTS_MAX));
         let (changes, receipts) = (Vec::new(), BTreeSet::new());
-        Self { time, alive: None, cells: 0, changes, receipts, restarts, commitments, claims: Claims::new() }
+        Self { time, alive: None, answered: None, cells: 0, changes, receipts, restarts, commitments, claims: Claims::new() }
     }
 
     /// A version that was entered must be the folder's: one that the folder has lost would have the box serve what is no longer promised.
@@ -461,7 +480,10 @@ impl Story {
                 self.cells = self.cells.saturating_add(1);
             }
             Kind::Stop => self.alive = None,
-            Kind::Heartbeat => self.alive = Some(entry.time),
+            Kind::Heartbeat => {
+                self.alive = Some(entry.time);
+                self.answered = if has_all(entry.document) { Some(entry.time) } else { self.answered };
+            }
             Kind::Restart => {
                 self.restarts.count(entry.time);
                 self.cells = self.cells.saturating_add(1);
@@ -470,6 +492,12 @@ impl Story {
             Kind::Manifest | Kind::Claim | Kind::Rules => {}
         }
     }
+}
+
+/// Whether a heartbeat has a proof of each tier's flag. That they are right was seen when it was entered.
+fn has_all(proofs: &[u8]) -> bool {
+    let tiers: Vec<Tier> = life::proofs(proofs).filter_map(|proof| Possession::parse(proof).ok()).map(|proof| proof.body.tier).collect();
+    Tier::ALL.iter().all(|tier| tiers.contains(tier))
 }
 
 /// What a crash record may hold: what a guest has made of its last words is not to keep it from being written.

@@ -32,6 +32,9 @@ pub const TURN_S: u64 = 60;
 /// Sources that stand in line for a place at most: more than the page lets announce themselves while one waits.
 pub const WAITING_MAX: usize = 256;
 
+/// Claims of one tier that are known by more than their number: those that counted first.
+pub const WINS_MAX: usize = 4;
+
 /// By how much the clock may be set back, in seconds, until nothing is entered any more.
 pub const SET_BACK_S_MAX: u64 = 300;
 

@@ -85,8 +85,10 @@ pub struct Facts {
     pub heartbeat: Option<u64>,
     /// Cells.
     pub cells: Cells,
-    /// The claims of the log that hold, in its order.
+    /// The claims of the log that hold: of each tier those that count first, in the order in which they count.
     pub wins: Vec<Win>,
+    /// How many more of each tier hold, in the tiers' order.
+    pub unshown: [u64; Tier::ALL.len()],
     /// What was tried so far.
     pub effort: Effort,
     /// Where it can be tried.
@@ -112,6 +114,7 @@ impl Facts {
             heartbeat: None,
             cells: Cells::default(),
             wins: Vec::new(),
+            unshown: [0; Tier::ALL.len()],
             effort: Effort::default(),
             doors: Vec::new(),
             machine: String::new(),

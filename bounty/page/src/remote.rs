@@ -222,6 +222,7 @@ mod tests {
             Facts {
                 cells: Cells { started: 3, ended: vec![Count::new("Killed", 2)] },
                 wins: vec![Win { tier: Tier::Read, claimant: "c".into(), text: "t".into(), time: 4, committed: Some(3), entry: 5 }],
+                unshown: [0, 3, 0, 0, 0, 0, 0, 9],
                 changes: vec![Changed {
                     version: 2,
                     time: 1,

@@ -97,7 +97,8 @@ impl Promised {
     fn read(facts: &Facts) -> Result<Self, String> {
         let operator = VerifierKey::parse(&facts.operator).map_err(|wrong| format!("the operator's key: {wrong}"))?;
         let manifest = Manifest::read(&facts.manifest, &operator).map_err(|fault| fault.to_string())?;
-        let tiers = Tier::ALL.map(|tier| TierView::new(&manifest, tier, &facts.wins)).to_vec();
+        let tiers = Tier::ALL.into_iter().zip(facts.unshown);
+        let tiers = tiers.map(|(tier, unshown)| TierView::new(&manifest, tier, &facts.wins, unshown)).collect();
         Ok(Self {
             name: manifest.name.into(),
             digest: manifest.digest(),
@@ -132,7 +133,7 @@ impl Promised {
 }
 
 impl TierView {
-    fn new(manifest: &Manifest<'_>, tier: Tier, wins: &[Win]) -> Self {
+    fn new(manifest: &Manifest<'_>, tier: Tier, wins: &[Win], unshown: u64) -> Self {
         let flag = manifest.flag(tier);
         let word = |word: u64| format!("0x{word:016x}");
         let (address, value) = match flag.published {
@@ -142,7 +143,8 @@ impl TierView {
             Published::Wallet(address) => (Some(address.into()), None),
         };
         let of_tier = || wins.iter().filter(|win| win.tier == tier);
-        let (won, wins) = (of_tier().count(), of_tier().take(WINS_SHOWN_MAX).cloned().collect());
+        let won = of_tier().count().saturating_add(usize::try_from(unshown).unwrap_or(usize::MAX));
+        let wins = of_tier().take(WINS_SHOWN_MAX).cloned().collect();
         Self { tier, flag: flag.key.to_string(), address, value, prize: flag.prize.into(), won, wins }
     }
 }
@@ -156,5 +158,25 @@ impl Phase {
             Self::Open => "open",
             Self::Over => "over",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_that_are_not_shown_are_counted() {
+        let win = |entry| Win { tier: Tier::Read, claimant: "c".into(), text: "t".into(), time: 4, committed: None, entry };
+        let wins = (1..=4).map(win).collect();
+        let facts = Facts {
+            wins,
+            unshown: Tier::ALL.map(|tier| 5 * u64::from(tier == Tier::Read)),
+            ..Facts::new(contest::manifest_note(), contest::operator())
+        };
+        let promised = View::new(facts, None).promised.expect("a manifest");
+        let told: Vec<(Tier, usize, usize)> =
+            promised.tiers.iter().map(|tier| (tier.tier, tier.won, tier.wins.len())).filter(|told| told.1 > 0).collect();
+        assert_eq!((promised.won(), told), (1, vec![(Tier::Read, 9, 4)]));
     }
 }

@@ -195,6 +195,7 @@ impl Contest for Held {
             heartbeat: Some(now.saturating_sub(754)),
             cells: Cells { started: 4, ended: vec![Count::new("crash", 2), Count::new("hung", 1)] },
             wins: book.wins.clone(),
+            unshown: [0; Tier::ALL.len()],
             effort: book.effort.clone(),
             doors: vec![
                 door("Server", 10_000, "The box is a TLS server that demands your certificate, and sends the prize if it takes it."),

@@ -146,11 +146,14 @@ fn who_committed_first_has_won_whoever_was_entered_first() {
     // The bare claim may be in the log before what it was committed to.
     keeper.claim(START + 25, &early).entry.unwrap();
     assert_eq!(keeper.won(Tier::Exec).unwrap().text, "quick");
+    assert_eq!(keeper.holding(Tier::Exec), 2);
     let document = Reveal { claim: &early, commitment: Some((&receipt, opening.to_string().as_bytes())) }.document();
     let entry = keeper.claim(START + 30, &document).entry.unwrap();
     let won = keeper.won(Tier::Exec).unwrap().clone();
     assert_eq!((won.text.as_str(), won.committed, won.entry, won.entered), ("early", Some(START + 10), entry, START + 30));
     assert!(matches!(keeper.claim(START + 31, &document).entry, Err(Refused::Known)));
+    let texts: Vec<&str> = keeper.wins(Tier::Exec).map(|win| win.text.as_str()).collect();
+    assert_eq!((keeper.holding(Tier::Exec), texts), (2, vec!["early", "quick"]), "with what it was committed to it is the same claim");
     let number = usize::try_from(entry).unwrap();
     assert!(contest.checked().entries[number].ends_with(&document), "what shows it stands in the log");
     drop(keeper);

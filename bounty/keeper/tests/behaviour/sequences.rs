@@ -224,8 +224,9 @@ impl World {
     /// What it knows comes out of the log, and not out of its memory.
     fn reopen(&mut self) {
         let state = |keeper: &Keeper| {
-            let won = Tier::ALL.map(|tier| keeper.won(tier).cloned());
-            (keeper.nonce(), keeper.tree().size(), keeper.time(), keeper.is_running(), keeper.heartbeat_due(), won)
+            let won = Tier::ALL.map(|tier| (keeper.holding(tier), keeper.wins(tier).cloned().collect::<Vec<_>>()));
+            let alive = (keeper.is_running(), keeper.heartbeat_due(), keeper.answered());
+            (keeper.nonce(), keeper.tree().size(), keeper.time(), alive, won)
         };
         let before = state(self.keeper());
         self.keeper = None;

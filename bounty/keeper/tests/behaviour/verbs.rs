@@ -105,6 +105,31 @@ fn an_ending_that_is_not_the_guests_is_recorded_and_names_nobody() {
     assert!(contest.checked().is_sound());
 }
 
+/// Two who announced themselves share, and both are told of.
+#[test]
+fn claims_that_hold_are_counted_and_the_first_four_are_known() {
+    let contest = Contest::new();
+    let mut keeper = contest.keeper(START);
+    keeper.started(START).unwrap();
+    for who in 1..=2 {
+        keeper.announce(START + 10, &claimant(who), IpAddr::from([192, 0, 2, who])).unwrap();
+    }
+    let record = keeper.ended(START + 20, &CRASHED).unwrap();
+    for who in 1..=2 {
+        assert!(keeper.claim(START + 30, &contest.crash_claim(&record, who, START + 30)).entry.is_ok());
+    }
+    let names: Vec<&str> = keeper.wins(Tier::Down).map(|win| win.claimant.as_str()).collect();
+    assert_eq!((keeper.holding(Tier::Down), names), (2, vec![&*claimant(1), &*claimant(2)]));
+    for number in 0..9 {
+        let claim = contest.claim(Tier::Read, Tier::Read, &format!("{number}"), START);
+        assert!(keeper.claim(START + 40 + number, &claim).entry.is_ok());
+    }
+    let told = |keeper: &Keeper| (keeper.holding(Tier::Read), keeper.wins(Tier::Read).map(|win| win.text.clone()).collect::<Vec<_>>());
+    assert_eq!(told(&keeper), (9, ["0", "1", "2", "3"].map(String::from).into()));
+    drop(keeper);
+    assert_eq!(told(&contest.keeper(START + 60)), (9, ["0", "1", "2", "3"].map(String::from).into()));
+}
+
 /// As a failure in the log it would be known, and refused for ever.
 #[test]
 fn a_claim_of_a_time_to_come_is_handed_in_again_when_it_has_come() {
@@ -126,6 +151,25 @@ fn a_claim_of_a_time_to_come_is_handed_in_again_when_it_has_come() {
     let never = contest.claim(Tier::Read, Tier::Read, "behind the end", END);
     assert!(keeper.claim(START + 6, &never).entry.is_ok());
     assert!(contest.checked().is_sound());
+}
+
+/// A sign of life is one, whoever is silent; that all flags have answered is another thing.
+#[test]
+fn one_proof_is_a_sign_of_life_and_no_answer_of_all_flags() {
+    let contest = Contest::new();
+    let mut keeper = contest.keeper(START);
+    keeper.started(START).unwrap();
+    let beat = |keeper: &mut Keeper, tiers: &[Tier], now| {
+        let proofs: Vec<u8> = tiers.iter().flat_map(|tier| contest.proof(*tier, keeper.nonce(), now)).collect();
+        keeper.heartbeat(now, &proofs).unwrap();
+    };
+    beat(&mut keeper, &Tier::ALL[..7], START + 10);
+    assert_eq!((keeper.heartbeat_due(), keeper.answered()), (Some(START + 3610), None));
+    beat(&mut keeper, &Tier::ALL, START + 20);
+    beat(&mut keeper, &[Tier::Down], START + 30);
+    assert_eq!((keeper.heartbeat_due(), keeper.answered()), (Some(START + 3630), Some(START + 20)));
+    drop(keeper);
+    assert_eq!(contest.keeper(START + 40).answered(), Some(START + 20));
 }
 
 #[test]

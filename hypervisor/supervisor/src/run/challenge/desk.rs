@@ -31,18 +31,18 @@ pub(super) struct Desk {
     doors: PerDoor<u16>,
     image: Digest,
     effort: Mutex<Effort>,
-    /// When the log last took proofs.
-    heartbeat: Mutex<Option<u64>>,
 }
 
 /// How long a fresh status may take.
 const STATUS_PATIENCE: Duration = Duration::from_millis(500);
 
+const _: () = assert!(keeper::limits::WINS_MAX >= bounty_page::limits::WINS_SHOWN_MAX, "what the page shows is known");
+
 impl Desk {
     pub(super) fn new(plan: &plan::Challenge, image: Digest, keeper: Arc<Mutex<Keeper>>, board: Arc<Board>) -> Self {
         let PerDoor { server, call_back, reverse } = plan.doors;
         let doors = PerDoor { server: server.port(), call_back: call_back.port(), reverse: reverse.port() };
-        Self { folder: Arc::clone(&plan.folder), keeper, board, doors, image, effort: Mutex::default(), heartbeat: Mutex::default() }
+        Self { folder: Arc::clone(&plan.folder), keeper, board, doors, image, effort: Mutex::default() }
     }
 
     /// The log's keeper. Whoever holds it may ask the guest, which the watching thread passes on without ever holding it.
@@ -61,34 +61,12 @@ impl Desk {
         Ok(proofs)
     }
 
-    /// Has the guest and the box prove, to the log, that all flags are there.
-    pub(super) fn heartbeat(&self) -> Result<(), String> {
+    /// Has the guest and the box prove, to the log, that the flags are there. Says which have not answered: while a cell starts there are no proofs at all, so each of these is missed.
+    pub(super) fn heartbeat(&self) -> Result<Vec<Tier>, String> {
         let mut keeper = self.keeper();
         let proofs = self.proofs(keeper.nonce())?;
-        let now = unix_now().as_secs();
-        keeper.heartbeat(now, &proofs).map_err(|refused| refused.to_string())?;
-        *lock(&self.heartbeat) = Some(now);
-        Ok(())
-    }
-
-    fn wins(&self) -> Vec<Win> {
-        let keeper = self.keeper();
-        let mut wins: Vec<Win> = Tier::ALL
-            .into_iter()
-            .filter_map(|tier| {
-                let won = keeper.won(tier)?;
-                Some(Win {
-                    tier,
-                    claimant: won.claimant.clone(),
-                    text: won.text.clone(),
-                    time: won.entered,
-                    committed: won.committed,
-                    entry: won.entry,
-                })
-            })
-            .collect();
-        wins.sort_by_key(|win| win.entry);
-        wins
+        let proven = keeper.heartbeat(unix_now().as_secs(), &proofs).map_err(|refused| refused.to_string())?;
+        Ok(Tier::ALL.into_iter().filter(|tier| !proven.contains(tier)).collect())
     }
 
     /// The versions of the manifest behind the first, and where the log has them.
@@ -125,7 +103,10 @@ impl bounty_page::Contest for Desk {
             effort.take(status);
         }
         let effort = effort.told();
-        let (restarts, wins, heartbeat) = (board.restarts, self.wins(), *lock(&self.heartbeat));
+        let (heartbeat, wins, unshown) = {
+            let keeper = self.keeper();
+            (keeper.answered(), wins(&keeper), unshown(&keeper))
+        };
         Facts {
             manifest: self.folder.manifest_note().to_vec(),
             operator: self.folder.operator().to_string(),
@@ -135,10 +116,11 @@ impl bounty_page::Contest for Desk {
             since: board.started_unix.as_secs(),
             heartbeat,
             cells: Cells {
-                started: restarts.saturating_add(1),
+                started: board.restarts.saturating_add(1),
                 ended: board.exits.iter().map(|(name, count)| Count::new(*name, *count)).collect(),
             },
             wins,
+            unshown,
             effort,
             doors: self.doors(),
             machine: board.machine.into(),
@@ -175,6 +157,27 @@ impl bounty_page::Contest for Desk {
     fn log_file(&self, name: &str) -> Option<Vec<u8>> {
         Store::new(self.folder.log_path()).read(name, bundle::LEN_MAX).ok().flatten()
     }
+}
+
+/// Those of each tier that count first, in the order in which they count.
+fn wins(keeper: &Keeper) -> Vec<Win> {
+    let told = |tier| {
+        keeper.wins(tier).map(move |won| Win {
+            tier,
+            claimant: won.claimant.clone(),
+            text: won.text.clone(),
+            time: won.entered,
+            committed: won.committed,
+            entry: won.entry,
+        })
+    };
+    Tier::ALL.into_iter().flat_map(told).collect()
+}
+
+/// How many more of each tier hold.
+fn unshown(keeper: &Keeper) -> [u64; Tier::ALL.len()] {
+    let more = |tier| keeper.holding(tier).saturating_sub(keeper.wins(tier).count());
+    Tier::ALL.map(|tier| u64::try_from(more(tier)).unwrap_or(u64::MAX))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

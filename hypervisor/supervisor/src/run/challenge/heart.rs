@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use arbiter::crash::Ending as Word;
+use arbiter::{Digest, Tier};
 use keeper::evidence::{Evidence, EvidenceKind};
 use keeper::{By, Ended, Refused};
 use tender::ending::Ending;
@@ -61,7 +62,13 @@ impl Heart {
     fn prove(&mut self) {
         let Some(due) = self.due.filter(|due| *due <= Instant::now()) else { return };
         let next = match self.desk.heartbeat() {
-            Ok(()) => self.every,
+            Ok(missed) => {
+                if !missed.is_empty() {
+                    let missed: Vec<&str> = missed.into_iter().map(Tier::name).collect();
+                    terminal::note(format!("warning: a heartbeat in the log lacks flags that did not answer: {}", missed.join(", ")));
+                }
+                self.every
+            }
             Err(why) => {
                 terminal::note(format!("warning: no heartbeat in the log: {why}"));
                 AGAIN.min(self.every)
@@ -105,9 +112,6 @@ impl Heart {
     }
 }
 
-fn now() -> u64 {
-    unix_now().as_secs()
-}
 /// How a record says it. Only what the tender itself says of its guest is the guest's: a killed tender, a host without memory or a failing net is nobody's win.
 const fn told(ending: Ending) -> (Word, By) {
     match ending {
@@ -121,6 +125,9 @@ const fn told(ending: Ending) -> (Word, By) {
     }
 }
 
+fn now() -> u64 {
+    unix_now().as_secs()
+}
 
 #[cfg(test)]
 mod tests {
