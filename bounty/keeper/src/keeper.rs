@@ -12,7 +12,7 @@ use arbiter::lines::sealed;
 use arbiter::possession::{Asked, Possession};
 use arbiter::receipt::Receipt;
 use arbiter::{Claim, Context, Digest, Manifest, Tier, Verdict, verify};
-use bounty_log::append::{Log, LogFault, Signer};
+use bounty_log::append::{Log, LogFault, Signer, settle};
 use bounty_log::change::Promise;
 use bounty_log::check::{Trust, check};
 use bounty_log::entry::{Entry, Kind};
@@ -111,6 +111,7 @@ impl Keeper {
     pub fn open(folder: &Arc<Folder>, now: u64) -> Result<Self, OpenFault> {
         let lock = lock(folder)?;
         let store = Store::new(folder.log_path());
+        settle(&store, folder.log().key()).map_err(OpenFault::Log)?;
         let head = store.read(names::CHECKPOINT, CHECKPOINT_LEN_MAX);
         let head = head.map_err(|fault| OpenFault::Log(LogFault::Io(names::CHECKPOINT.into(), fault)))?;
         let (folder, operator) = (Arc::clone(folder), folder.operator().to_string());

@@ -1,4 +1,7 @@
 //! Writing a log: bundles and tiles first, the head last, each file whole or not at all. A writer that is stopped anywhere leaves a log that holds.
+//!
+//! What is signed once is never signed otherwise: two heads of one size would be a fork. So a head is on the disk, under a name that nobody reads, before it gets its own, and whoever opens the log next
+//! finishes what was begun ([`settle`]); and a log that cannot know whether its head was written appends nothing more.
 
 use core::fmt;
 use std::io;
@@ -12,7 +15,7 @@ use crate::checkpoint::Checkpoint;
 use crate::entry::{Entry, EntryFault};
 use crate::limits::{CHECKPOINT_LEN_MAX, ENTRIES_MAX, TILE_WIDTH};
 use crate::names;
-use crate::store::{Folder, Source};
+use crate::store::{self, Folder, Source};
 use crate::tree::Tree;
 
 /// Whoever holds the log's key.
@@ -32,6 +35,8 @@ pub struct Log<S> {
     /// The entries of the last bundle, if it is not full.
     open: Vec<Vec<u8>>,
     last_time: u64,
+    /// A head was signed, and whether it was written is not known.
+    is_torn: bool,
 }
 
 /// Why a log cannot be opened or written.
@@ -54,6 +59,8 @@ pub enum LogFault {
         /// The last one's.
         last: u64,
     },
+    /// A head could not be written, and may stand there all the same.
+    Torn,
 }
 
 impl fmt::Display for LogFault {
@@ -66,6 +73,10 @@ impl fmt::Display for LogFault {
             Self::Full => write!(f, "it has {ENTRIES_MAX} entries and takes no more"),
             Self::Entry(fault) => write!(f, "the entry: {fault}"),
             Self::Time { last } => write!(f, "the entry: its time is before that of the last one, {last}"),
+            Self::Torn => write!(
+                f,
+                "a head could not be written, and may be read by others all the same: the log takes no more until it is opened anew"
+            ),
         }
     }
 }
@@ -78,12 +89,17 @@ impl<S: Signer> Log<S> {
     /// # Errors
     /// [`LogFault`].
     pub fn begin(folder: Folder, signer: S, first: &Entry<'_>) -> Result<Self, LogFault> {
+        settle(&folder, signer.key())?;
         if read(&folder, names::CHECKPOINT, CHECKPOINT_LEN_MAX)?.is_some() {
             return Err(LogFault::Exists);
         }
-        let mut log = Self { folder, signer, tree: Tree::default(), open: Vec::new(), last_time: 0 };
+        let mut log = Self::empty(folder, signer);
         log.append(first)?;
         Ok(log)
+    }
+
+    fn empty(folder: Folder, signer: S) -> Self {
+        Self { folder, signer, tree: Tree::default(), open: Vec::new(), last_time: 0, is_torn: false }
     }
 
     /// Opens a log and checks that its entries are what its head says.
@@ -91,13 +107,14 @@ impl<S: Signer> Log<S> {
     /// # Errors
     /// [`LogFault`].
     pub fn open(folder: Folder, signer: S) -> Result<Self, LogFault> {
+        settle(&folder, signer.key())?;
         let note = read(&folder, names::CHECKPOINT, CHECKPOINT_LEN_MAX)?;
         let note = note.ok_or_else(|| LogFault::Io(names::CHECKPOINT.into(), io::ErrorKind::NotFound.into()))?;
         let head = Checkpoint::read(&note, signer.key()).map_err(LogFault::Head)?;
         if head.size > ENTRIES_MAX {
             return Err(LogFault::Full);
         }
-        let mut log = Self { folder, signer, tree: Tree::default(), open: Vec::new(), last_time: 0 };
+        let mut log = Self::empty(folder, signer);
         for tile in names::bundles(head.size) {
             log.load(&tile)?;
         }
@@ -123,8 +140,12 @@ impl<S: Signer> Log<S> {
     /// Adds an entry. Its number is what the log's size was.
     ///
     /// # Errors
-    /// [`LogFault`]; the log is then as it was, but for files that its head does not speak of.
+    /// [`LogFault`]. If its head could not be written ([`LogFault::Io`] of the checkpoint), whether the entry is in the log is not known before it is opened anew, and until then each further one is
+    /// [`LogFault::Torn`]. After any other fault the log is as it was, but for files that its head does not speak of.
     pub fn append(&mut self, entry: &Entry<'_>) -> Result<u64, LogFault> {
+        if self.is_torn {
+            return Err(LogFault::Torn);
+        }
         let number = self.tree.size();
         if number >= ENTRIES_MAX {
             return Err(LogFault::Full);
@@ -137,6 +158,7 @@ impl<S: Signer> Log<S> {
         tree.append(&bytes);
         open.push(bytes);
         self.write(&tree, &open)?;
+        self.publish(&tree)?;
         if open.len() >= TILE_WIDTH {
             open.clear();
         }
@@ -158,16 +180,44 @@ impl<S: Signer> Log<S> {
                 put(&name, &bundle::encode(open).ok_or_else(|| damaged(&name))?)?;
             }
         }
-        let root = tree.root(size).ok_or_else(|| damaged(names::CHECKPOINT))?;
+        Ok(())
+    }
+
+    /// Signs the head, and shows it. From the signature on until it is known to be on the disk, another head of this size would be a fork.
+    fn publish(&mut self, tree: &Tree) -> Result<(), LogFault> {
+        let (name, size) = (names::CHECKPOINT, tree.size());
+        let root = tree.root(size).ok_or_else(|| LogFault::Damaged(name.into()))?;
         let head = Checkpoint { origin: self.signer.key().name().into(), size, root };
+        self.is_torn = true;
         let signature = self.signer.sign(head.to_string().as_bytes());
-        put(names::CHECKPOINT, head.note(self.signer.key(), &signature).as_bytes())
+        let note = head.note(self.signer.key(), &signature);
+        self.folder.write_ahead(name, note.as_bytes()).map_err(|fault| LogFault::Io(name.into(), fault))?;
+        self.is_torn = false;
+        Ok(())
     }
 
     /// The tree so far.
     pub fn tree(&self) -> &Tree {
         &self.tree
     }
+}
+
+/// Finishes what a writer began that was cut off: a head that is signed and whole, and longer than the one that is shown, takes its place. Somebody may have read it before the power went. For whoever
+/// alone writes the log, before it is read.
+///
+/// # Errors
+/// [`LogFault`]; then nothing may be appended.
+pub fn settle(folder: &Folder, key: &VerifierKey) -> Result<(), LogFault> {
+    let name = names::CHECKPOINT;
+    let Some(staged) = read(folder, &store::staged(name), CHECKPOINT_LEN_MAX)? else { return Ok(()) };
+    // Cut off before it was whole, so before it was shown.
+    let Ok(staged) = Checkpoint::read(&staged, key) else { return Ok(()) };
+    let shown = read(folder, name, CHECKPOINT_LEN_MAX)?;
+    let shown = shown.map(|note| Checkpoint::read(&note, key).map_err(LogFault::Head)).transpose()?;
+    if shown.is_some_and(|shown| shown.size >= staged.size) {
+        return Ok(());
+    }
+    folder.publish(name).map_err(|fault| LogFault::Io(name.into(), fault))
 }
 
 fn read(folder: &Folder, name: &str, len_max: usize) -> Result<Option<Vec<u8>>, LogFault> {

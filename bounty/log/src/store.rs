@@ -32,18 +32,77 @@ impl Folder {
     /// Writes a file, whole or not at all, and so that it is there after a power cut.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says. The file may then be the old one or the new one.
     pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let path = self.0.join(name);
-        let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-        fs::create_dir_all(parent)?;
-        let new = path.with_extension("new");
-        let mut file = File::create(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, &path)?;
-        File::open(parent)?.sync_all()
+        let place = Place::of(&self.0, name)?;
+        place.stage(bytes)?;
+        place.publish()
     }
+
+    /// Writes a file as [`Self::write`] does, but shows it to nobody before a power cut can no longer lose it: until then it stands under [`staged`].
+    ///
+    /// # Errors
+    /// What the system says. The file may then be the old one or the new one, and the new one may be left under the other name.
+    pub fn write_ahead(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        Place::of(&self.0, name)?.stage(bytes)?;
+        self.publish(name)
+    }
+
+    /// Shows a file that was staged. It and its other name are brought to the disk before.
+    ///
+    /// # Errors
+    /// As [`Self::write_ahead`].
+    pub fn publish(&self, name: &str) -> io::Result<()> {
+        let place = Place::of(&self.0, name)?;
+        File::open(&place.staged)?.sync_all()?;
+        place.parent.sync_all()?;
+        place.publish()
+    }
+}
+
+/// Under which name a file is written before it gets its own.
+#[must_use]
+pub fn staged(name: &str) -> String {
+    format!("{name}.new")
+}
+
+/// Where a file is to be.
+struct Place {
+    path: PathBuf,
+    staged: PathBuf,
+    /// Opened before anything is written: no descriptor may be wanting when the file has its name and the name is not on the disk yet.
+    parent: File,
+}
+
+impl Place {
+    fn of(folder: &Path, name: &str) -> io::Result<Self> {
+        let path = folder.join(name);
+        let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        make(parent)?;
+        Ok(Self { parent: File::open(parent)?, staged: folder.join(staged(name)), path })
+    }
+
+    fn stage(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut file = File::create(&self.staged)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    fn publish(&self) -> io::Result<()> {
+        fs::rename(&self.staged, &self.path)?;
+        self.parent.sync_all()
+    }
+}
+
+/// Makes a folder and those above it. Each is brought to the disk, or what is put into it could be lost with it.
+fn make(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make(above)?;
+    fs::create_dir(folder)?;
+    File::open(above)?.sync_all()
 }
 
 impl Source for Folder {

@@ -4,5 +4,6 @@
 mod changes;
 mod contest;
 mod evidence;
+mod power;
 mod sequences;
 mod verbs;
