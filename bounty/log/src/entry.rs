@@ -24,7 +24,7 @@ pub enum Kind {
     Start,
     /// It has stopped on purpose. No document.
     Stop,
-    /// It serves: a proof of possession for each flag that it holds, of the log's root before this entry.
+    /// It serves: a proof of possession for each flag, of the log's root before this entry.
     Heartbeat,
     /// A cell has ended that was not to end: the tender's signed crash record.
     Restart,

@@ -93,7 +93,7 @@ impl<'a> Story<'a> {
             Kind::Manifest if number == 0 => Ok(()),
             Kind::Manifest => Err("a log has one manifest".into()),
             Kind::Start | Kind::Stop => empty(entry.document),
-            Kind::Heartbeat => self.heartbeat(entry, number, tree),
+            Kind::Heartbeat => self.heartbeat(entry, number, tree).map(|proven| lacking(&proven, &place, report)),
             Kind::Restart => self.restart(entry.document),
             Kind::Commitment => self.commitment(entry),
             Kind::Claim => self.claim(entry.document),
@@ -133,8 +133,8 @@ impl<'a> Story<'a> {
         if self.receipts.contains(&of(&receipt)) { Ok(()) } else { Err("there is no commitment with its receipt before it".into()) }
     }
 
-    /// Proofs of the log's root before it, each flag once.
-    fn heartbeat(&self, entry: &Entry<'_>, number: u64, tree: &Tree) -> Result<(), String> {
+    /// Proofs of the log's root before it, each flag once. Says whose.
+    fn heartbeat(&self, entry: &Entry<'_>, number: u64, tree: &Tree) -> Result<Vec<Tier>, String> {
         let nonce = tree.root(number).ok_or("it is not in the log")?.0;
         let mut seen: Vec<Tier> = Vec::new();
         for proof in proofs(entry.document) {
@@ -147,7 +147,7 @@ impl<'a> Story<'a> {
             let asked = Asked { tier, nonce, times: self.time..=entry.time };
             possession.answers(&asked, &self.promise.manifest).map_err(|fault| fault.to_string())?;
         }
-        if seen.is_empty() { Err("it has no proof of possession".into()) } else { Ok(()) }
+        if seen.is_empty() { Err("it has no proof of possession".into()) } else { Ok(seen) }
     }
 
     /// The tender's word for the next of its cells that ended.
@@ -169,6 +169,14 @@ impl<'a> Story<'a> {
         }
         self.receipts.insert(of(&receipt));
         if receipt.time == entry.time { Ok(()) } else { Err("its receipt has another time than the entry".into()) }
+    }
+}
+
+/// A box that is as it was promised proves all of its flags, or while a cell is brought back none. Fewer are a sign of life, but of the others it shows nothing.
+fn lacking(proven: &[Tier], place: &str, report: &mut Report) {
+    let missing: Vec<String> = Tier::ALL.iter().filter(|tier| !proven.contains(tier)).map(|tier| format!("`{tier}`")).collect();
+    if !missing.is_empty() {
+        report.add("incomplete", place, format_args!("it has no proof of {}", missing.join(", ")));
     }
 }
 

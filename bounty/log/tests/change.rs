@@ -203,8 +203,9 @@ impl Book {
 
     fn heartbeat(self, manifest: Digest, time: u64) -> Self {
         let nonce = self.log.tree().root(self.log.tree().size()).expect("a log").0;
-        let proof = contest::seal("read", &possession::Body { manifest, tier: Tier::Read, nonce, time });
-        self.add(Kind::Heartbeat, time, &proof)
+        let proof = |tier: Tier| contest::seal(tier.name(), &possession::Body { manifest, tier, nonce, time });
+        let proofs: Vec<u8> = Tier::ALL.into_iter().flat_map(proof).collect();
+        self.add(Kind::Heartbeat, time, &proofs)
     }
 
     fn checked(&self) -> Report {

