@@ -1,7 +1,7 @@
 //! Checking a log as somebody who trusts two keys and what he has seen before, and nothing that stands in its files.
 //!
 //! All of it is read: every entry is hashed anew, so a tile that lies is found even where the head is sound. What a log cannot show of itself is that it was another one once; that takes
-//! an earlier head, which anybody may have kept: a log that has shrunk, or has another past, is found by it.
+//! an earlier head, which anybody may have kept: a log that has shrunk, or has another past, is found by it. Nor does it show that it goes on: that takes the time ([`check_at`]).
 
 use core::fmt;
 
@@ -10,6 +10,7 @@ use arbiter::{Digest, Fault};
 
 use crate::bundle;
 use crate::checkpoint::Checkpoint;
+use crate::entry::Entry;
 use crate::life;
 use crate::limits::{CHECKPOINT_LEN_MAX, ENTRIES_MAX, FINDINGS_MAX, TILE_WIDTH};
 use crate::names;
@@ -70,9 +71,28 @@ impl Report {
     pub fn is_sound(&self) -> bool {
         self.count == 0
     }
+
+    /// The last entry's time, if all that the head speaks of was read, and that is an entry.
+    #[must_use]
+    pub fn last_time(&self) -> Option<u64> {
+        self.entries.last().filter(|_| self.is_whole()).and_then(|bytes| Entry::parse(bytes).ok()).map(|entry| entry.time)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| u64::try_from(self.entries.len()) == Ok(head.size))
+    }
 }
 
-/// Reads and checks all of a log.
+/// Reads and checks all of a log that was as it is at `now`, in seconds since 1970. One that was to go on and did not is `silent`: nothing else shows a log that is served as it once was.
+pub fn check_at(source: &impl Source, trust: &Trust<'_>, now: u64) -> Report {
+    let mut report = check(source, trust);
+    if report.is_whole() {
+        life::until(now, &mut report);
+    }
+    report
+}
+
+/// Reads and checks all of a log, for whoever does not ask whether it goes on.
 pub fn check(source: &impl Source, trust: &Trust<'_>) -> Report {
     let mut report = Report::default();
     let Some(head) = head(source, trust.log, &mut report) else { return report };

@@ -13,7 +13,8 @@ use arbiter::{Claim, Digest, Document, Tier};
 use crate::change::Promise;
 use crate::check::Report;
 use crate::entry::{Entry, Kind};
-use crate::limits::HEARTBEAT_MAX;
+use crate::limits::{AHEAD_MAX, HEARTBEAT_MAX};
+use crate::names;
 use crate::reveal::Reveal;
 use crate::tree::Tree;
 
@@ -35,6 +36,28 @@ fn follow(entries: &[Vec<u8>], tree: &Tree, (log, operator): (&VerifierKey, &Ver
             Err(fault) => report.add("entry", place(), fault),
         }
     }
+}
+
+/// Looks at the entries' times, as they are told, by another clock. A proof that does not hold is no matter here: it is a finding of its own.
+pub(crate) fn until(now: u64, report: &mut Report) {
+    let entries = core::mem::take(&mut report.entries);
+    let told = || (0_u64..).zip(&entries).filter_map(|(number, bytes)| Some((number, Entry::parse(bytes).ok()?)));
+    // Signs of life that were made in advance would cover a silence that is yet to come.
+    if let Some((number, entry)) = told().find(|(_, entry)| entry.time > now.saturating_add(AHEAD_MAX)) {
+        report.add("ahead", format!("entry {number}"), format_args!("its time is {} s after {now}", entry.time.saturating_sub(now)));
+    }
+    let alive = told().fold(None, |alive, (_, entry)| match entry.kind {
+        Kind::Start | Kind::Heartbeat => Some(entry.time),
+        Kind::Stop => None,
+        _ => alive,
+    });
+    if let Some(silence) = alive.map(|alive| now.saturating_sub(alive)).filter(|silence| *silence > HEARTBEAT_MAX) {
+        let message = format_args!(
+            "there was no sign of life for {silence} s before {now}: the box is silent, or the log has gone on without this copy"
+        );
+        report.add("silent", names::CHECKPOINT, message);
+    }
+    report.entries = entries;
 }
 
 /// The manifest: nothing that follows means anything without it.

@@ -21,5 +21,8 @@ pub const FINDINGS_MAX: usize = 64;
 /// Seconds from one sign of life to the next at most: an hour, and five minutes for a host that is busy.
 pub const HEARTBEAT_MAX: u64 = 3900;
 
+/// Seconds that a log's clock may be ahead of the checker's. The keeper lets its host's clock be set back as far.
+pub const AHEAD_MAX: u64 = 300;
+
 /// Versions of a manifest at most, the first among them.
 pub const VERSIONS_MAX: u64 = 64;

@@ -6,7 +6,7 @@ use std::path::Path;
 use arbiter::receipt::Receipt;
 use arbiter::{Tier, possession};
 use bounty_log::append::{Log, LogFault};
-use bounty_log::check::{Report, Trust, check};
+use bounty_log::check::{Report, Trust, check, check_at};
 use bounty_log::checkpoint::Checkpoint;
 use bounty_log::entry::{Entry, Kind};
 use bounty_log::store::{Folder, Source};
@@ -74,6 +74,13 @@ fn checked(folder: &Path, earlier: &[(&str, Vec<u8>)]) -> Report {
     let (log, operator) = (contest::named("log"), contest::named("operator"));
     let earlier = earlier.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.clone())).collect();
     check(&Folder::new(folder), &Trust { log: &log, operator: Some(&operator), earlier })
+}
+
+/// What is wrong at this time, each by its code and place.
+fn at(now: u64, folder: &Path) -> Vec<String> {
+    let (log, operator) = (contest::named("log"), contest::named("operator"));
+    let report = check_at(&Folder::new(folder), &Trust { log: &log, operator: Some(&operator), earlier: vec![] }, now);
+    report.findings.iter().map(|finding| format!("{} {}", finding.code, finding.place)).collect()
 }
 
 /// The codes of what is found, each once.
@@ -263,6 +270,48 @@ fn a_heartbeat_that_lacks_a_flag_is_told_and_is_a_sign_of_life() {
             "entry 4: it has no proof of `auth` [incomplete]"
         ]
     );
+}
+
+/// Every entry of it holds. That nothing follows is for who knows the time to see.
+#[test]
+fn a_log_that_is_frozen_is_silent_from_when_a_sign_of_life_was_due() {
+    let dir = TempDir::new().unwrap();
+    let mut log = begun(dir.path());
+    let proofs = heartbeat(&log, START + 3600);
+    log.append(&entry(Kind::Heartbeat, START + 3600, &proofs)).unwrap();
+    // What anybody can have entered is no sign of life.
+    let receipt = arbiter::receipt::Receipt { time: START + 7000, ..contest::receipt_body(&contest::claim(Tier::Read)) };
+    log.append(&entry(Kind::Commitment, START + 7000, &contest::note(&receipt.to_string(), &["log"]))).unwrap();
+    let report = checked(dir.path(), &[]);
+    assert!(report.is_sound() && report.last_time() == Some(START + 7000), "{:?}", report.findings);
+    assert_eq!(at(START + 7500, dir.path()), [""; 0]);
+    assert_eq!(at(START + 7501, dir.path()), ["silent checkpoint"]);
+    assert_eq!(at(START + 21 * 86_400, dir.path()), ["silent checkpoint"]);
+    let key = contest::named("log");
+    let alone = check_at(&Folder::new(dir.path()), &Trust { log: &key, operator: None, earlier: vec![] }, START + 7501);
+    assert_eq!(codes(&alone), ["silent"], "without the operator's key too");
+    log.append(&entry(Kind::Stop, START + 7100, b"")).unwrap();
+    assert_eq!(at(START + 21 * 86_400, dir.path()), [""; 0], "it was stopped on purpose");
+    // Of what cannot be read nothing is said.
+    fs::remove_file(dir.path().join("tile/entries/000.p/5")).unwrap();
+    assert_eq!(at(START + 21 * 86_400, dir.path()), ["missing tile/entries/000.p/5"]);
+    assert_eq!(checked(dir.path(), &[]).last_time(), None);
+}
+
+/// Heartbeats of tomorrow, made today, would cover tomorrow's silence.
+#[test]
+fn entries_of_a_time_that_is_yet_to_come_are_told() {
+    let dir = TempDir::new().unwrap();
+    let mut log = begun(dir.path());
+    for hour in 1..4 {
+        let time = START + hour * 3600;
+        let proofs = heartbeat(&log, time);
+        log.append(&entry(Kind::Heartbeat, time, &proofs)).unwrap();
+    }
+    assert_eq!(at(START + 3 * 3600, dir.path()), [""; 0]);
+    assert_eq!(at(START + 3 * 3600 - 300, dir.path()), [""; 0], "clocks differ");
+    assert_eq!(at(START + 3 * 3600 - 301, dir.path()), ["ahead entry 4"]);
+    assert_eq!(at(START + 60, dir.path()), ["ahead entry 2"], "the first of them");
 }
 
 #[test]

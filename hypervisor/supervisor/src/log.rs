@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use arbiter::note::VerifierKey;
-use bounty_log::check::{Finding, Report, Trust, check};
+use bounty_log::check::{Finding, Report, Trust, check, check_at};
 use bounty_log::entry::{Entry, Kind};
 use bounty_log::limits::CHECKPOINT_LEN_MAX;
 use bounty_log::names;
@@ -11,6 +11,7 @@ use bounty_log::store::Folder;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::cli::unix_now;
 use crate::config::read_bounded;
 use crate::exit::Exit;
 use crate::run::refuse;
@@ -46,6 +47,9 @@ pub struct VerifyLogArgs {
     /// A checkpoint of this log that was kept earlier, or a folder with a copy of it: its past must be the same. May be given more than once.
     #[arg(long, value_name = "PATH")]
     pub since: Vec<PathBuf>,
+    /// When the log was as it is, in seconds since 1970, instead of now: when a copy was fetched. A log that was to go on until then must have.
+    #[arg(long, value_name = "SECONDS")]
+    pub at: Option<u64>,
     /// Write one JSON object, as docs/log.md describes it.
     #[arg(long)]
     pub json: bool,
@@ -63,7 +67,8 @@ fn verify(args: &VerifyLogArgs) -> Result<Exit, Exit> {
     let operator = args.operator.as_deref().map(|text| key("operator", text)).transpose()?;
     let earlier = args.since.iter().map(|path| earlier(path)).collect::<Result<_, _>>()?;
     let trust = Trust { log: &log, operator: operator.as_ref(), earlier };
-    let mut report = check(&Folder::new(&args.folder), &trust);
+    let now = args.at.unwrap_or_else(|| unix_now().as_secs());
+    let mut report = check_at(&Folder::new(&args.folder), &trust, now);
     if !report.is_sound() {
         compare(args, &mut report);
     }
@@ -71,7 +76,7 @@ fn verify(args: &VerifyLogArgs) -> Result<Exit, Exit> {
     if args.json {
         terminal::result(to_json(&report, exit));
     } else {
-        lines(&report).into_iter().for_each(terminal::result);
+        lines(&report, now).into_iter().for_each(terminal::result);
     }
     Ok(exit)
 }
@@ -112,7 +117,7 @@ fn count(report: &Report, kind: Kind) -> usize {
     report.entries.iter().filter(|bytes| Entry::parse(bytes).is_ok_and(|entry| entry.kind == kind)).count()
 }
 
-fn lines(report: &Report) -> Vec<String> {
+fn lines(report: &Report, now: u64) -> Vec<String> {
     let mut lines: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     let more = report.count.saturating_sub(u64::try_from(report.findings.len()).unwrap_or(u64::MAX));
     if more > 0 {
@@ -122,8 +127,13 @@ fn lines(report: &Report) -> Vec<String> {
         let kinds: Vec<String> = Kind::ALL.iter().map(|kind| format!("{} {}", kind.name(), count(report, *kind))).collect();
         lines.push(format!("{}: {} entries, root {}; {}", head.origin, head.size, head.root, kinds.join(", ")));
     }
+    lines.extend(report.last_time().map(|last| format!("the last entry's time is {last}: {}", apart(last, now))));
     lines.push(if report.is_sound() { "the log holds".to_owned() } else { format!("the log does not hold: {} findings", report.count) });
     lines
+}
+
+fn apart(last: u64, now: u64) -> String {
+    if last > now { format!("{} s after {now}", last.abs_diff(now)) } else { format!("{} s before {now}", now.abs_diff(last)) }
 }
 
 fn to_json(report: &Report, exit: Exit) -> Value {
@@ -134,6 +144,7 @@ fn to_json(report: &Report, exit: Exit) -> Value {
     json!({
         "version": 1, "exit_code": exit.code(), "sound": report.is_sound(),
         "origin": report.head.as_ref().map(|head| head.origin.clone()), "size": report.head.as_ref().map(|head| head.size),
-        "root": report.head.as_ref().map(|head| head.root.to_string()), "entries": kinds, "findings": findings, "finding_count": report.count,
+        "root": report.head.as_ref().map(|head| head.root.to_string()), "entries": kinds, "last_time": report.last_time(),
+        "findings": findings, "finding_count": report.count,
     })
 }

@@ -10,6 +10,9 @@ use bounty_log::entry::{Entry, Kind};
 use bounty_log::store::Folder;
 use contest::START;
 
+/// When the logs here are judged.
+const AT: u64 = START + 60;
+
 /// A log whose third entry is a claim that says `text`.
 fn write(folder: &Path, text: &str) {
     let entry = |kind, time, document| Entry { kind, time, document };
@@ -25,6 +28,9 @@ fn verify(folder: &Path, arguments: &[&str]) -> Output {
     let (log, operator) = (contest::named("log").to_string(), contest::operator());
     let mut command = Command::new(env!("CARGO_BIN_EXE_bountybox"));
     command.args(["log", "verify"]).arg(folder).args(["--log", &log, "--operator", &operator]);
+    if !arguments.contains(&"--at") {
+        command.args(["--at", &AT.to_string()]);
+    }
     command.args(arguments).output().expect("it runs")
 }
 
@@ -79,4 +85,46 @@ fn what_is_damaged_is_named_and_what_cannot_be_is_refused() {
         assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
         assert!(said(&refused).contains(words), "{}", said(&refused));
     }
+}
+
+/// A log that is served as it once was holds by itself; who knows the time sees that it has not gone on.
+#[test]
+fn a_log_that_is_frozen_while_its_box_was_to_serve_is_silent() {
+    let (alive, over) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let note = contest::manifest_note();
+    let first = Entry { time: START, kind: Kind::Manifest, document: &note };
+    let mut log = Log::begin(Folder::new(alive.path()), contest::holder("log"), &first).expect("begun");
+    log.append(&Entry { time: START + 1, kind: Kind::Start, document: b"" }).expect("appended");
+    let weeks = (START + 21 * 86_400).to_string();
+    let soon = verify(alive.path(), &["--at", &(START + 3901).to_string()]);
+    assert_eq!(soon.status.code(), Some(0), "{}", said(&soon));
+    assert!(said(&soon).contains(&format!("the last entry's time is {}: 3900 s before {}\n", START + 1, START + 3901)), "{}", said(&soon));
+    let late = verify(alive.path(), &["--at", &weeks]);
+    assert_eq!(late.status.code(), Some(33), "{}", said(&late));
+    assert!(
+        said(&late).contains("checkpoint: there was no sign of life for 1814399 s") && said(&late).contains("[silent]"),
+        "{}",
+        said(&late)
+    );
+    let late = verify(alive.path(), &["--at", &weeks, "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&late.stdout).expect("JSON");
+    assert_eq!((report["sound"].as_bool(), report["last_time"].as_u64()), (Some(false), Some(START + 1)), "{report}");
+    // One that has stopped has said so.
+    write(over.path(), "One.");
+    assert_eq!(verify(over.path(), &["--at", &weeks]).status.code(), Some(0));
+}
+
+/// Without `--at` it is now, which is not when these logs are of.
+#[test]
+fn the_time_is_asked_for_where_none_is_given() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let note = contest::manifest_note();
+    let mut log = Log::begin(Folder::new(dir.path()), contest::holder("log"), &Entry { time: 1, kind: Kind::Manifest, document: &note });
+    let log = log.as_mut().expect("begun");
+    log.append(&Entry { time: 2, kind: Kind::Start, document: b"" }).expect("appended");
+    let key = contest::named("log").to_string();
+    let now = Command::new(env!("CARGO_BIN_EXE_bountybox")).args(["log", "verify"]).arg(dir.path()).args(["--log", &key]).output();
+    let now = now.expect("it runs");
+    assert_eq!(now.status.code(), Some(33), "{}", said(&now));
+    assert!(said(&now).contains("[silent]"), "{}", said(&now));
 }
