@@ -27,6 +27,10 @@ pub struct Walled {
 }
 
 impl Crew {
+    /// What such a process must be started with: one arena for all threads. With more glibc asks /proc whether it may give memory back, and at the ninth how many cores there are,
+    /// whenever that comes up; and whoever opens a file in here is ended.
+    pub const ENVIRONMENT: (&'static str, &'static str) = ("MALLOC_ARENA_MAX", "1");
+
     /// Takes away all but system calls. This process must have one thread.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use bounty_page::limits::THREADS_MAX;
 use bounty_page::remote::Answering;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tender::jail::Crew;
 
 use crate::limits::PAGE_START_PATIENCE;
 use crate::page::Order;
@@ -69,7 +70,7 @@ struct Running {
 }
 
 impl Starter {
-    /// It gets no argument, no variable and no descriptor but the socket and standard error.
+    /// It gets no argument, no variable but the one that its jail asks for, and no descriptor but the socket and standard error.
     fn start(&self) -> io::Result<Running> {
         let (socket, theirs) = UnixStream::pair()?;
         socket.set_read_timeout(Some(PAGE_START_PATIENCE))?;
@@ -77,7 +78,8 @@ impl Starter {
         let (ours, for_them): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
         tender::mark_close_on_exec()?;
         let mut command = Command::new("/proc/self/exe");
-        command.arg0("bountybox").arg("page").env_clear().current_dir("/").process_group(0);
+        let (variable, value) = Crew::ENVIRONMENT;
+        command.arg0("bountybox").arg("page").env_clear().env(variable, value).current_dir("/").process_group(0);
         let child = command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).spawn()?;
         // Only then does the far end have one owner.
         drop(command);
