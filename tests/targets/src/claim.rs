@@ -131,7 +131,7 @@ fn is_committed(manifest: &str, claim: &str, receipt: &str, opening: &[u8]) {
     let opening = Opening::parse(opening).expect("an opening");
     assert_eq!(opening.write_up, Digest::of(&[contest::WRITE_UP]));
     let time = number(receipt, "time");
-    assert!((number(claim, "time")..number(manifest, "end")).contains(&time));
+    assert!((number(manifest, "start")..number(manifest, "end")).contains(&time));
     assert_eq!(value(receipt, "commitment"), Some(&commit(claim.as_bytes(), &opening.write_up, &opening.salt).to_string()[..]));
     assert_eq!(value(receipt, "manifest"), Some(&digest_of_text(manifest)[..]));
 }

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use e2e::contest::{Contest, Door};
 use e2e::peer::{Peer, common_name, right};
+use e2e::running::PAGE;
 use e2e::{Outcome, Place, ensure};
 use peers::Authority;
 
@@ -34,6 +35,7 @@ pub(crate) fn stands(place: &Place) -> Outcome {
     fs::write(&file, words)?;
     let contest = Contest::run(place, &dir.path().join("box"))?;
     contest.wait_for_entry("heartbeat")?;
+    let page = contest.running().process(PAGE)?;
     let (over, blows) = (AtomicBool::new(false), AtomicU64::new(0));
     let seen = thread::scope(|scope| {
         for attack in [garbage, hello_and_wait, no_certificate, silent_peer, knock, requests] {
@@ -54,6 +56,8 @@ pub(crate) fn stands(place: &Place) -> Outcome {
     let seen = seen.map_err(|fault| format!("{fault}; the box said: {}", tail(&contest.running().said())))?;
     ensure(blows.load(Ordering::Relaxed) > 10 * seconds, format!("only {} attacks", blows.load(Ordering::Relaxed)))?;
     ensure(contest.released() == 0, "somebody was let in")?;
+    // It would have been back in no time, and whoever was being served gone.
+    ensure(contest.running().process(PAGE)? == page, "the page's process has ended on the way")?;
     seen.judge(seconds)?;
     // The log holds, and no second without its proof is longer than three.
     let log = tempfile::tempdir()?;
@@ -184,6 +188,7 @@ fn requests(contest: &Contest) -> Outcome {
         contest.curl(from, path, &[])?;
     }
     contest.post(from, "/claim", &[b'x'; 5000])?;
+    contest.post(from, "/claim", &[b'x'; 60_000])?;
     contest.post(from, "/sign", b"bountybox-claim 1\n")?;
     Ok(())
 }
