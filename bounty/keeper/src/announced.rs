@@ -3,7 +3,7 @@
 //! An announcement costs nothing, so each source has one place, and who comes when all are taken is told to wait: displacing others would let whoever announces last, and from most addresses, take a
 //! win that is not theirs. Who waits stands in line: whoever had a place gets another only when there is room for all who wait.
 
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::IpAddr;
 
 use arbiter::key::Ed25519Key;
 use arbiter::limits::CLAIMANT_LEN_MAX;
@@ -34,12 +34,12 @@ struct Waiting {
 }
 
 impl Announced {
-    pub(crate) fn announce(&mut self, now: u64, claimant: &str, peer: IpAddr) -> Result<u64, Refused> {
+    pub(crate) fn announce(&mut self, now: u64, claimant: &str, source: IpAddr) -> Result<u64, Refused> {
         if claimant.len() > CLAIMANT_LEN_MAX || Ed25519Key::from_claimant(claimant).is_none() {
             return Err(Refused::Claimant);
         }
         self.forget(now);
-        let (source, until) = (source(peer), now.saturating_add(ANNOUNCED_S));
+        let until = now.saturating_add(ANNOUNCED_S);
         if let Some(known) = self.places.iter_mut().find(|known| known.source == source) {
             // Another key may take the place at any time; more time it gets when nobody waits.
             known.claimant = claimant.into();
@@ -100,14 +100,6 @@ impl Announced {
     }
 }
 
-/// What one sender is: an IPv4 address, or an IPv6 network of 48 bits, which is what one customer may be given whole.
-fn source(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 80 << 80)),
-        address @ IpAddr::V4(_) => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,15 +124,6 @@ mod tests {
         assert_eq!(announced.len(1899), 16);
         assert_eq!(announced.named(1900), [KEYS[1]]);
         assert_eq!(announced.len(1901), 0);
-    }
-
-    #[test]
-    fn one_network_is_one_source_however_many_addresses_it_has() {
-        let mut announced = Announced::default();
-        for address in ["2001:db8:7::1", "2001:db8:7:1::1", "2001:db8:7:ffff::1", "2001:db8:8::1", "192.0.2.1", "::ffff:192.0.2.1"] {
-            announced.announce(0, KEYS[0], address.parse().expect("an address")).expect("a key");
-        }
-        assert_eq!(announced.len(0), 3);
     }
 
     /// One who holds all places and asks for more of it every second, and one who has never had any.

@@ -351,12 +351,13 @@ impl Keeper {
         if self.story.receipts.contains(&Digest::of(&[receipt.to_string().as_bytes()])) { Ok(()) } else { Err(Refused::Receipt) }
     }
 
-    /// Somebody wants to be named in the next crash record. Says until when they are remembered.
+    /// Somebody wants to be named in the next crash record. Says until when they are remembered. Each source has one place: what one sender is, one address or all that a customer is given, the
+    /// caller knows.
     ///
     /// # Errors
     /// [`Refused`].
-    pub fn announce(&mut self, now: u64, claimant: &str, peer: IpAddr) -> Result<u64, Refused> {
-        self.announced.announce(now, claimant, peer)
+    pub fn announce(&mut self, now: u64, claimant: &str, source: IpAddr) -> Result<u64, Refused> {
+        self.announced.announce(now, claimant, source)
     }
 
     /// How many have announced themselves.

@@ -46,12 +46,12 @@ pub trait Contest: Send + Sync {
     /// Why it was not taken, as a sentence for whoever asked.
     fn commit(&self, commitment: [u8; 32]) -> Result<Vec<u8>, String>;
 
-    /// Notes that a claimant is about to send something: who is announced when the guest ends is named in the crash's record, wherever it came from. The address only counts how many places a source
-    /// may hold. `None`: it is not known.
+    /// Notes that a claimant is about to send something: who is announced when the guest ends is named in the crash's record, wherever it came from. The source only counts how many places one sender
+    /// may hold, and is an [`allotment`](crate::rates::allotment), not the address. `None`: it is not known.
     ///
     /// # Errors
     /// Why it was not noted, as a sentence for whoever asked.
-    fn announce(&self, claimant: &str, peer: Option<IpAddr>) -> Result<(), String>;
+    fn announce(&self, claimant: &str, source: Option<IpAddr>) -> Result<(), String>;
 
     /// A file of the log by its name: `checkpoint`, `tile/..`. No other names are asked for than those of [`crate::tiles`].
     fn log_file(&self, name: &str) -> Option<Vec<u8>>;

@@ -57,7 +57,7 @@ impl Default for Limits {
             claims_of_source: Rate { burst: 6, every: 60 * second },
             claims: Rate { burst: 60, every: Duration::from_secs(CLAIM_S) },
             commitments_of_source: Rate { burst: 4, every: 15 * 60 * second },
-            commitments: Rate { burst: 30, every: Duration::from_secs(COMMITMENT_S) },
+            commitments: COMMITMENTS,
             claimants_of_source: Rate { burst: 6, every: 60 * second },
             claimants: Rate { burst: 60, every: 10 * second },
             turns: Rate { burst: 2, every: second },
@@ -81,6 +81,8 @@ pub const SOURCES_MAX: usize = 8192;
 pub const ALLOTMENT_SOURCES: u32 = 4;
 /// Places at which turns are counted.
 pub const TURNS_MAX: usize = 128;
+/// Commitments that all make together: no more than the keeper of the log takes in an hour, to which whoever knows both holds them.
+pub const COMMITMENTS: Rate = Rate { burst: 30, every: Duration::from_secs(120) };
 /// Claims that hold, of one tier, that are shown: whoever has a flag can make any number of them. The others are counted.
 pub const WINS_SHOWN_MAX: usize = 4;
 /// Threads on which the contest is asked.
@@ -104,13 +106,11 @@ const _: () = assert!(SLOW_MAX < THREADS_MAX, "a guest that does not answer leav
 
 /// Seconds in which one more claim may come that does not hold.
 const CLAIM_S: u64 = 10;
-/// Seconds in which one more commitment may come: with the first thirty it is no more than the keeper of the log takes in an hour.
-const COMMITMENT_S: u64 = 120;
 
 /// Seconds of a year.
 const YEAR: u64 = 366 * 24 * 3600;
 const _: () = assert!(
-    YEAR / CLAIM_S + YEAR / COMMITMENT_S + YEAR / 3600 < bounty_log::limits::ENTRIES_MAX,
+    YEAR / CLAIM_S + COMMITMENTS.within(Duration::from_secs(YEAR)) + YEAR / 3600 < bounty_log::limits::ENTRIES_MAX,
     "whatever is handed in, the log lasts for a year of the default rate"
 );
 const _: () =

@@ -17,6 +17,18 @@ pub struct Rate {
     pub every: Duration,
 }
 
+impl Rate {
+    /// So many at most within this time, from a full budget on, for a rate of whole seconds; of a faster one no number is known.
+    #[must_use]
+    pub const fn within(self, time: Duration) -> u64 {
+        let burst = if self.burst == 0 { 1 } else { self.burst as u64 };
+        match time.as_secs().checked_div(self.every.as_secs()) {
+            Some(more) => burst.saturating_add(more),
+            None => u64::MAX,
+        }
+    }
+}
+
 /// Why a source is given nothing, and how long to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {

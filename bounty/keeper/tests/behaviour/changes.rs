@@ -40,9 +40,9 @@ fn a_change_is_entered_once_and_proofs_name_the_version_in_force() {
     let mut keeper = contest.keeper(LATER + 5);
     assert_eq!(keeper.changes(), [Changed { entered: LATER + 5, entry: 3 }]);
     keeper.started(LATER + 6).unwrap();
-    let proof = contest.proof(Tier::Auth, keeper.nonce(), LATER + 7);
-    assert!(proof.starts_with(format!("bountybox-possession 1\nmanifest {}\n", contest.folder.digest()).as_bytes()));
-    keeper.heartbeat(LATER + 7, &proof).unwrap();
+    let proofs = contest.proofs(keeper.nonce(), LATER + 7);
+    assert!(proofs.starts_with(format!("bountybox-possession 1\nmanifest {}\n", contest.folder.digest()).as_bytes()));
+    keeper.heartbeat(LATER + 7, &proofs).unwrap();
     drop(keeper);
     // Opened again and again it stays one entry; a second change is a second.
     drop(contest.keeper(LATER + 8));

@@ -74,6 +74,11 @@ impl Contest {
         sealed(&body, &self.folder.flags().sign(tier, body.as_bytes()))
     }
 
+    /// The proofs of all flags.
+    pub(crate) fn proofs(&self, nonce: [u8; 32], time: u64) -> Vec<u8> {
+        Tier::ALL.iter().flat_map(|tier| self.proof(*tier, nonce, time)).collect()
+    }
+
     /// A claim for this tier, by the flag of that.
     pub(crate) fn claim(&self, tier: Tier, flag: Tier, text: &str, time: u64) -> Vec<u8> {
         let claimant = claimant(1);
@@ -93,11 +98,7 @@ impl Contest {
 
 pub(crate) fn report(folder: &Folder, log: &Path) -> Report {
     let trust = Trust { log: folder.log().key(), operator: Some(folder.operator()), earlier: Vec::new() };
-    let mut report = check(&Store::new(log), &trust);
-    // A heartbeat of some flags is entered as what it is, and the check tells which it lacks. All else must hold.
-    report.findings.retain(|finding| finding.code != "incomplete");
-    report.count = report.findings.len() as u64;
-    report
+    check(&Store::new(log), &trust)
 }
 
 fn pair(seed: u8) -> Ed25519KeyPair {

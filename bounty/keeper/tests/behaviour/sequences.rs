@@ -1,4 +1,4 @@
-//! Whatever the keeper is asked for in whatever order, a stranger who checks its log finds nothing wrong but the silences that there were.
+//! Whatever the keeper is asked for in whatever order, a stranger who checks its log finds nothing wrong but the silences and the flags without proof that there were.
 
 use core::net::IpAddr;
 use std::sync::Arc;
@@ -60,6 +60,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Proofs::Twice),
         1 => Just(Proofs::Cut),
     ];
+    let tiers = prop_oneof![Just((0..Tier::ALL.len()).collect()), prop::collection::vec(0..8_usize, 0..4)];
     let claimed = prop_oneof![
         4 => Just(Claimed::Good),
         2 => Just(Claimed::OtherFlag),
@@ -73,7 +74,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..600_u32).prop_map(Step::ClockBack),
         3 => Just(Step::Start),
         1 => Just(Step::Stop),
-        6 => (prop::collection::vec(0..8_usize, 0..4), proofs).prop_map(|(tiers, proofs)| Step::Heartbeat(tiers, proofs)),
+        6 => (tiers, proofs).prop_map(|(tiers, proofs)| Step::Heartbeat(tiers, proofs)),
         3 => (0..3_usize, ".{0,300}", any::<bool>()).prop_map(|(ending, detail, guest)| Step::Ended(ending, detail, guest)),
         2 => any::<[u8; 32]>().prop_map(Step::Commit),
         4 => (0..8_usize, claimed).prop_map(|(tier, claimed)| Step::Claim(tier, claimed)),
@@ -91,14 +92,16 @@ struct World {
     last_crash: Vec<u8>,
     /// The last sign of life, as the log's check counts it.
     alive: Option<u64>,
-    silences: u64,
+    silences: usize,
+    /// Heartbeats that lack a flag.
+    incomplete: usize,
 }
 
 impl World {
     fn new() -> Self {
         let contest = Contest::new();
         let keeper = Some(contest.keeper(START));
-        Self { contest, keeper, now: START, last_crash: Vec::new(), alive: None, silences: 0 }
+        Self { contest, keeper, now: START, last_crash: Vec::new(), alive: None, silences: 0, incomplete: 0 }
     }
 
     fn keeper(&mut self) -> &mut Keeper {
@@ -161,6 +164,7 @@ impl World {
         if altered || !matches!(proofs, Proofs::Good | Proofs::OtherFlag) || !ran || tiers.is_empty() {
             assert!(proven.is_err());
         }
+        self.incomplete += usize::from(proven.as_ref().is_ok_and(|proven| *proven != Tier::ALL));
         proven.is_ok().then_some(Alive::Yes)
     }
 
@@ -238,7 +242,7 @@ impl World {
     fn follow(&mut self, after: Alive) {
         let time = self.keeper().time();
         let silent = self.alive.is_some_and(|alive| time - alive > HEARTBEAT_MAX);
-        self.silences += u64::from(silent);
+        self.silences += usize::from(silent);
         self.alive = match after {
             Alive::Yes => Some(time),
             Alive::No => None,
@@ -276,9 +280,10 @@ proptest! {
             world.take(step);
         }
         let report = world.contest.checked();
-        let others: Vec<_> = report.findings.iter().filter(|finding| finding.code != "silent").collect();
+        let (silent, others): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.code == "silent");
+        let (incomplete, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|finding| finding.code == "incomplete");
         prop_assert!(others.is_empty(), "{others:?}");
-        prop_assert_eq!(report.count, world.silences);
+        prop_assert_eq!((silent.len(), incomplete.len()), (world.silences, world.incomplete));
         prop_assert_eq!(report.head.map(|head| head.size), Some(world.keeper().tree().size()));
     }
 }

@@ -18,6 +18,7 @@ use crate::contest::{Judged, holds};
 use crate::form::{self, Lines};
 use crate::html::outcome::{self, Outcome};
 use crate::limits::REVEAL_LEN_MAX;
+use crate::rates;
 
 impl Router {
     pub(super) fn handed(&self, post: Post, request: &Request) -> Answer {
@@ -95,7 +96,9 @@ impl Router {
             return Err(Refusal::bad("a claimant for down is ed25519: and the 32 bytes of a public key in base64"));
         }
         self.take(&self.claimants, request.peer)?;
-        self.contest.announce(&word, request.peer).map_err(|why| Refusal::told(StatusCode::UNPROCESSABLE_ENTITY, why))?;
+        self.contest
+            .announce(&word, request.peer.map(rates::allotment))
+            .map_err(|why| Refusal::told(StatusCode::UNPROCESSABLE_ENTITY, why))?;
         Ok(self.plain(request, "Noted", NOTED, format!("{word}\n").as_bytes()))
     }
 

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
+use std::sync::Mutex;
 
 use arbiter::{Digest, Tier};
 
@@ -19,6 +20,7 @@ struct Counted {
     /// Seconds since the first fact.
     clock: AtomicU64,
     entries: AtomicU64,
+    announced: Mutex<Vec<Option<IpAddr>>>,
 }
 
 impl Contest for Counted {
@@ -51,7 +53,8 @@ impl Contest for Counted {
         Ok(commitment.to_vec())
     }
 
-    fn announce(&self, _: &str, _: Option<IpAddr>) -> Result<(), String> {
+    fn announce(&self, _: &str, source: Option<IpAddr>) -> Result<(), String> {
+        self.announced.lock().unwrap().push(source);
         Ok(())
     }
 
@@ -147,10 +150,20 @@ fn nonsense_of_one_kind_leaves_the_budgets_of_the_others() {
 }
 
 #[test]
+fn who_is_announced_holds_one_place_for_all_that_a_customer_is_given() {
+    let (router, contest) = router(&Limits::default());
+    let claimant = contest::claimant("claimant");
+    for peer in ["2001:db8:7::1", "2001:db8:7:ffff::1", "2001:db8:8::1", "192.0.2.1", "::ffff:192.0.2.1"] {
+        assert_eq!(post(&router, "/claimant", peer.parse().unwrap(), claimant.as_bytes()), 200);
+    }
+    let sources = ["2001:db8:7::", "2001:db8:7::", "2001:db8:8::", "192.0.2.1", "192.0.2.1"];
+    assert_eq!(*contest.announced.lock().unwrap(), sources.map(|source| Some(source.parse().unwrap())));
+}
+
+#[test]
 fn one_source_does_not_use_up_the_commitments_of_all() {
     let limits = Limits::default();
-    let in_an_hour = |rate: Rate| u64::from(rate.burst) + Duration::from_secs(3600).as_secs() / rate.every.as_secs();
-    assert!(in_an_hour(limits.commitments_of_source) <= 8 && in_an_hour(limits.commitments) <= 60);
+    assert_eq!(limits.commitments_of_source.within(Duration::from_secs(3600)), 8);
     let (router, _) = router(&limits);
     let taken = (0..60).filter(|_| post(&router, "/commitment", stranger(0), COMMITMENT) == 200).count();
     assert_eq!(taken, 4);

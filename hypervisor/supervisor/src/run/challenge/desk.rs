@@ -10,6 +10,7 @@ use arbiter::{Digest, Tier};
 use bounty_log::bundle;
 use bounty_log::store::{Folder as Store, Source as _};
 use bounty_page::contest::{Cells, Changed, Count, Door, Win};
+use bounty_page::limits::COMMITMENTS;
 use bounty_page::{Facts, Judged};
 use ceremony::versions::Version;
 use ceremony::{DoorName, Folder, PerDoor};
@@ -36,6 +37,10 @@ pub(super) struct Desk {
 /// How long a fresh status may take.
 const STATUS_PATIENCE: Duration = Duration::from_millis(500);
 
+const _: () = assert!(
+    COMMITMENTS.within(Duration::from_secs(keeper::limits::HOUR_S)) <= keeper::limits::COMMITMENTS_MAX as u64,
+    "what the page lets through is taken"
+);
 const _: () = assert!(keeper::limits::WINS_MAX >= bounty_page::limits::WINS_SHOWN_MAX, "what the page shows is known");
 
 impl Desk {
@@ -149,9 +154,9 @@ impl bounty_page::Contest for Desk {
         self.keeper().commit(unix_now().as_secs(), Digest(commitment)).map_err(|refused| refused.to_string())
     }
 
-    fn announce(&self, claimant: &str, peer: Option<IpAddr>) -> Result<(), String> {
-        let peer = peer.ok_or("your address is not known here")?;
-        self.keeper().announce(unix_now().as_secs(), claimant, peer).map(|_| ()).map_err(|refused| refused.to_string())
+    fn announce(&self, claimant: &str, source: Option<IpAddr>) -> Result<(), String> {
+        let source = source.ok_or("your address is not known here")?;
+        self.keeper().announce(unix_now().as_secs(), claimant, source).map(|_| ()).map_err(|refused| refused.to_string())
     }
 
     fn log_file(&self, name: &str) -> Option<Vec<u8>> {
