@@ -1,5 +1,7 @@
 //! Whom a door trusts, and what it signs.
 
+use core::sync::atomic::{AtomicU64, Ordering};
+
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SanType, SerialNumber, date_time_ymd,
@@ -10,10 +12,42 @@ use crate::{ExtendedKeyUsage, KeyUsage, Named, Order, Path, Tamper, Validity};
 /// The serial number of every certificate that is made, and that [`Tamper::Content`] changes.
 const SERIAL: [u8; 8] = *b"peer-007";
 
+/// What stands before an Ed25519 key in PKCS #8 (RFC 8410 section 7).
+const ED25519_PKCS8: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+
 /// An authority with its key.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     der: Vec<u8>,
+    keys: Keys,
+}
+
+/// Where keys come from.
+enum Keys {
+    /// Fresh ones on P-256.
+    Drawn,
+    /// Ed25519, which draws nothing for a signature either: this many have been made of the seed.
+    Seeded([u8; 24], AtomicU64),
+}
+
+impl Keys {
+    fn next(&self) -> KeyPair {
+        match self {
+            Self::Drawn => KeyPair::generate().expect("a key"),
+            Self::Seeded(seed, made) => {
+                let mut secret = [0; 32];
+                secret[..24].copy_from_slice(seed);
+                secret[24..].copy_from_slice(&made.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+                ed25519(&secret)
+            }
+        }
+    }
+}
+
+/// The Ed25519 key of these 32 bytes (RFC 8032 section 5.1.5).
+#[must_use]
+pub fn ed25519(secret: &[u8; 32]) -> KeyPair {
+    KeyPair::try_from([&ED25519_PKCS8[..], secret].concat()).expect("any 32 bytes are a key")
 }
 
 /// What a peer shows, and what it proves it by.
@@ -29,16 +63,26 @@ impl Authority {
     /// An authority of this common name, with a fresh key on P-256.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        let (params, key) = (authority(name, Some(true)), key());
+        Self::with_keys(name, Keys::Drawn)
+    }
+
+    /// An authority of this common name, of Ed25519: its key, and all that it makes in this order, are the same for one seed.
+    #[must_use]
+    pub fn seeded(name: &str, seed: [u8; 24]) -> Self {
+        Self::with_keys(name, Keys::Seeded(seed, AtomicU64::new(0)))
+    }
+
+    fn with_keys(name: &str, keys: Keys) -> Self {
+        let (params, key) = (authority(name, Some(true)), keys.next());
         let der = params.self_signed(&key).expect("an authority that signs itself").der().to_vec();
-        Self { issuer: Issuer::new(params, key), der }
+        Self { issuer: Issuer::new(params, key), der, keys }
     }
 
     /// One that somebody else has made: its common name, its certificate in DER, and its key as PKCS #8 in PEM, if that is a key.
     #[must_use]
     pub fn known(name: &str, der: &[u8], key: &str) -> Option<Self> {
         let issuer = Issuer::new(authority(name, Some(true)), KeyPair::from_pem(key).ok()?);
-        Some(Self { issuer, der: der.to_vec() })
+        Some(Self { issuer, der: der.to_vec(), keys: Keys::Drawn })
     }
 
     /// Its certificate in DER.
@@ -50,9 +94,9 @@ impl Authority {
     /// Makes to order.
     #[must_use]
     pub fn make(&self, order: &Order) -> Shown {
-        let (params, key) = (params(order), key());
+        let (params, key) = (params(order), self.keys.next());
         let below =
-            |is_authority| CertifiedIssuer::signed_by(authority("below", is_authority), self::key(), &self.issuer).expect("an issuer");
+            |is_authority| CertifiedIssuer::signed_by(authority("below", is_authority), self.keys.next(), &self.issuer).expect("an issuer");
         let issuer = match order.path {
             Path::Direct | Path::SelfSigned => None,
             Path::Intermediate => Some(below(Some(true))),
@@ -75,10 +119,6 @@ impl core::fmt::Debug for Authority {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Authority").finish_non_exhaustive()
     }
-}
-
-fn key() -> KeyPair {
-    KeyPair::generate().expect("a key")
 }
 
 fn subject(name: &str) -> DistinguishedName {
@@ -165,6 +205,19 @@ fn spoil(chain: &mut [Vec<u8>], tamper: Tamper) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_made_of_one_seed_is_the_same() {
+        let made = |seed| {
+            let authority = Authority::seeded("door", seed);
+            let order = Order { path: Path::Intermediate, ..Order::for_client("box.example.org") };
+            [(); 2].map(|()| authority.make(&order)).map(|shown| (shown.chain, shown.key))
+        };
+        assert_eq!(made([7; 24]), made([7; 24]));
+        let [one, other] = made([7; 24]);
+        assert_ne!(one.1, other.1, "each has a key of its own");
+        assert_ne!(one, made([8; 24])[0]);
+    }
 
     #[test]
     fn what_is_spoilt_differs_in_one_place_and_in_length_never() {

@@ -20,5 +20,5 @@
 mod authority;
 mod order;
 
-pub use authority::{Authority, Shown};
+pub use authority::{Authority, Shown, ed25519};
 pub use order::{ExtendedKeyUsage, KeyUsage, Named, Order, Path, Tamper, Validity};

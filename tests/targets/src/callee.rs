@@ -4,17 +4,18 @@ use std::sync::{Arc, LazyLock};
 
 use keys::{Secret, Signer};
 use peers::{Authority, ExtendedKeyUsage, KeyUsage, Named, Order, Path, Tamper, Validity};
-use rcgen::{CertificateParams, KeyPair, PKCS_ED25519};
+use rcgen::CertificateParams;
 use rustls_std::client::danger::HandshakeSignatureValid;
 use rustls_std::crypto::{CryptoProvider, SupportedKxGroup, ring as provider};
 use rustls_std::pki_types::{CertificateDer, PrivatePkcs8KeyDer, UnixTime};
 use rustls_std::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls_std::server::{ClientHello, ResolvesServerCert};
+use rustls_std::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls_std::sign::CertifiedKey;
 use rustls_std::{ConnectionTrafficSecrets, DigitallySignedStruct, DistinguishedName, Error, ExtractedSecrets, KeyLog, SignatureScheme};
 use rustls_std::{ServerConfig, ServerConnection};
 use tls::{Caller, CallerParts, Clock, Identity, Provider, Servers, Version};
 
+use crate::draws::Draws;
 use crate::exchange::{self, Side};
 use crate::peer::Ear;
 use crate::sealing::Sealing;
@@ -28,7 +29,7 @@ const SUITES: [u16; 2] = [0x1301, 0xc02b];
 /// X25519, and P-256 for who wants another hello.
 const GROUPS: [u16; 2] = [29, 23];
 
-static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::new("of the called"));
+static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::seeded("of the called", *b"targets: of the called.."));
 
 /// What servers show. The first [`GOOD`] are right.
 static SHOWN: LazyLock<Vec<Arc<CertifiedKey>>> = LazyLock::new(|| {
@@ -37,7 +38,7 @@ static SHOWN: LazyLock<Vec<Arc<CertifiedKey>>> = LazyLock::new(|| {
         let shown = AUTHORITY.make(order);
         certified(shown.chain, shown.key)
     };
-    let stranger = Authority::new("of the called").make(&right());
+    let stranger = Authority::seeded("of the called", *b"targets: of a stranger..").make(&right());
     let [one, other] = [(); 2].map(|()| AUTHORITY.make(&right()));
     vec![
         made(&right()),
@@ -69,13 +70,13 @@ static SHOWN: LazyLock<Vec<Arc<CertifiedKey>>> = LazyLock::new(|| {
 const GOOD: usize = 2;
 
 fn certified(chain: Vec<Vec<u8>>, key: Vec<u8>) -> Arc<CertifiedKey> {
-    let key = provider::sign::any_ecdsa_type(&PrivatePkcs8KeyDer::from(key).into()).expect("a key");
+    let key = provider::sign::any_eddsa_type(&PrivatePkcs8KeyDer::from(key)).expect("a key");
     Arc::new(CertifiedKey::new(chain.into_iter().map(Into::into).collect(), key))
 }
 
 /// Two that call alike: each has a generator of its own, and both begin at the same seed. What they show is signed with Ed25519, which draws nothing.
 pub(crate) fn callers() -> [Caller; 2] {
-    let key = KeyPair::generate_for(&PKCS_ED25519).expect("ring makes keys");
+    let key = peers::ed25519(b"targets: the key of who calls...");
     let certificate =
         CertificateParams::new(["box.test".to_owned()]).expect("a name").self_signed(&key).expect("ring signs").der().to_vec();
     let servers = Arc::new(Servers::new(AUTHORITY.der(), CALLED).expect("an authority and a name"));
@@ -137,11 +138,13 @@ fn config(version: Version, asks: bool, retries: bool) -> ServerConfig {
         Version::Tls13 => (provider::cipher_suite::TLS13_AES_128_GCM_SHA256, [&rustls_std::version::TLS13]),
     };
     let group: &'static dyn SupportedKxGroup = if retries { provider::kx_group::SECP256R1 } else { &Side::Server };
-    let crypto = CryptoProvider { cipher_suites: vec![suite], kx_groups: vec![group], ..provider::default_provider() };
+    let crypto =
+        CryptoProvider { cipher_suites: vec![suite], kx_groups: vec![group], secure_random: &Draws, ..provider::default_provider() };
     let builder = ServerConfig::builder_with_provider(Arc::new(crypto)).with_protocol_versions(&versions).expect("a version");
     let builder = if asks { builder.with_client_cert_verifier(Arc::new(Anybody)) } else { builder.with_no_client_auth() };
     let mut config = builder.with_cert_resolver(Arc::new(Shows(Arc::clone(&SHOWN[0]))));
     config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
     config.enable_secret_extraction = true;
     config.key_log = Arc::new(Ear) as Arc<dyn KeyLog>;
     config

@@ -12,10 +12,11 @@ use std::sync::{Arc, LazyLock};
 use appliance::{Appliance, Deadline};
 use net::{Event, FlowId, Offload};
 use proxy::{Decoder, Header};
-use rustls_std::ClientConnection;
 use rustls_std::pki_types::ServerName;
+use rustls_std::{ClientConfig, ClientConnection};
 use tls::Version;
 
+use crate::draws;
 use crate::hosts::{Batches, Fault, Host, service};
 use crate::peer::client_config;
 use crate::script::Script;
@@ -36,10 +37,12 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
 
 /// Hellos for either route, and what else a client may begin with.
 static OPENINGS: LazyLock<[Vec<u8>; 6]> = LazyLock::new(|| {
-    let [to_end, to_pass] = [NAME, PASSED].map(|name| bytes_of(&mut client(Version::Tls13, name)));
-    let proxied = b"PROXY TCP4 203.0.113.7 203.0.113.8 4711 443\r\n".to_vec();
-    let whole = [&proxied[..], &to_pass].concat();
-    [to_end, to_pass, proxied, whole, b"GET / HTTP/1.1\r\n\r\n".to_vec(), bytes_of(&mut with_protocols())]
+    draws::apart(|| {
+        let [to_end, to_pass] = [NAME, PASSED].map(|name| bytes_of(&mut client(&client_config(Version::Tls13), name)));
+        let proxied = b"PROXY TCP4 203.0.113.7 203.0.113.8 4711 443\r\n".to_vec();
+        let whole = [&proxied[..], &to_pass].concat();
+        [to_end, to_pass, proxied, whole, b"GET / HTTP/1.1\r\n\r\n".to_vec(), bytes_of(&mut with_protocols())]
+    })
 });
 
 /// Hellos and the like with their names, for whoever wants them by themselves.
@@ -47,14 +50,14 @@ pub(crate) fn openings() -> impl Iterator<Item = (&'static str, &'static [u8])> 
     ["to-end", "to-pass", "proxied", "proxied-to-pass", "http", "protocols"].into_iter().zip(OPENINGS.iter().map(|bytes| &bytes[..]))
 }
 
-fn client(version: Version, name: &'static str) -> ClientConnection {
+fn client(config: &Arc<ClientConfig>, name: &'static str) -> ClientConnection {
     let name = ServerName::try_from(name).expect("a name");
-    ClientConnection::new(Arc::clone(client_config(version)), name).expect("a client")
+    ClientConnection::new(Arc::clone(config), name).expect("a client")
 }
 
 /// One that offers protocols.
 fn with_protocols() -> ClientConnection {
-    let mut config = (**client_config(Version::Tls13)).clone();
+    let mut config = (*client_config(Version::Tls13)).clone();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     ClientConnection::new(Arc::new(config), ServerName::try_from(NAME).expect("a name")).expect("a client")
 }
@@ -90,6 +93,7 @@ fn amount(word: u16) -> usize {
 /// The first byte chooses the configuration; each act is a byte and what it needs.
 pub fn cell(data: &[u8]) {
     let mut script = Script(data);
+    draws::rewind();
     let mut world = World::new(script.byte());
     for _ in 0..ACTS_MAX {
         if script.is_over() {
@@ -159,6 +163,8 @@ struct World {
     front: Host,
     back: Host,
     clients: [Client; CLIENTS_MAX],
+    /// What all that speak TLS 1.2 have in common, and all that speak TLS 1.3: their tickets.
+    configs: [Arc<ClientConfig>; 2],
     backings: BTreeMap<FlowId, Backing>,
 }
 
@@ -172,6 +178,7 @@ impl World {
             front: Host::clients(),
             back: Host::backends(),
             clients: Default::default(),
+            configs: [Version::Tls12, Version::Tls13].map(client_config),
             backings: BTreeMap::new(),
         }
     }
@@ -204,8 +211,8 @@ impl World {
         self.part(who);
         let flow = self.front.net.connect(service(port), Some(SocketAddr::new(from.into(), 0)), self.time).ok();
         let tls = match how >> 2 & 3 {
-            0 | 1 => Some(client(Version::Tls13, NAME)),
-            2 => Some(client(Version::Tls12, NAME)),
+            0 | 1 => Some(client(&self.configs[1], NAME)),
+            2 => Some(client(&self.configs[0], NAME)),
             _ => None,
         };
         self.clients[who] = Client { flow, tls, ..Client::default() };
@@ -347,9 +354,10 @@ impl World {
             self.deadline = self.appliance.step(now(self.time), &mut wires);
             while self.appliance.poll_report().is_some() {}
         }
-        let counters = self.appliance.counters();
-        let most = u64::from(limits().connections);
-        assert!(counters.connections <= most && counters.waiting <= most, "{counters:?}");
+        let (counters, limits) = (self.appliance.counters(), limits());
+        let held =
+            [(counters.connections, limits.connections), (counters.waiting, limits.waiting), (counters.handshaking, limits.handshakes)];
+        assert!(held.into_iter().all(|(count, most)| count <= u64::from(most)), "{counters:?}");
     }
 
     fn hear_front(&mut self) -> bool {

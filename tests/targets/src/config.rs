@@ -2,7 +2,6 @@
 
 use bountybox::config::{self, Document};
 use bountybox::report::Report;
-use bountybox::rule::Severity;
 
 /// Whatever the file says, each thing wrong with it has its place, and without any there is a configuration within its bounds.
 pub fn config(data: &[u8]) {
@@ -15,7 +14,6 @@ pub fn config(data: &[u8]) {
         let lines = text.matches('\n').count() + 1;
         assert!(finding.place.line.is_none_or(|line| (1..=lines).contains(&line)), "{finding}");
     }
-    assert_eq!(report.has_errors(), report.count(Severity::Error) > 0);
     assert!(config.is_some() || report.has_errors(), "no configuration, and no reason");
     let Some(config) = config.filter(|_| !report.has_errors()) else { return };
     assert!(!config.routes.is_empty() && !config.listeners.is_empty());

@@ -5,12 +5,11 @@
 //! was changed; until then nothing is heard of anybody and nothing is said but the handshake; how the stream is cut changes nothing; there is no end without a
 //! reason; and what we say and keep is bounded.
 
-use std::sync::LazyLock;
-
 use rustls_std::ServerConnection;
 use tls::{Caller, Event, Fault, Sent, Session, Version};
 
 use crate::callee::{self, CALLED, Manner, callers};
+use crate::draws;
 use crate::flight::{Flight, Verdict};
 use crate::peer::{forget_secrets, traffic_secrets, transmit};
 use crate::record::Course;
@@ -22,14 +21,14 @@ const SAID_LEN_MAX: usize = 4096;
 /// Flights of a server: a hello that asks for another, the handshake, its end, an alert.
 const FLIGHTS_MAX: usize = 4;
 
-static CALLERS: LazyLock<[Caller; 2]> = LazyLock::new(callers);
-
 /// The first byte says what the server is like, the second what it shows, the third how the stream is cut for the second of two sessions that hear the same.
 pub fn dial(data: &[u8]) {
     let mut script = Script(data);
     let (how, shown, step) = (script.byte(), script.byte(), usize::from(script.byte()) + 1);
+    draws::rewind();
     forget_secrets();
-    let [one, other] = [(&CALLERS[0], usize::MAX), (&CALLERS[1], step)].map(|(caller, step)| End::new(caller, step));
+    let callers = callers();
+    let [one, other] = [(&callers[0], usize::MAX), (&callers[1], step)].map(|(caller, step)| End::new(caller, step));
     let mut call = Call { one, other: Some(other) };
     assert!(call.one.said.len() > 100, "a hello");
     if how & 8 != 0 {

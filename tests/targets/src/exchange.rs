@@ -1,5 +1,5 @@
-//! X25519 with one key for either end, made once: what is fuzzed is what is said of keys, and scalar multiplication took a tenth of a fuzzer's time. It also makes
-//! two handshakes of one input the same.
+//! X25519 with one key for either end, made once: what is fuzzed is what is said of keys, and scalar multiplication took a tenth of a fuzzer's time. It also draws
+//! nothing (see `draws`).
 //!
 //! What the two ends agree on is worked out once. With any other share it is worked out as anywhere else, so that whoever says one of his own gets his answer.
 

@@ -33,7 +33,7 @@ pub fn guest(data: &[u8]) {
         };
         let rx = [part(), part()].map(window);
         let mut tx = [window(&[]), window(&[])];
-        is_counted(&rx);
+        is_shown(&rx);
         let malformed = turn(&rx, &mut tx, |wires| {
             appliance.step(now(time), wires);
         });
@@ -52,18 +52,29 @@ fn turn(rx: &[Window; 2], tx: &mut [Window; 2], step: impl FnOnce(&mut dyn Wires
 }
 
 /// What the guest is shown is what stands there, up to the first lie.
-fn is_counted(rx: &[Window; 2]) {
+fn is_shown(rx: &[Window; 2]) {
     turn(rx, &mut [window(&[]), window(&[])], |wires| {
         for (link, window) in [Link::Front, Link::Back].into_iter().zip(rx) {
-            let there = queue::frames(window).map_or(0, |frames| frames.take_while(Result::is_ok).count());
-            let mut shown = 0;
-            while let Some((bytes, _)) = wires.receive(link) {
+            for there in queue::frames(window).into_iter().flatten().map_while(Result::ok) {
+                let (bytes, offload) = wires.receive(link).expect("a frame that stands there");
                 assert!(!bytes.is_empty() && bytes.len() <= abi::limits::FRAME_LEN_MAX);
-                shown += 1;
+                assert_eq!(bytes, there.bytes);
+                assert_eq!(fields_of_net(offload), fields(there.offload));
             }
-            assert_eq!(shown, there);
+            assert!(wires.receive(link).is_none(), "a frame that stands nowhere");
         }
     });
+}
+
+/// Each field by itself: two of a kind are soon confused.
+fn fields(offload: queue::Offload) -> [u16; 6] {
+    let queue::Offload { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset } = offload;
+    [flags.into(), gso_type.into(), hdr_len, gso_size, csum_start, csum_offset]
+}
+
+fn fields_of_net(offload: net::Offload) -> [u16; 6] {
+    let net::Offload { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset } = offload;
+    [flags.into(), gso_type.into(), hdr_len, gso_size, csum_start, csum_offset]
 }
 
 fn is_malformed(window: &[u8]) -> bool {

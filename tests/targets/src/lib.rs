@@ -38,6 +38,7 @@ mod client;
 mod config;
 mod desk;
 mod dial;
+mod draws;
 mod egress;
 mod exchange;
 mod flight;

@@ -24,12 +24,57 @@ pub fn peek(data: &[u8]) {
 /// something follows the hello, hellos longer than any client's, and a list of server names in which something follows the first.
 fn may_be_refused(fault: Fault, data: &[u8], (name, _): &Read) -> bool {
     match fault {
-        Fault::Peer(Alert::PROTOCOL_VERSION | Alert::UNEXPECTED_MESSAGE) => true,
+        Fault::Peer(Alert::PROTOCOL_VERSION) => whole(data).is_some_and(|(hello, _)| speaks(&hello) == Some(false)),
+        Fault::Peer(Alert::UNEXPECTED_MESSAGE) => whole(data).is_some_and(|(_, more)| more),
         Fault::Peer(Alert::ILLEGAL_PARAMETER) => {
             data.len() > tls::limits::HELLO_LEN_MAX || name.as_ref().is_some_and(|name| has_more_than(name, data))
         }
         _ => false,
     }
+}
+
+/// The hello as it stands in its records, and whether more stands behind it in the last of them.
+fn whole(data: &[u8]) -> Option<(Vec<u8>, bool)> {
+    let mut message = Vec::new();
+    for record in records(data) {
+        message.extend_from_slice(&record[5..]);
+        let Some([_, high, mid, low]) = message.first_chunk() else { continue };
+        let len = 4 + usize::from(*high) * 65536 + usize::from(*mid) * 256 + usize::from(*low);
+        if message.len() >= len {
+            let more = message.len() > len;
+            message.truncate(len);
+            return Some((message, more));
+        }
+    }
+    None
+}
+
+/// Whether a hello offers TLS 1.2 or 1.3: by its list of versions, or where there is none by its old field (RFC 8446 section 4.2.1).
+fn speaks(hello: &[u8]) -> Option<bool> {
+    let (old, mut rest) = hello.get(4..)?.split_first_chunk::<2>()?;
+    rest = rest.get(32..)?;
+    for len_of_len in [1, 2, 1] {
+        vector(&mut rest, len_of_len)?;
+    }
+    if !rest.is_empty() {
+        let mut extensions = vector(&mut rest, 2)?;
+        while let Some((kind, behind)) = extensions.split_first_chunk::<2>() {
+            extensions = behind;
+            let body = vector(&mut extensions, 2)?;
+            if *kind == [0, 43] {
+                return Some(body.get(1..)?.chunks_exact(2).any(|version| version == [3, 3] || version == [3, 4]));
+            }
+        }
+    }
+    Some(*old >= [3, 3])
+}
+
+/// Takes a vector from the front, whose length stands in so many bytes before it.
+fn vector<'t>(rest: &mut &'t [u8], len_of_len: usize) -> Option<&'t [u8]> {
+    let (len, behind) = rest.split_at_checked(len_of_len)?;
+    let (vector, behind) = behind.split_at_checked(len.iter().fold(0, |len, byte| len << 8 | usize::from(*byte)))?;
+    *rest = behind;
+    Some(vector)
 }
 
 /// Whether a list that begins with this name has more in it (RFC 6066 section 3). Rustls has taken a dot from the name's end.

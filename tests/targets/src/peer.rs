@@ -1,6 +1,7 @@
 //! A client that has shaken hands with a session of ours, and whose keys are then in our hands. It is rustls, and it looks at no certificate.
 //!
-//! Handshakes are resumed wherever there is a ticket: what is fuzzed comes behind them, and a fuzzer has no time.
+//! Nothing is left of one input for the next: neither a ticket nor where a generator stands. Otherwise what an input does would hang on those before it, and what a fuzzer finds could not be
+//! seen again.
 
 use core::cell::RefCell;
 use std::io::Read;
@@ -8,14 +9,17 @@ use std::sync::{Arc, LazyLock};
 
 use keys::profile::Profile;
 use keys::{Secret, Signer};
+use rustls_std::client::Resumption;
 use rustls_std::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls_std::crypto::{CryptoProvider, SupportedKxGroup, ring as provider};
 use rustls_std::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls_std::{
-    ClientConfig, ClientConnection, ConnectionTrafficSecrets, DigitallySignedStruct, Error, ExtractedSecrets, KeyLog, SignatureScheme,
+    ClientConfig, ClientConnection, ConnectionTrafficSecrets, DigitallySignedStruct, Error, ExtractedSecrets, HandshakeKind, KeyLog,
+    SignatureScheme,
 };
 use tls::{Clock, Config, ConfigParts, Event, Identity, Provider, Session, TicketKeys, TicketTimes, Tickets, Version};
 
+use crate::draws::Draws;
 use crate::exchange::{self, Side};
 use crate::sealing::Sealing;
 use crate::setting::{IDENTITY, NAME};
@@ -29,7 +33,8 @@ pub(crate) struct Established {
     pub(crate) opener: Sealing,
 }
 
-static SERVERS: LazyLock<Config> = LazyLock::new(|| {
+/// What our session shakes hands by.
+fn server_config() -> Config {
     let provider = Provider::with_groups(Secret::new([7; 32]), exchange::of_server)
         .with(&Profile::Intermediate.suites(), &[29])
         .expect("suites and a group");
@@ -41,46 +46,59 @@ static SERVERS: LazyLock<Config> = LazyLock::new(|| {
     let parts =
         ConfigParts { provider: &provider, clock: &clock, identities, alpn: vec![], min_version: Version::Tls12, clients: None, tickets };
     Config::new(parts).expect("a configuration that works")
-});
-
-static CLIENTS: LazyLock<[Arc<ClientConfig>; 2]> = LazyLock::new(|| [Version::Tls12, Version::Tls13].map(client));
-
-/// The configuration of a client of this version; it keeps its tickets.
-pub(crate) fn client_config(version: Version) -> &'static Arc<ClientConfig> {
-    &CLIENTS[usize::from(version == Version::Tls13)]
 }
 
-fn client(version: Version) -> Arc<ClientConfig> {
+static CLIENTS: LazyLock<[ClientConfig; 2]> = LazyLock::new(|| [Version::Tls12, Version::Tls13].map(client));
+/// Servers whose tickets a client keeps.
+const TICKETS_OF_MAX: usize = 4;
+
+/// The configuration of clients of this version. They keep their tickets, and have none yet.
+pub(crate) fn client_config(version: Version) -> Arc<ClientConfig> {
+    let mut config = CLIENTS[usize::from(version == Version::Tls13)].clone();
+    config.resumption = Resumption::in_memory_sessions(TICKETS_OF_MAX);
+    Arc::new(config)
+}
+
+fn client(version: Version) -> ClientConfig {
     let (suite, versions) = match version {
         Version::Tls12 => (provider::cipher_suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, [&rustls_std::version::TLS12]),
         Version::Tls13 => (provider::cipher_suite::TLS13_AES_128_GCM_SHA256, [&rustls_std::version::TLS13]),
     };
     // The second group is the certificate's (RFC 8422 section 5.1).
     let kx_groups: Vec<&'static dyn SupportedKxGroup> = vec![&Side::Client, provider::kx_group::SECP256R1];
-    let crypto = CryptoProvider { cipher_suites: vec![suite], kx_groups, ..provider::default_provider() };
+    let crypto = CryptoProvider { cipher_suites: vec![suite], kx_groups, secure_random: &Draws, ..provider::default_provider() };
     let builder = ClientConfig::builder_with_provider(Arc::new(crypto)).with_protocol_versions(&versions).expect("a version");
     let mut config = builder.dangerous().with_custom_certificate_verifier(Arc::new(Blind)).with_no_client_auth();
     config.enable_secret_extraction = true;
     config.key_log = Arc::new(Ear);
-    Arc::new(config)
+    config
 }
 
 impl Established {
-    /// Shakes hands.
-    pub(crate) fn new(version: Version) -> Self {
+    /// Shakes hands: of those who meet again if it is a resumption.
+    pub(crate) fn new(version: Version, is_resumed: bool) -> Self {
+        let (server, client) = (server_config(), client_config(version));
+        if is_resumed {
+            Self::shake(&server, &client, version, false);
+        }
+        Self::shake(&server, &client, version, is_resumed)
+    }
+
+    fn shake(server: &Config, client: &Arc<ClientConfig>, version: Version, is_resumed: bool) -> Self {
         HEARD.take();
         let name = ServerName::try_from(NAME).expect("a name");
-        let mut client = ClientConnection::new(Arc::clone(client_config(version)), name).expect("a client");
+        let mut client = ClientConnection::new(Arc::clone(client), name).expect("a client");
         let mut session = Session::new();
         let mut behind = Vec::new();
         for _ in 0..4 {
-            say(&mut client, &mut session);
+            say(&mut client, &mut session, server);
             let heard = hear(&mut client, &mut session);
             if !heard.is_empty() {
                 behind = heard;
             }
         }
         assert!(session.is_established() && !client.is_handshaking(), "the handshake is not done");
+        assert_eq!(client.handshake_kind() == Some(HandshakeKind::Resumed), is_resumed);
         let [sealer, mut opener] = keys(client, version);
         // TLS 1.3: the tickets came under the traffic's keys.
         if version == Version::Tls13 {
@@ -90,7 +108,7 @@ impl Established {
     }
 }
 
-fn say(client: &mut ClientConnection, session: &mut Session) {
+fn say(client: &mut ClientConnection, session: &mut Session, server: &Config) {
     let mut bytes = Vec::new();
     while client.wants_write() {
         client.write_tls(&mut bytes).expect("room");
@@ -100,7 +118,7 @@ fn say(client: &mut ClientConnection, session: &mut Session) {
         taken += session.receive(&mut bytes[taken..], &mut Vec::new());
         while let Some(event) = session.poll_event() {
             match event {
-                Event::Hello(_) => session.accept(&SERVERS),
+                Event::Hello(_) => session.accept(server),
                 Event::Established(_) => {}
                 Event::PeerClosed | Event::Fault(_) => assert!(session.is_established(), "{event:?}"),
             }
@@ -145,7 +163,7 @@ pub(crate) fn records(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn keys(client: ClientConnection, version: Version) -> [Sealing; 2] {
     if version == Version::Tls13 {
-        let [client, server, _] = HEARD.take();
+        let [server, client] = traffic_secrets();
         return [client, server].map(|secret| Sealing::of_secret(&secret));
     }
     let ExtractedSecrets { tx, rx } = client.dangerous_extract_secrets().expect("secrets");
@@ -226,6 +244,6 @@ impl ServerCertVerifier for Blind {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ECDSA_NISTP256_SHA256]
+        vec![SignatureScheme::ED25519]
     }
 }

@@ -2,6 +2,7 @@
 
 use tls::{Alert, Event, Fault, Session, Version};
 
+use crate::draws;
 use crate::peer::{Established, records, transmit};
 use crate::script::Script;
 use crate::sealing::{ALERT, DATA, HANDSHAKE, Sealing};
@@ -11,11 +12,13 @@ const RECORDS_MAX: usize = 64;
 /// KeyUpdate, with its request at its end.
 const KEY_UPDATE: [u8; 5] = [24, 0, 0, 1, 0];
 
-/// The first byte chooses the version.
+/// The first byte chooses the version, and whether hands are shaken anew or by a ticket.
 pub fn record(data: &[u8]) {
     let mut script = Script(data);
-    let version = if script.byte() & 1 == 0 { Version::Tls13 } else { Version::Tls12 };
-    let Established { session, sealer, opener } = Established::new(version);
+    let how = script.byte();
+    let version = if how & 1 == 0 { Version::Tls13 } else { Version::Tls12 };
+    draws::rewind();
+    let Established { session, sealer, opener } = Established::new(version, how & 2 != 0);
     Course::new(session, version, opener).run(&mut script, sealer);
 }
 
@@ -32,13 +35,31 @@ pub(crate) struct Course {
     /// The client has done nothing so far that might end the session.
     blameless: bool,
     updates: usize,
+    /// What the server has been given to say, and what the client has heard of it.
+    given: Vec<u8>,
+    told: Vec<u8>,
+    /// The server has said that it has nothing more to say.
+    is_closed: bool,
     events: Vec<Event>,
 }
 
 impl Course {
     /// `opener` opens what the session says.
     pub(crate) fn new(session: Session, version: Version, opener: Sealing) -> Self {
-        Self { session, version, opener, said: vec![], heard: vec![], sound_len: None, blameless: true, updates: 0, events: vec![] }
+        Self {
+            session,
+            version,
+            opener,
+            said: vec![],
+            heard: vec![],
+            sound_len: None,
+            blameless: true,
+            updates: 0,
+            given: vec![],
+            told: vec![],
+            is_closed: false,
+            events: vec![],
+        }
     }
 
     /// The peer says what the script says, sealed with his keys.
@@ -49,7 +70,7 @@ impl Course {
             }
             self.act(script, &mut peer);
         }
-        self.end();
+        self.end(&mut peer);
     }
 
     fn act(&mut self, script: &mut Script<'_>, client: &mut Sealing) {
@@ -72,6 +93,10 @@ impl Course {
         };
         // In one piece, or in two.
         let cut = if how & 1 == 0 { record.len() } else { usize::from(how >> 1).min(record.len()) };
+        self.receive(&mut record, cut);
+    }
+
+    fn receive(&mut self, record: &mut [u8], cut: usize) {
         let (head, tail) = record.split_at_mut(cut);
         for part in [head, tail] {
             let taken = self.session.receive(part, &mut self.heard);
@@ -134,9 +159,11 @@ impl Course {
     fn answer(&mut self, how: u8) {
         if how == u8::MAX {
             self.session.close();
+            self.is_closed = true;
         } else {
-            let mut out = [0; 512];
-            let sent = self.session.send(&vec![how; how.into()], &mut out);
+            let (mut out, plain) = ([0; 512], vec![how; how.into()]);
+            let sent = self.session.send(&plain, &mut out);
+            self.given.extend_from_slice(&plain[..sent.consumed]);
             self.hear(&out[..sent.produced]);
         }
         self.listen();
@@ -158,13 +185,16 @@ impl Course {
                     self.opener.turn();
                 }
                 ALERT => assert_eq!(content.len(), 2),
-                DATA => assert!(!content.is_empty()),
+                DATA => {
+                    assert!(!content.is_empty());
+                    self.told.extend(content);
+                }
                 other => unreachable!("a record of type {other}"),
             }
         }
     }
 
-    fn end(mut self) {
+    fn end(mut self, client: &mut Sealing) {
         assert!(self.said.starts_with(&self.heard), "what was heard was never said");
         assert!(self.sound_len.is_none_or(|len| self.heard.len() <= len), "a broken record was passed over");
         let ended = self.events.iter().any(|event| matches!(event, Event::Fault(_) | Event::PeerClosed));
@@ -176,8 +206,19 @@ impl Course {
         let wrong = Event::Fault(Fault::Peer(Alert::INTERNAL_ERROR));
         assert!(!self.events.contains(&wrong) && !self.events.contains(&Event::Fault(Fault::Internal)));
         if !ended {
-            // Both directions still work.
-            self.answer(7);
+            self.works(client);
         }
+        assert!(self.given == self.told, "what was told is not what was given");
+    }
+
+    /// Both directions still work, unless the server has ended its own.
+    fn works(&mut self, client: &mut Sealing) {
+        let given = self.given.len();
+        self.answer(7);
+        assert_eq!(self.given.len() - given, if self.is_closed { 0 } else { 7 });
+        let mut record = self.data(b"still there?", 0, client);
+        let len = record.len();
+        self.receive(&mut record, len);
+        assert!(self.heard == self.said, "nothing is heard any more");
     }
 }

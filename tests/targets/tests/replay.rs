@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 fn inputs(kind: &str, target: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz").join(kind).join(target);
     let entries = fs::read_dir(folder).into_iter().flatten();
-    entries.map(|entry| entry.expect("an entry").path()).collect()
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    paths
 }
 
 #[test]
