@@ -13,6 +13,7 @@ use harness::verdict::{Secrets, Verdict};
 use harness::visit::{self, Links};
 use harness::wire::Ends;
 use harness::{Crash, Kind};
+use keys::SignerFault;
 use keys::bundle::{Bundle, Link};
 use zeroize::Zeroizing;
 
@@ -65,10 +66,7 @@ impl SpecimenArgs {
         };
         let ends = ends(&bundle)
             .ok_or_else(|| refuse(Exit::Config, "the box has no IPv4 address to listen on, and clients of the fuzzer speak IPv4"))?;
-        let mut secrets = Secrets::default();
-        for certificate in &bundle.certificates {
-            secrets.watch("a private key", private_part(certificate.key.expose()));
-        }
+        let secrets = secrets(&bundle).map_err(|fault| refuse(Exit::Key, fault))?;
         let links = links(&bundle);
         let name = bundle.certificates.iter().find_map(|certificate| certificate.names.first().cloned());
         let encoded = bundle.encode().map_err(|fault| refuse(Exit::Config, fault))?;
@@ -145,16 +143,13 @@ fn ends(bundle: &Bundle) -> Option<Ends> {
     Some(Ends { guest_mac: bundle.front.mac, gateway_mac: gateway_mac(&bundle.front), guest, client: CLIENT })
 }
 
-/// The secret number in a PKCS#8 key: the innermost octet string of 32 or 48 bytes (RFC 5915, RFC 8410). The rest of it is public.
-fn private_part(key: &[u8]) -> &[u8] {
-    let piece = |at: usize, len: usize| key.get(at.saturating_add(2)..at.saturating_add(2).saturating_add(len));
-    let heads = key.windows(2).enumerate().skip(14);
-    let octets = |(at, head): (usize, &[u8])| match head {
-        [4, 32] => piece(at, 32),
-        [4, 48] => piece(at, 48),
-        _ => None,
-    };
-    heads.filter_map(octets).next().unwrap_or(key)
+/// The secret numbers of its keys. The rest of a key is public: TLS 1.2 sends an RSA modulus in the clear.
+fn secrets(bundle: &Bundle) -> Result<Secrets, SignerFault> {
+    let mut secrets = Secrets::default();
+    for certificate in &bundle.certificates {
+        keys::secret_numbers(&certificate.key)?.into_iter().for_each(|number| secrets.watch("a private key", number));
+    }
+    Ok(secrets)
 }
 
 /// The other ends of its links, as the bundle describes them.
@@ -184,4 +179,18 @@ fn gateway_mac(link: &Link) -> [u8; 6] {
 /// Two digits a byte.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_watched_for_and_its_certificate_is_not() {
+        let bundle = plain::bundle();
+        let secrets = secrets(&bundle).expect("keys");
+        let certificate = &bundle.certificates[0];
+        assert_eq!(secrets.found_in(certificate.key.expose()), Some("a private key"));
+        assert_eq!(secrets.found_in(&certificate.chain[0]), None);
+    }
 }

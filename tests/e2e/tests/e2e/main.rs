@@ -120,6 +120,7 @@ const ON_USER: &[Case] = &[
     ("fuzzed_image_that_crashes_is_told", fuzzing::crash_is_told),
     ("fuzzing_without_an_input_or_image_is_refused", fuzzing::refusals),
     ("target_serves_real_clients", targets::serves),
+    ("target_of_ones_own_with_an_rsa_key_leaks_nothing_in_tls_1_2", targets::rsa_is_served),
     ("target_gives_the_same_answer_in_every_session_and_process", targets::sessions_are_alike),
     ("target_keeps_what_did_harm_and_it_does_so_again", targets::harm_is_kept),
     ("target_says_at_a_second_channel_whether_it_lives", targets::liveness),
