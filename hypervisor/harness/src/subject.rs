@@ -153,6 +153,12 @@ impl Subject {
         self.order.kind
     }
 
+    /// What its clock said at its start, since 1970.
+    #[must_use]
+    pub fn unix(&self) -> Duration {
+        self.order.unix
+    }
+
     /// What the guest has counted since its stage, or since [`clear_counters`](Self::clear_counters); empty for an image that counts nothing.
     #[must_use]
     pub fn counters(&self) -> &[u8] {

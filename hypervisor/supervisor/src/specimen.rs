@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::unix_now;
 use crate::exit::Exit;
+use crate::limits::CLOCK_S_MAX;
 use crate::plan::MachineKind;
 use crate::run::refuse;
 use crate::{config, image, terminal};
@@ -38,6 +39,9 @@ pub struct SpecimenArgs {
     /// What the guest's randomness and its address space come from.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub seed: u64,
+    /// What its clock says at its start, in seconds since 1970. Without it that of a box of --config says the present, and the built-in one's is always the same.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=CLOCK_S_MAX))]
+    pub clock: Option<u64>,
 }
 
 /// See the module.
@@ -54,14 +58,17 @@ impl SpecimenArgs {
     /// Brings it to its stage.
     pub(crate) fn start(&self, stage: Stage) -> Result<Specimen, Exit> {
         let image = image::read_to_run(self.image.as_deref())?;
-        let (bundle, heap_len, unix) = match &self.config {
-            None => (plain::bundle(), HEAP_LEN, Duration::from_secs(plain::UNIX_S)),
+        // Whole seconds, so that a finding's command can name the same.
+        let present = || if self.config.is_some() { unix_now().as_secs() } else { plain::UNIX_S };
+        let unix = Duration::from_secs(self.clock.unwrap_or_else(present));
+        let (bundle, heap_len) = match &self.config {
+            None => (plain::bundle(), HEAP_LEN),
             Some(file) => {
-                let plan = config::load(file, unix_now()).map_err(|report| {
+                let plan = config::load(file, unix).map_err(|report| {
                     report.lines().for_each(terminal::note);
                     report.exit()
                 })?;
-                (plan.bundle, plan.heap_len, unix_now())
+                (plan.bundle, plan.heap_len)
             }
         };
         let ends = ends(&bundle)

@@ -56,7 +56,8 @@ pub struct TargetArgs {
 }
 
 /// What means nothing to a judge.
-const BOX_ARGS: [&str; 10] = ["image", "config", "machine", "seed", "session", "sessions", "control", "findings", "junit", "sarif"];
+const BOX_ARGS: [&str; 11] =
+    ["image", "config", "machine", "seed", "clock", "session", "sessions", "control", "findings", "junit", "sarif"];
 
 /// One misbehaviour, and what became of it.
 type Judged = (&'static Misbehaviour, Verdict);

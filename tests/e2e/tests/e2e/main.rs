@@ -123,6 +123,7 @@ const ON_USER: &[Case] = &[
     ("target_of_ones_own_with_an_rsa_key_leaks_nothing_in_tls_1_2", targets::rsa_is_served),
     ("target_gives_the_same_answer_in_every_session_and_process", targets::sessions_are_alike),
     ("target_keeps_what_did_harm_and_it_does_so_again", targets::harm_is_kept),
+    ("target_of_ones_own_is_tried_again_by_its_clock", targets::harm_is_done_again_by_the_clock),
     ("target_says_at_a_second_channel_whether_it_lives", targets::liveness),
     ("target_ends_with_its_fuzzer", targets::fuzzers),
     ("target_is_what_the_action_runs", targets::action),

@@ -204,6 +204,26 @@ pub(crate) fn rsa_is_served(place: &Place) -> Outcome {
     ensure(code == 0 && report["sessions"].as_u64() >= Some(2), report.to_string())
 }
 
+/// What a box of one's own did begins with its clock, which the command that does it again holds.
+pub(crate) fn harm_is_done_again_by_the_clock(place: &Place) -> Outcome {
+    let folder = TempDir::new()?;
+    let trapped = folder.path().join("trapped.elf");
+    fs::write(&trapped, images::with_traps(&fs::read(image())?, &["x25519_public_from_private"])?)?;
+    let (config, findings) = (own_box(folder.path())?, folder.path().join("findings").display().to_string());
+    let target = Target::start(place, &trapped, &["--config", &config, "--findings", &findings])?;
+    ensure(target.answer(&hello()?)?.is_empty(), "a guest that crashed has answered")?;
+    let state = target.state.clone();
+    let (report, code) = target.stop()?;
+    ensure(code == 29, report.to_string())?;
+    let input = PathBuf::from(report["found"][0]["input"].as_str().unwrap_or_default());
+    let about: Value = serde_json::from_slice(&fs::read(input.with_extension("json"))?)?;
+    let words = about["replay"].as_str().unwrap_or_default().split(' ').skip(1);
+    let again = Command::new(bountybox()).args(words).arg("--json").output()?;
+    let told: Value = serde_json::from_slice(&again.stdout)?;
+    ensure(about["state"] == *state && told["state"] == *state, format!("{about}: another state: {told}"))?;
+    ensure(again.status.code() == Some(29) && told["found"][0]["text"] == about["text"], format!("{about}: {told}"))
+}
+
 /// A guest that is no more is told of at the second channel, and is there again after a reset.
 pub(crate) fn liveness(place: &Place) -> Outcome {
     let folder = TempDir::new()?;
