@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Secret`] | a value that is wiped when dropped and never printed |
 //! | [`Signer`] | a private key that signs for TLS: ECDSA P-256 and P-384, Ed25519, RSA |
+//! | [`secret_numbers`] | what of a private key is nobody's but its owner's |
 //! | [`bundle`] | the configuration and secrets that a cell gets once, at boot |
 //! | [`names`] | DNS names and the patterns that routes match them with |
 //! | [`altname`] | the names in clients' certificates, and the patterns that let them in |
@@ -47,4 +48,4 @@ mod signer;
 
 pub use scheme::{Kind, Scheme};
 pub use secret::Secret;
-pub use signer::{Signer, SignerFault};
+pub use signer::{Signer, SignerFault, secret_numbers};

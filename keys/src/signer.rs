@@ -5,6 +5,8 @@
 //!
 //! *ring* keeps its own copy of the private key and does not wipe it when dropped: the memory of a cell ends with the cell.
 
+mod numbers;
+
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -17,6 +19,7 @@ use ring::signature::{
 use crate::der::{self, Reader};
 use crate::limits::{KEY_LEN_MAX, RSA_BITS_MAX, RSA_BITS_MIN};
 use crate::{Kind, Scheme, Secret};
+pub use numbers::secret_numbers;
 
 const OID_EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 const OID_P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{fs, vec::Vec};
 
-use keys::{Kind, Scheme, Secret, Signer, SignerFault};
+use keys::{Kind, Scheme, Secret, Signer, SignerFault, secret_numbers};
 
 fn openssl(dir: &Path, command: &str) {
     let output =
@@ -98,4 +98,45 @@ fn an_encrypted_key_is_refused() {
     make(dir.path(), "-algorithm ED25519");
     openssl(dir.path(), "pkcs8 -topk8 -in key.pem -passout pass:secret -outform der -out encrypted.der");
     assert_eq!(load(dir.path(), "encrypted.der").err(), Some(SignerFault::ConfigEncoding));
+}
+
+/// A number as `openssl pkey -text` prints it under its name, without leading zeros.
+fn printed(text: &str, name: &str) -> Vec<u8> {
+    let under = text.lines().skip_while(|line| line.trim_end() != format!("{name}:")).skip(1);
+    let lines = under.take_while(|line| line.starts_with(' '));
+    let digits = lines.flat_map(|line| line.trim().split(':').filter(|digits| !digits.is_empty()));
+    digits.map(|digits| u8::from_str_radix(digits, 16).expect("two digits")).skip_while(|&byte| byte == 0).collect()
+}
+
+#[test]
+fn the_secret_numbers_are_those_that_openssl_prints_and_nothing_that_is_public() {
+    const OF_RSA: &[&str] = &["privateExponent", "prime1", "prime2", "exponent1", "exponent2", "coefficient"];
+    for (how, traditional, names) in [
+        ("-algorithm RSA -pkeyopt rsa_keygen_bits:2048", Some("rsa -traditional"), OF_RSA),
+        ("-algorithm EC -pkeyopt ec_paramgen_curve:P-256", Some("ec"), &["priv"]),
+        ("-algorithm EC -pkeyopt ec_paramgen_curve:P-384", Some("ec"), &["priv"]),
+        ("-algorithm ED25519", None, &["priv"]),
+    ] {
+        let dir = tempfile::tempdir().expect("a directory");
+        make(dir.path(), how);
+        openssl(dir.path(), "pkey -in key.pem -noout -text -out text");
+        let text = fs::read_to_string(dir.path().join("text")).expect("openssl wrote it");
+        let wanted: Vec<Vec<u8>> = names.iter().map(|name| printed(&text, name)).collect();
+        assert!(wanted.iter().all(|number| number.len() > 24), "{text}");
+        for form in forms(dir.path(), traditional) {
+            let key = Secret::new(fs::read(dir.path().join(form)).expect("openssl wrote it"));
+            let numbers = secret_numbers(&key).expect(form);
+            let bare: Vec<Vec<u8>> = numbers.iter().map(|number| number.iter().copied().skip_while(|&byte| byte == 0).collect()).collect();
+            assert_eq!(bare, wanted, "{how} {form}");
+        }
+    }
+}
+
+#[test]
+fn the_numbers_of_what_is_not_known_are_not_guessed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    make(dir.path(), "-algorithm X25519");
+    let key = Secret::new(fs::read(dir.path().join("pkcs8.der")).expect("openssl wrote it"));
+    assert_eq!(secret_numbers(&key), Err(SignerFault::ConfigAlgorithm));
+    assert_eq!(secret_numbers(&Secret::new(vec![4, 32, 0])), Err(SignerFault::ConfigEncoding));
 }

@@ -153,7 +153,13 @@ impl Subject {
         self.order.kind
     }
 
-    /// What the guest has counted since [`clear_counters`](Self::clear_counters); empty for an image that counts nothing.
+    /// What its clock said at its start, since 1970.
+    #[must_use]
+    pub fn unix(&self) -> Duration {
+        self.order.unix
+    }
+
+    /// What the guest has counted since its stage, or since [`clear_counters`](Self::clear_counters); empty for an image that counts nothing.
     #[must_use]
     pub fn counters(&self) -> &[u8] {
         let image = self.rewinder.cell().window(Part::Image);
@@ -162,10 +168,7 @@ impl Subject {
 
     /// Sets all counters to zero.
     pub fn clear_counters(&mut self) {
-        let Some(range) = self.counters.clone() else { return };
-        if let Some(counters) = self.rewinder.image_mut().get_mut(range) {
-            counters.fill(0);
-        }
+        clear(&mut self.rewinder, self.counters.as_ref());
     }
 
     /// Tries the first `acts_max` acts of an input on a guest that stands at its stage; brings it back there first where that was not done since the last.
@@ -385,7 +388,17 @@ fn bring(order: &Order, image: &Image, counters: Option<&core::ops::Range<usize>
     for link in 0..LINKS {
         cell.rx(link).fill(0);
     }
-    Ok((Rewinder::mark(cell)?, talk))
+    let mut rewinder = Rewinder::mark(cell)?;
+    // No input did what was counted on the way.
+    clear(&mut rewinder, counters);
+    Ok((rewinder, talk))
+}
+
+fn clear(rewinder: &mut Rewinder, counters: Option<&core::ops::Range<usize>>) {
+    let Some(range) = counters.cloned() else { return };
+    if let Some(counters) = rewinder.image_mut().get_mut(range) {
+        counters.fill(0);
+    }
 }
 
 /// The client's handshake, RFC 9293 section 3.5.

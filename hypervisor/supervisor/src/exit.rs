@@ -78,7 +78,7 @@ exit_codes! {
         Recording = 24, "The recording is damaged or was changed, is for another key, or is none.";
         OtherImage = 25, "The recording was made with another guest image.";
         Fooled = 26, "The judged client was fooled at least once; the names are listed.";
-        NoClient = 27, "No client came to be judged, or not for everything that was asked.";
+        NoClient = 27, "No client came to be judged, or not for everything; or a name that was asked for, or a whole group, was left untried.";
         Control = 28, "The judged client refused the honest server, so what it noticed means nothing.";
         Broken = 29, "An input did to the guest what none may; the verdict says what.";
         NotFalsified = 30, "The judged claim does not hold; the reasons say why.";

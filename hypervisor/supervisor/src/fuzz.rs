@@ -1,9 +1,9 @@
 //! `bountybox fuzz`: tries inputs on the guest image itself, each from the same state, on the machine that serves it.
 
 use core::time::Duration;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use std::{fs, io};
 
 use clap::{Args, ValueEnum};
 use harness::forkserver::{self, ServeFault};
@@ -78,10 +78,11 @@ fn attempt(mut subject: Subject, args: &FuzzArgs) -> Result<Exit, Exit> {
     let inputs = inputs(&args.inputs)?;
     let before = subject.state().map_err(|fault| of_subject(&fault))?;
     let begun = Instant::now();
-    let (mut tried, mut slowest) = (Vec::new(), Duration::ZERO);
+    let (mut tried, mut slowest, mut count) = (Vec::new(), Duration::ZERO, 0_u64);
     for (file, input) in &inputs {
         for _ in 0..args.repeat {
             let verdict = subject.run(input, ACTS_MAX).map_err(|fault| of_subject(&fault))?;
+            count = count.saturating_add(1);
             slowest = slowest.max(subject.reset().map_err(|fault| of_subject(&fault))?);
             if verdict.is_sound() {
                 continue;
@@ -96,7 +97,6 @@ fn attempt(mut subject: Subject, args: &FuzzArgs) -> Result<Exit, Exit> {
             break;
         }
     }
-    let count = args.repeat.saturating_mul(u64::try_from(inputs.len()).unwrap_or(u64::MAX));
     let spent = begun.elapsed();
     let after = subject.state().map_err(|fault| of_subject(&fault))?;
     let exit = if tried.is_empty() { Exit::Success } else { Exit::Broken };
@@ -125,18 +125,22 @@ fn attempt(mut subject: Subject, args: &FuzzArgs) -> Result<Exit, Exit> {
     Ok(exit)
 }
 
+/// What stands in AFL++'s folder of crashes and is none.
+const EXPLANATION: &str = "README.txt";
+
 /// The files, and those in the folders, in order.
 fn inputs(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>, Exit> {
     if paths.is_empty() {
         return Err(refuse(Exit::Usage, "no input is named: give files or folders, or have AFL++ start this (docs/fuzz-box.md)"));
     }
-    let cannot = |path: &Path, fault: std::io::Error| refuse(Exit::Usage, format!("{} cannot be read: {fault}", path.display()));
+    let cannot = |path: &Path, fault: io::Error| refuse(Exit::Usage, format!("{} cannot be read: {fault}", path.display()));
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
-            let entries = fs::read_dir(path).map_err(|fault| cannot(path, fault))?;
-            let mut inside: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
-            inside.sort();
+            let inside = inside(path).map_err(|(path, fault)| cannot(&path, fault))?;
+            if inside.is_empty() {
+                return Err(refuse(Exit::Usage, format!("{} holds no input; folders in it are not looked into", path.display())));
+            }
             files.extend(inside);
         } else {
             files.push(path.clone());
@@ -146,4 +150,44 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>, Exit> {
         .into_iter()
         .map(|path| read_bounded(&path, INPUT_LEN_MAX).map_err(|fault| cannot(&path, fault)).map(|bytes| (path, bytes)))
         .collect()
+}
+
+/// The files of one folder, but not of those in it; or what cannot be looked at.
+fn inside(folder: &Path) -> Result<Vec<PathBuf>, (PathBuf, io::Error)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|fault| (folder.to_owned(), fault))? {
+        let path = entry.map_err(|fault| (folder.to_owned(), fault))?.path();
+        let is_file = fs::metadata(&path).map_err(|fault| (path.clone(), fault))?.is_file();
+        if is_file && path.file_name().is_some_and(|name| name != EXPLANATION) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_without_an_input_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let of = || inputs(&[folder.path().to_owned()]).map(|inputs| inputs.len());
+        assert_eq!(of(), Err(Exit::Usage));
+        fs::create_dir(folder.path().join("default")).expect("made");
+        fs::write(folder.path().join("default/id:000000"), "below").expect("written");
+        fs::write(folder.path().join(EXPLANATION), "Command line used to find this crash").expect("written");
+        assert_eq!(of(), Err(Exit::Usage), "neither a folder in it nor AFL++'s words are an input");
+        fs::write(folder.path().join("id:000000"), "").expect("written");
+        assert_eq!(of(), Ok(1));
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_not_left_out() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("sound"), "").expect("written");
+        std::os::unix::fs::symlink("nowhere", folder.path().join("gone")).expect("a link");
+        assert_eq!(inputs(&[folder.path().to_owned()]), Err(Exit::Usage));
+    }
 }

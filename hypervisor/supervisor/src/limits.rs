@@ -142,6 +142,8 @@ pub const TRACE_LEN_MAX: usize = 1 << 20;
 pub const TRACES_KEPT: usize = 64;
 /// The same in bytes.
 pub const TRACES_BYTES: u64 = 32 << 20;
+/// What the clock of a box that is fuzzed says at its start at most, in seconds since 1970: of the 64 bits that nanoseconds have, some are left for what passes.
+pub const CLOCK_S_MAX: u64 = 1 << 34;
 /// This program at most, in bytes.
 pub const PROGRAM_LEN_MAX: usize = 512 << 20;
 

@@ -13,11 +13,13 @@ use harness::verdict::{Secrets, Verdict};
 use harness::visit::{self, Links};
 use harness::wire::Ends;
 use harness::{Crash, Kind};
+use keys::SignerFault;
 use keys::bundle::{Bundle, Link};
 use zeroize::Zeroizing;
 
 use crate::cli::unix_now;
 use crate::exit::Exit;
+use crate::limits::CLOCK_S_MAX;
 use crate::plan::MachineKind;
 use crate::run::refuse;
 use crate::{config, image, terminal};
@@ -37,6 +39,9 @@ pub struct SpecimenArgs {
     /// What the guest's randomness and its address space come from.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub seed: u64,
+    /// What its clock says at its start, in seconds since 1970. Without it that of a box of --config says the present, and the built-in one's is always the same.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=CLOCK_S_MAX))]
+    pub clock: Option<u64>,
 }
 
 /// See the module.
@@ -53,22 +58,22 @@ impl SpecimenArgs {
     /// Brings it to its stage.
     pub(crate) fn start(&self, stage: Stage) -> Result<Specimen, Exit> {
         let image = image::read_to_run(self.image.as_deref())?;
-        let (bundle, heap_len, unix) = match &self.config {
-            None => (plain::bundle(), HEAP_LEN, Duration::from_secs(plain::UNIX_S)),
+        // Whole seconds, so that a finding's command can name the same.
+        let present = || if self.config.is_some() { unix_now().as_secs() } else { plain::UNIX_S };
+        let unix = Duration::from_secs(self.clock.unwrap_or_else(present));
+        let (bundle, heap_len) = match &self.config {
+            None => (plain::bundle(), HEAP_LEN),
             Some(file) => {
-                let plan = config::load(file, unix_now()).map_err(|report| {
+                let plan = config::load(file, unix).map_err(|report| {
                     report.lines().for_each(terminal::note);
                     report.exit()
                 })?;
-                (plan.bundle, plan.heap_len, unix_now())
+                (plan.bundle, plan.heap_len)
             }
         };
         let ends = ends(&bundle)
             .ok_or_else(|| refuse(Exit::Config, "the box has no IPv4 address to listen on, and clients of the fuzzer speak IPv4"))?;
-        let mut secrets = Secrets::default();
-        for certificate in &bundle.certificates {
-            secrets.watch("a private key", private_part(certificate.key.expose()));
-        }
+        let secrets = secrets(&bundle).map_err(|fault| refuse(Exit::Key, fault))?;
         let links = links(&bundle);
         let name = bundle.certificates.iter().find_map(|certificate| certificate.names.first().cloned());
         let encoded = bundle.encode().map_err(|fault| refuse(Exit::Config, fault))?;
@@ -145,16 +150,13 @@ fn ends(bundle: &Bundle) -> Option<Ends> {
     Some(Ends { guest_mac: bundle.front.mac, gateway_mac: gateway_mac(&bundle.front), guest, client: CLIENT })
 }
 
-/// The secret number in a PKCS#8 key: the innermost octet string of 32 or 48 bytes (RFC 5915, RFC 8410). The rest of it is public.
-fn private_part(key: &[u8]) -> &[u8] {
-    let piece = |at: usize, len: usize| key.get(at.saturating_add(2)..at.saturating_add(2).saturating_add(len));
-    let heads = key.windows(2).enumerate().skip(14);
-    let octets = |(at, head): (usize, &[u8])| match head {
-        [4, 32] => piece(at, 32),
-        [4, 48] => piece(at, 48),
-        _ => None,
-    };
-    heads.filter_map(octets).next().unwrap_or(key)
+/// The secret numbers of its keys. The rest of a key is public: TLS 1.2 sends an RSA modulus in the clear.
+fn secrets(bundle: &Bundle) -> Result<Secrets, SignerFault> {
+    let mut secrets = Secrets::default();
+    for certificate in &bundle.certificates {
+        keys::secret_numbers(&certificate.key)?.into_iter().for_each(|number| secrets.watch("a private key", number));
+    }
+    Ok(secrets)
 }
 
 /// The other ends of its links, as the bundle describes them.
@@ -184,4 +186,18 @@ fn gateway_mac(link: &Link) -> [u8; 6] {
 /// Two digits a byte.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_watched_for_and_its_certificate_is_not() {
+        let bundle = plain::bundle();
+        let secrets = secrets(&bundle).expect("keys");
+        let certificate = &bundle.certificates[0];
+        assert_eq!(secrets.found_in(certificate.key.expose()), Some("a private key"));
+        assert_eq!(secrets.found_in(&certificate.chain[0]), None);
+    }
 }

@@ -56,7 +56,8 @@ pub struct TargetArgs {
 }
 
 /// What means nothing to a judge.
-const BOX_ARGS: [&str; 10] = ["image", "config", "machine", "seed", "session", "sessions", "control", "findings", "junit", "sarif"];
+const BOX_ARGS: [&str; 11] =
+    ["image", "config", "machine", "seed", "clock", "session", "sessions", "control", "findings", "junit", "sarif"];
 
 /// One misbehaviour, and what became of it.
 type Judged = (&'static Misbehaviour, Verdict);
@@ -92,7 +93,6 @@ fn list(args: &TargetArgs) -> Exit {
 /// What is to be judged, each of it once, in the catalogue's order.
 fn choose(args: &TargetArgs) -> Result<Vec<&'static Misbehaviour>, String> {
     let names: Vec<&str> = args.misbehave.iter().map(String::as_str).collect();
-    let (all, resumed) = (names.contains(&"all"), names.contains(&"resumed"));
     let is_known = |name: &str| ["all", "resumed"].contains(&name) || catalogue::find(name).is_some();
     if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
         let near = nearest(unknown, catalogue::all().map(|one| one.name).chain(["resumed"]));
@@ -107,8 +107,17 @@ fn choose(args: &TargetArgs) -> Result<Vec<&'static Misbehaviour>, String> {
             mute.name
         ));
     }
-    let is_wanted = |one: &Misbehaviour| all || (resumed && one.is_resumed()) || names.contains(&one.name);
+    let is_wanted = |one: &Misbehaviour| names.iter().any(|name| is_meant(name, one));
     Ok(catalogue::all().filter(|one| is_wanted(one) && tells(one)).collect())
+}
+
+/// By a misbehaviour's name, or a group's.
+fn is_meant(name: &str, one: &Misbehaviour) -> bool {
+    match name {
+        "all" => !one.is_honest(),
+        "resumed" => one.is_resumed() && !one.is_honest(),
+        name => name == one.name,
+    }
 }
 
 /// The controls come first: what a client notices that refuses an honest server means nothing.
@@ -178,23 +187,26 @@ fn usage(complaint: &str) -> Exit {
 }
 
 fn conclude(args: &TargetArgs, judged: &[Judged]) -> Exit {
-    let exit = exit(judged);
+    let exit = exit(judged, &args.misbehave);
     let fooled: Vec<&str> = judged.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Fooled(_))).map(|(one, _)| one.name).collect();
+    let count = |is: fn(&Verdict) -> bool| judged.iter().filter(|(one, verdict)| !one.is_honest() && is(verdict)).count();
+    let untried = count(|verdict| *verdict == Verdict::Untried);
     if args.json {
         let rows: Vec<Value> = judged.iter().map(|(one, verdict)| row(one, *verdict)).collect();
-        terminal::result(json!({ "version": 1, "exit_code": exit.code(), "fooled": fooled, "judged": rows }));
+        terminal::result(json!({ "version": 1, "exit_code": exit.code(), "fooled": fooled, "untried": untried, "judged": rows }));
         return exit;
     }
-    let noticed = judged.iter().filter(|(_, verdict)| matches!(verdict, Verdict::Noticed(_))).count();
-    let wrong = judged.iter().filter(|(one, _)| !one.is_honest()).count();
-    terminal::result(format!("{noticed} of {wrong} noticed"));
+    let (noticed, wrong) = (count(|verdict| matches!(verdict, Verdict::Noticed(_))), count(|_| true));
+    let rest = if untried == 0 { String::new() } else { format!(", {untried} untried") };
+    terminal::result(format!("{noticed} of {wrong} noticed{rest}"));
     if !fooled.is_empty() {
         terminal::result(format!("fooled by: {}", fooled.join(", ")));
     }
     exit
 }
 
-fn exit(judged: &[Judged]) -> Exit {
+/// `names` is what was asked for.
+fn exit(judged: &[Judged], names: &[String]) -> Exit {
     let any = |is: fn(&Verdict) -> bool| judged.iter().any(|(_, verdict)| is(verdict));
     let accepted = judged.first().is_some_and(|(one, verdict)| one.is_honest() && *verdict == Verdict::Accepted);
     if any(|verdict| matches!(verdict, Verdict::Refused(_))) {
@@ -203,10 +215,17 @@ fn exit(judged: &[Judged]) -> Exit {
     if any(|verdict| matches!(verdict, Verdict::Fooled(_))) {
         return Exit::Fooled;
     }
-    if !accepted || any(|verdict| matches!(verdict, Verdict::NoClient(_))) {
+    let is_missed = names.iter().any(|name| is_left_untried(name, judged));
+    if !accepted || is_missed || any(|verdict| matches!(verdict, Verdict::NoClient(_))) {
         return Exit::NoClient;
     }
     Exit::Success
+}
+
+/// Whether nothing of what this name means was tried. Of a group there may be what the client does not offer.
+fn is_left_untried(name: &str, judged: &[Judged]) -> bool {
+    let mut meant = judged.iter().filter(|(one, _)| is_meant(name, one)).peekable();
+    meant.peek().is_some() && meant.all(|(_, verdict)| *verdict == Verdict::Untried)
 }
 
 fn line(one: &Misbehaviour, verdict: Verdict) -> String {
@@ -251,12 +270,29 @@ mod tests {
         let noticed = (expired(), Verdict::Noticed(Notice::Closed));
         let fooled = (expired(), Verdict::Fooled(Folly::Data));
         let nobody = (expired(), Verdict::NoClient(Absence::Nobody));
+        let exit = |judged: &[Judged]| exit(judged, &["all".to_owned()]);
         assert_eq!(exit(&[sound, noticed]), Exit::Success);
-        assert_eq!(exit(&[sound, noticed, (expired(), Verdict::Untried)]), Exit::Success);
         assert_eq!(exit(&[sound, nobody, fooled]), Exit::Fooled);
         assert_eq!(exit(&[sound, noticed, nobody]), Exit::NoClient);
         assert_eq!(exit(&[(&HONEST, Verdict::NoClient(Absence::Nobody))]), Exit::NoClient);
         assert_eq!(exit(&[(&HONEST, Verdict::Refused(Notice::Closed)), fooled]), Exit::Control);
+    }
+
+    #[test]
+    fn what_was_asked_for_and_left_untried_was_not_noticed() {
+        let noticed = Verdict::Noticed(Notice::Closed);
+        let [beyond, suite] = ["resumed-beyond", "resumed-suite-1.2"].map(|name| catalogue::find(name).expect("there"));
+        let of = |names: &[&str], resumed: Verdict| {
+            let judged: [Judged; 4] = [(&HONEST, Verdict::Accepted), (expired(), noticed), (beyond, resumed), (suite, Verdict::Untried)];
+            exit(&judged, &names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(of(&["all", "resumed"], noticed), Exit::Success, "of a group there may be what a client does not offer");
+        assert_eq!(of(&["all"], Verdict::Untried), Exit::Success);
+        assert_eq!(of(&["expired", "resumed"], Verdict::Untried), Exit::NoClient, "but something of it must be tried");
+        assert_eq!(of(&["all", "resumed-suite-1.2"], noticed), Exit::NoClient);
+        let untried = [(&HONEST, Verdict::Accepted), (expired(), Verdict::Untried)];
+        assert_eq!(exit(&untried, &["all".to_owned()]), Exit::NoClient);
+        assert_eq!(exit(&untried, &["honest".to_owned()]), Exit::Success);
     }
 
     #[test]

@@ -68,6 +68,29 @@ fn a_client_that_comes_back_is_judged_of_that_too() {
 }
 
 #[test]
+fn what_is_untried_is_counted_and_what_was_asked_for_and_left_untried_is_27() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let careful = [CURL, &["--cacert", "{ca}"]].concat();
+    let modern = [&careful[..], &["--tlsv1.3"]].concat();
+    let names = ["--misbehave", "expired,finished-altered-1.2", "--force"];
+    let output = judge(dir.path(), &names, &modern);
+    assert_eq!(output.status.code(), Some(27), "{}", said(&output));
+    assert!(said(&output).ends_with("1 of 2 noticed, 1 untried\n"), "{}", said(&output));
+    let json = judge(dir.path(), &[&names[..], &["--json"]].concat(), &modern);
+    let value: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!((json.status.code(), &value["exit_code"], &value["untried"]), (Some(27), &27.into(), &1.into()));
+    // Of a group there may be what a client does not offer, unless it offers nothing of it: this one comes once.
+    let output = judge(dir.path(), &["--misbehave", "expired,resumed", "--force"], &careful);
+    let resumed = misbehave::catalogue::all().filter(|one| one.is_resumed()).count();
+    assert_eq!(output.status.code(), Some(27), "{}", said(&output));
+    assert!(said(&output).ends_with(&format!("1 of {} noticed, {resumed} untried\n", resumed + 1)), "{}", said(&output));
+    let twice = [&modern[..], &["--output", "/dev/null", "https://{host}:{port}/"]].concat();
+    let output = judge(dir.path(), &["--misbehave", "resumed", "--force"], &twice);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).ends_with(" untried\n"), "{}", said(&output));
+}
+
+#[test]
 fn nobody_is_27_and_a_control_that_is_refused_28() {
     let dir = tempfile::tempdir().expect("a directory");
     let output = judge(dir.path(), &["--misbehave", "expired"], &["true"]);

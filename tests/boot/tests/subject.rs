@@ -2,6 +2,8 @@
 
 use boot::harnessed::{MACHINES, order, start};
 use boot::image_file;
+use elf::ElfBytes;
+use elf::endian::LittleEndian;
 use harness::input::{Act, encode};
 use harness::limits::ACTS_MAX;
 use harness::subject::{Fault, Order, Stage, Subject};
@@ -72,4 +74,29 @@ fn an_image_that_does_not_come_to_its_stage_is_told() {
         let fault = Subject::start(Order { bundle, ..order(kind, Stage::Sealed) }, &image_file(), Secrets::default());
         assert!(matches!(&fault, Err(Fault::Stage(_))), "{kind:?}: {:?}", fault.err());
     }
+}
+
+#[test]
+fn what_was_counted_on_the_way_to_the_stage_is_no_inputs() {
+    let image = with_counters();
+    for kind in MACHINES {
+        let subject = Subject::start(order(kind, Stage::Connected), &image, Secrets::default()).expect("it starts");
+        assert!(!subject.counters().is_empty() && subject.counters().iter().all(|&count| count == 0), "{kind:?}: {:?}", subject.counters());
+    }
+}
+
+/// The shipped image, whose section of counters is empty, with its `.data` in there: these bytes are not zero when it comes to its stage. Only up to there does it run.
+fn with_counters() -> Vec<u8> {
+    const OFFSET_OF_SIZE: usize = 32;
+    let mut image = image_file();
+    let elf = ElfBytes::<LittleEndian>::minimal_parse(&image).expect("an ELF file");
+    let (sections, names) = elf.section_headers_with_strtab().expect("sections");
+    let (sections, names) = (sections.expect("sections"), names.expect("their names"));
+    let of_name = |name| sections.iter().position(|section| names.get(section.sh_name as usize).is_ok_and(|own| own == name)).expect(name);
+    let (counters, data) = (of_name("__sancov_cntrs"), of_name(".data"));
+    let at = usize::try_from(elf.ehdr.e_shoff).expect("small") + counters * usize::from(elf.ehdr.e_shentsize) + OFFSET_OF_SIZE;
+    let [counters, data] = [counters, data].map(|at| sections.get(at).expect("it was found"));
+    assert_eq!((counters.sh_size, counters.sh_addr), (0, data.sh_addr), "appliance/image.ld has one behind the other");
+    image[at..at + 8].copy_from_slice(&data.sh_size.to_le_bytes());
+    image
 }

@@ -32,7 +32,8 @@ bountybox target --misbehave resumed --force -- curl --silent --cacert {ca} http
 - Before all come the controls: the honest server in the same version, for those that come once and for those that come back (`honest`, `honest-1.2`,
   `honest-resumed`, `honest-resumed-1.2`), as far as they are needed. A client that refuses one ends the judgement; one that does not do what it needs is tried by
   nothing of its kind.
-- `--timeout` bounds each step; a client that neither leaves nor complains by then has gone on. `--json` prints one object.
+- `--timeout` bounds each step; a client that neither leaves nor complains by then has gone on. The last line says how many were noticed, and how many
+  untried if any were; `--json` prints one object, with `untried`.
 
 | verdict | meaning |
 |---|---|
@@ -41,14 +42,14 @@ bountybox target --misbehave resumed --force -- curl --silent --cacert {ca} http
 | noticed (failed) | what was wrong is the end of the connection: its exit code is not 0 |
 | noticed (not offered) | it came back, and did not offer what had expired |
 | fooled | it sent application data, or went on, or ended with 0, or offered what had expired |
-| untried | it does not offer that in which this could be said |
+| untried | it does not offer that in which this could be said, or did not come back |
 | no client | nobody came, or nobody who speaks TLS, or it left before anything was wrong |
 
 | exit code | meaning |
 |---|---|
-| 0 | everything was noticed |
+| 0 | everything that was tried was noticed, and all names that were asked for were tried; of a group (`all`, `resumed`) something |
 | 26 | it was fooled at least once; the names are listed |
-| 27 | no client came, or not for everything, or it does not do what the first control needs |
+| 27 | no client came, or not for everything; a name that was asked for, or a whole group, was left untried; or it does not do what the first control needs |
 | 28 | it refused the honest server |
 
 An alert that the RFC does not name for the case is still a notice; the table marks it with `*`. Revocation, and what needs keys that ring does not make (RSA, SHA-1,

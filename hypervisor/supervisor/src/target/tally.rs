@@ -115,7 +115,7 @@ impl Tally {
         subject.reset().map_err(|fault| of_subject(&fault))?;
         let name = self.folder.join(format!("{}-{:03}", verdict.name(), self.findings.len()));
         let input = name.with_extension("input");
-        let replay = format!("{} {}", self.again, input.display());
+        let replay = format!("{} --clock {} {}", self.again, subject.unix().as_secs(), input.display());
         let about = json!({
             "version": 1, "session": self.sessions, "verdict": verdict.name(), "text": told,
             "state": self.state(), "is_whole": !record.is_cut, "is_reproduced": is_reproduced, "replay": replay,

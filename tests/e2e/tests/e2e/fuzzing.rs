@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use e2e::{Outcome, Place, bountybox, ensure, image, images};
 use serde_json::Value;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 /// Inputs of the repository, from which AFL++ begins, and those that ever broke something.
 fn inputs() -> Vec<PathBuf> {
@@ -50,8 +50,10 @@ pub(crate) fn crash_is_told(place: &Place) -> Outcome {
     let trapped = images::with_traps(&fs::read(image())?, &["x25519_public_from_private"])?;
     let file = NamedTempFile::new()?;
     fs::write(file.path(), trapped)?;
-    let report = report(&fuzz(place, file.path(), &[])?, 29)?;
+    let report = report(&fuzz(place, file.path(), &["--repeat", "3"])?, 29)?;
     let found = report["found"].as_array().cloned().unwrap_or_default();
+    let sound = report["inputs"].as_u64().unwrap_or_default() - u64::try_from(found.len())?;
+    ensure(report["executions"] == sound * 3 + u64::try_from(found.len())?, format!("what breaks the guest is tried once: {report}"))?;
     let named = |name: &str| {
         let one = found.iter().find(|one| one["input"].as_str().is_some_and(|input| input.ends_with(name)));
         one.and_then(|one| one["text"].as_str()).unwrap_or_default().to_owned()
@@ -67,9 +69,12 @@ pub(crate) fn refusals(place: &Place) -> Outcome {
     let run = |arguments: &[&str]| Command::new(bountybox()).args(["fuzz", "--machine", place.machine.name()]).args(arguments).output();
     let own = image();
     let own = own.to_str().unwrap_or_default();
+    let empty = TempDir::new()?;
+    let empty = empty.path().to_str().unwrap_or_default();
     for (arguments, code, words) in [
         (&["--image", own][..], 2, "no input is named"),
         (&["--image", own, "/no/such/input"], 2, "/no/such/input"),
+        (&["--image", own, empty], 2, empty),
         (&["--image", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "x"], 13, "no ELF file"),
         (&["--image", own, "--config", "/no/such/file", "x"], 10, "/no/such/file"),
     ] {

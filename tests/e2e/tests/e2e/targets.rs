@@ -176,6 +176,54 @@ pub(crate) fn harm_is_kept(place: &Place) -> Outcome {
     ensure(sarif["runs"][0]["results"][0]["ruleId"] == "crash", sarif.to_string())
 }
 
+/// A configuration of one's own, with a new RSA key.
+fn own_box(folder: &Path) -> Outcome<String> {
+    let extensions = "[req]\ndistinguished_name=name\nx509_extensions=leaf\n[name]\n[leaf]\nsubjectAltName=DNS:localhost\n";
+    fs::write(folder.join("leaf.cnf"), extensions)?;
+    let words = "req -x509 -config leaf.cnf -newkey rsa:2048 -nodes -keyout key.pem -out chain.pem -days 30 -subj /CN=localhost";
+    let openssl = Command::new("openssl").args(words.split(' ')).current_dir(folder).output()?;
+    ensure(openssl.status.success(), String::from_utf8_lossy(&openssl.stderr))?;
+    let file = folder.join("bountybox.toml");
+    let listen = "[[listen]]\naddress = \"127.0.0.1:8443\"\n[[certificate]]\nchain = \"chain.pem\"\nkey = \"key.pem\"\n";
+    fs::write(&file, format!("{listen}[[route]]\nbackends = [\"127.0.0.1:8080\"]\n"))?;
+    Ok(file.display().to_string())
+}
+
+/// TLS 1.2 sends an RSA modulus in the clear: that is no leak.
+pub(crate) fn rsa_is_served(place: &Place) -> Outcome {
+    let folder = TempDir::new()?;
+    let (config, findings) = (own_box(folder.path())?, folder.path().join("findings").display().to_string());
+    let target = Target::start(place, &image(), &["--config", &config, "--findings", &findings])?;
+    let url = format!("https://{}/", target.address);
+    for version in [&["--tls-max", "1.2"][..], &["--tlsv1.3"]] {
+        let curl =
+            Command::new("curl").args(["--silent", "--show-error", "--insecure", "--max-time", "20", &url]).args(version).output()?;
+        ensure(curl.status.success() && curl.stdout == b"hello\n", String::from_utf8_lossy(&curl.stderr))?;
+    }
+    let (report, code) = target.stop()?;
+    ensure(code == 0 && report["sessions"].as_u64() >= Some(2), report.to_string())
+}
+
+/// What a box of one's own did begins with its clock, which the command that does it again holds.
+pub(crate) fn harm_is_done_again_by_the_clock(place: &Place) -> Outcome {
+    let folder = TempDir::new()?;
+    let trapped = folder.path().join("trapped.elf");
+    fs::write(&trapped, images::with_traps(&fs::read(image())?, &["x25519_public_from_private"])?)?;
+    let (config, findings) = (own_box(folder.path())?, folder.path().join("findings").display().to_string());
+    let target = Target::start(place, &trapped, &["--config", &config, "--findings", &findings])?;
+    ensure(target.answer(&hello()?)?.is_empty(), "a guest that crashed has answered")?;
+    let state = target.state.clone();
+    let (report, code) = target.stop()?;
+    ensure(code == 29, report.to_string())?;
+    let input = PathBuf::from(report["found"][0]["input"].as_str().unwrap_or_default());
+    let about: Value = serde_json::from_slice(&fs::read(input.with_extension("json"))?)?;
+    let words = about["replay"].as_str().unwrap_or_default().split(' ').skip(1);
+    let again = Command::new(bountybox()).args(words).arg("--json").output()?;
+    let told: Value = serde_json::from_slice(&again.stdout)?;
+    ensure(about["state"] == *state && told["state"] == *state, format!("{about}: another state: {told}"))?;
+    ensure(again.status.code() == Some(29) && told["found"][0]["text"] == about["text"], format!("{about}: {told}"))
+}
+
 /// A guest that is no more is told of at the second channel, and is there again after a reset.
 pub(crate) fn liveness(place: &Place) -> Outcome {
     let folder = TempDir::new()?;
