@@ -105,9 +105,9 @@ pub struct Visit {
 impl Scenario {
     /// Whether nothing happens but visits, and no limit is low: then everybody who is plain is served.
     pub(super) fn is_calm(&self) -> bool {
-        let usual = Limits::default();
+        let Limits { idle_timeout_ms, lifetime_ms, .. } = self.limits;
         self.acts.iter().all(|act| matches!(act.what, What::Visit(_)))
-            && (self.limits.connections, self.limits.connections_per_source) == (usual.connections, usual.connections_per_source)
+            && self.limits == Limits { idle_timeout_ms, lifetime_ms, ..Limits::default() }
             && self.memory == Memory::default()
             && self.upstream.connections == 0
     }

@@ -45,6 +45,10 @@ pub struct Logbook {
     pub resumptions: u64,
     /// Clients that got everything, and were told so.
     pub whole: u64,
+    /// Runs on a calm day, and visits on such days that had to be served.
+    pub calm: u64,
+    /// See there.
+    pub owed: u64,
     /// Cells that were lost because an allocation failed.
     pub exhausted: u64,
     /// Frames, times and reports, as one number: of the same scenario it is the same every time. Of many runs, their sum.
@@ -62,6 +66,8 @@ impl Logbook {
         self.handshakes += other.handshakes;
         self.resumptions += other.resumptions;
         self.whole += other.whole;
+        self.calm += other.calm;
+        self.owed += other.owed;
         self.exhausted += other.exhausted;
         self.hash = self.hash.wrapping_add(other.hash);
         for (end, count) in &other.ends {
@@ -133,7 +139,8 @@ impl Voyage {
             front.forbid("plaintext", &[&CANARY]);
         }
         let is_calm = scenario.is_calm();
-        let mut voyage = Self { sim, setup: setup_of(scenario), judge, is_calm, visits: Vec::new(), logbook: Logbook::default() };
+        let logbook = Logbook { calm: u64::from(is_calm), ..Logbook::default() };
+        let mut voyage = Self { sim, setup: setup_of(scenario), judge, is_calm, visits: Vec::new(), logbook };
         if scenario.shared_tickets {
             voyage.forbid("the tickets' key", &TICKET_KEY);
         }
@@ -307,6 +314,7 @@ impl Voyage {
         for (index, speaker, visit) in &self.visits {
             let whole = self.check_visit(*index, *speaker, visit).map_err(|(rule, words)| self.complain(rule, words))?;
             self.logbook.whole += u64::from(whole);
+            self.logbook.owed += u64::from(self.is_owed(visit));
         }
         Ok(())
     }
@@ -367,11 +375,16 @@ impl Voyage {
             return Err((Rule::ExactPrefix, words));
         }
         let in_time = whole && outcome.received == wanted;
-        if self.is_calm && visit.is_plain() && !in_time {
+        if self.is_owed(visit) && !in_time {
             let words = format!("client {speaker}: {} of {} bytes, {:?}, on a calm day", outcome.received.len(), wanted.len(), outcome.end);
             return Err((Rule::Service, words));
         }
         Ok(whole)
+    }
+
+    /// Whether it has to be served, whatever the others do.
+    fn is_owed(&self, visit: &Visit) -> bool {
+        self.is_calm && visit.is_plain()
     }
 
     /// What an honest client may dislike: certificates that were changed under its feet; being kept out; a cell whose clock is decades wrong.

@@ -187,6 +187,13 @@ fn whoever_is_not_served_on_a_calm_day_is_found() {
 }
 
 #[test]
+fn calm_days_that_are_thrown_are_sailed_and_judged() {
+    let calm = (1..100).map(super::super::throw).find(Scenario::is_calm).unwrap();
+    let logbook = sail(&calm, |_| true).unwrap();
+    assert!(logbook.calm == 1 && logbook.owed > 0 && logbook.whole >= logbook.owed, "{logbook:?}");
+}
+
+#[test]
 fn voyages_of_one_seed_have_one_hash_and_those_of_two_have_two() {
     let acts = vec![Act { at: Duration::ZERO, what: What::Visit(visit(0, Then::Close)) }];
     let hash = |seed| sail(&Scenario { seed, acts: acts.clone(), ..scenario() }, |_| true).unwrap().hash;
