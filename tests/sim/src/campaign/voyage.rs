@@ -18,6 +18,7 @@ use crate::client::{ClientEnd, Outcome, Plan, Speech, Talk, Then};
 use crate::identity::{Dialect, Kind, Shown};
 use crate::sim::{Setup, Sim, backend};
 use crate::trace::{digest, mix};
+use crate::watch::Numbers;
 use crate::wire::Faults;
 
 /// What the cell may take, beyond its limits, to be rid of everybody when all trouble is over: TCP's own retransmissions.
@@ -131,8 +132,9 @@ impl Voyage {
     fn new(scenario: &Scenario) -> Self {
         let mut sim = Sim::new(setup_of(scenario));
         sim.backends.heard = Some(Vec::new());
-        sim.lanes[1].suspect_the_sender();
-        sim.lanes[3].suspect_the_sender();
+        sim.lanes[0].note_endings();
+        sim.lanes[1].suspect_the_sender(Numbers::Cookies);
+        sim.lanes[3].suspect_the_sender(Numbers::Drawn);
         let mut judge = Judge::new(&scenario.limits, scenario.memory);
         judge.forbid("plaintext", &CANARY);
         for front in &mut sim.lanes[..2] {
