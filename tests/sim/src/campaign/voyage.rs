@@ -100,9 +100,20 @@ struct Voyage {
     judge: Judge,
     /// Whether nothing but visits happens.
     is_calm: bool,
-    /// Each honest client's number, and what it did.
-    visits: Vec<(usize, u64, Visit)>,
+    /// All honest clients; the place of each is the speaker that it is.
+    guests: Vec<Guest>,
+    /// When all certificates were changed.
+    reissued: Vec<Duration>,
     logbook: Logbook,
+}
+
+/// An honest client that has come.
+struct Guest {
+    /// Its number among all clients.
+    index: usize,
+    visit: Visit,
+    /// How often certificates had been changed by then: it trusts those of then.
+    certificates: usize,
 }
 
 fn setup_of(scenario: &Scenario) -> Setup {
@@ -142,7 +153,7 @@ impl Voyage {
         }
         let is_calm = scenario.is_calm();
         let logbook = Logbook { calm: u64::from(is_calm), ..Logbook::default() };
-        let mut voyage = Self { sim, setup: setup_of(scenario), judge, is_calm, visits: Vec::new(), logbook };
+        let mut voyage = Self { sim, setup: setup_of(scenario), judge, is_calm, guests: Vec::new(), reissued: Vec::new(), logbook };
         if scenario.shared_tickets {
             voyage.forbid("the tickets' key", &TICKET_KEY);
         }
@@ -225,7 +236,7 @@ impl Voyage {
 
     fn visit(&mut self, visit: &Visit) {
         let (name, now) = (ROUTES[visit.route].0, self.sim.now);
-        let speaker = self.visits.len() as u64;
+        let speaker = self.guests.len() as u64;
         let plan = Plan {
             trickle: visit.trickle,
             deaf: visit.deaf.map(|(from, time)| (now + from, now + from + time)),
@@ -233,7 +244,7 @@ impl Voyage {
             ..self.sim.plan(visit.who, name, Talk::Stream(words(speaker, visit.blocks)), visit.then)
         };
         let index = self.sim.clients.add(plan);
-        self.visits.push((index, speaker, visit.clone()));
+        self.guests.push(Guest { index, visit: visit.clone(), certificates: self.reissued.len() });
     }
 
     fn alert(&mut self, who: u16, before: Before, [level, description]: [u8; 2]) {
@@ -266,6 +277,7 @@ impl Voyage {
             Change::Upstream(upstream) => self.setup.upstream = upstream.clone(),
             Change::Certificates => {
                 self.sim.reissue(&self.setup);
+                self.reissued.push(self.sim.now);
                 self.forbid_keys();
             }
             Change::Unsound => {
@@ -313,10 +325,10 @@ impl Voyage {
         self.judge.look_back(&self.sim).map_or(Ok(()), Err)?;
         self.see_them_off()?;
         self.check_the_heard()?;
-        for (index, speaker, visit) in &self.visits {
-            let whole = self.check_visit(*index, *speaker, visit).map_err(|(rule, words)| self.complain(rule, words))?;
+        for (speaker, guest) in (0..).zip(&self.guests) {
+            let whole = self.check_visit(speaker, guest).map_err(|(rule, words)| self.complain(rule, words))?;
             self.logbook.whole += u64::from(whole);
-            self.logbook.owed += u64::from(self.is_owed(visit));
+            self.logbook.owed += u64::from(self.is_owed(&guest.visit));
         }
         Ok(())
     }
@@ -337,7 +349,7 @@ impl Voyage {
                 self.complain(Rule::ExactPrefix, words)
             })?;
             let Some(speaker) = speaker else { continue };
-            let Some((index, _, visit)) = usize::try_from(speaker).ok().and_then(|speaker| self.visits.get(speaker)) else {
+            let Some(Guest { index, visit, .. }) = usize::try_from(speaker).ok().and_then(|speaker| self.guests.get(speaker)) else {
                 return Err(self.complain(Rule::ExactPrefix, format!("a backend heard {speaker}, who is nobody")));
             };
             let is_in = visit.may_enter() && self.sim.clients.outcome(*index).established.is_some();
@@ -350,8 +362,8 @@ impl Voyage {
     }
 
     /// Whether the client got everything and was told so.
-    fn check_visit(&self, index: usize, speaker: u64, visit: &Visit) -> Result<bool, (Rule, String)> {
-        let outcome = self.sim.clients.outcome(index);
+    fn check_visit(&self, speaker: u64, guest: &Guest) -> Result<bool, (Rule, String)> {
+        let (outcome, visit) = (self.sim.clients.outcome(guest.index), &guest.visit);
         let wanted = match ROUTES[visit.route].1 {
             _ if !visit.may_enter() => Vec::new(),
             Manner::Speak => speech(),
@@ -361,7 +373,7 @@ impl Voyage {
             let rule = if visit.may_enter() { Rule::ExactPrefix } else { Rule::OnlyAuthenticated };
             return Err((rule, format!("client {speaker} received what was not said to it")));
         }
-        if let Some(fault) = outcome.fault.as_ref().filter(|fault| !self.is_explained(fault, visit)) {
+        if let Some(fault) = outcome.fault.as_ref().filter(|fault| !self.is_explained(fault, guest)) {
             return Err((Rule::ExactPrefix, format!("client {speaker}: {fault}")));
         }
         if let Some(late) = self.stale_ticket(outcome) {
@@ -371,8 +383,7 @@ impl Voyage {
             ));
         }
         let whole = matches!(outcome.end, Some((ClientEnd::Whole, _)));
-        // A client that closed first may hear the end of what it did not wait for.
-        if whole && visit.then == Then::Close && outcome.received.len() != wanted.len() {
+        if whole && outcome.received.len() != wanted.len() {
             let words = format!("client {speaker} was told that {} of {} bytes are all", outcome.received.len(), wanted.len());
             return Err((Rule::ExactPrefix, words));
         }
@@ -390,13 +401,19 @@ impl Voyage {
     }
 
     /// What an honest client may dislike: certificates that were changed under its feet; being kept out; a cell whose clock is decades wrong.
-    fn is_explained(&self, fault: &Error, visit: &Visit) -> bool {
+    fn is_explained(&self, fault: &Error, guest: &Guest) -> bool {
         match fault {
-            Error::InvalidCertificate(_) => true,
+            Error::InvalidCertificate(_) => self.are_certificates_changed(guest),
             Error::AlertReceived(AlertDescription::CertificateExpired) => self.judge.is_clock_moved(),
-            Error::AlertReceived(_) => !visit.may_enter(),
+            Error::AlertReceived(_) => !guest.visit.may_enter(),
             _ => false,
         }
+    }
+
+    /// Whether others took the place of those that the client trusts while it was there.
+    fn are_certificates_changed(&self, guest: &Guest) -> bool {
+        let end = self.sim.clients.outcome(guest.index).end;
+        self.reissued.get(guest.certificates).is_some_and(|changed| end.is_none_or(|(_, at)| *changed <= at))
     }
 
     /// By how many periods the key of the ticket that was taken was too old, even at the time when the ticket left its client.

@@ -46,6 +46,36 @@ fn a_backend_that_says_what_is_not_its_to_say_is_found() {
 }
 
 #[test]
+fn a_speech_that_is_cut_and_told_to_be_whole_is_found_whatever_the_client_does_then() {
+    for then in [Then::Wait, Then::Close, Then::CloseAfter(100)] {
+        let mut voyage = Voyage::new(&scenario());
+        for n in BACKENDS {
+            voyage.sim.backends.behave(backend(n), Manners::Speak(speech()[..5000].to_vec()));
+        }
+        voyage.visit(&visit(2, then));
+        let complaint = voyage.settle().unwrap_err();
+        assert!(complaint.rule == Rule::ExactPrefix && complaint.words.contains("5000 of 96000 bytes are all"), "{then:?}: {complaint}");
+    }
+}
+
+/// The client has its configuration, and is not on its way yet.
+#[test]
+fn certificates_that_nobody_has_changed_and_that_a_client_dislikes_are_found() {
+    let mut voyage = Voyage { is_calm: false, ..Voyage::new(&scenario()) };
+    voyage.visit(&visit(0, Then::Close));
+    voyage.reload(&Change::Certificates).unwrap();
+    voyage.settle().unwrap();
+    assert_eq!(voyage.logbook.whole, 0);
+    let mut voyage = Voyage::new(&scenario());
+    voyage.reload(&Change::Certificates).unwrap();
+    voyage.visit(&visit(0, Then::Close));
+    voyage.sim.reissue(&voyage.setup);
+    voyage.sim.reload(&voyage.setup).unwrap();
+    let complaint = voyage.settle().unwrap_err();
+    assert!(complaint.rule == Rule::ExactPrefix && complaint.words.contains("invalid peer certificate"), "{complaint}");
+}
+
+#[test]
 fn plaintext_on_the_front_link_is_found() {
     let mut voyage = Voyage::new(&scenario());
     voyage.sim.clients.add(Plan::raw(1, CANARY.to_vec()));
