@@ -1,7 +1,7 @@
 //! What is looked for in each frame as it goes by, before anything befalls it: secrets, and what only a broken stack sends.
 
 use core::fmt;
-use core::net::Ipv4Addr;
+use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -30,10 +30,11 @@ pub(crate) enum Numbers {
     Cookies,
 }
 
-/// A FIN or a RST that has gone by, and of which connection, as who was to get it names that.
+/// A FIN or a RST that has gone by.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ending {
-    ends: Ends,
+pub struct Ending {
+    from: Ipv4Addr,
+    to: Ends,
     flags: u8,
 }
 
@@ -75,7 +76,7 @@ impl Watch {
     /// The sender's peers have sent these.
     pub(crate) fn hear_endings(&mut self, endings: &[Ending]) {
         if let Some(sender) = &mut self.sender {
-            endings.iter().for_each(|ending| sender.note_end(&ending.ends, Side::Peer, ending.flags));
+            endings.iter().for_each(|ending| sender.note_end(&ending.ends_of_receiver(), Side::Peer, ending.flags));
         }
     }
 
@@ -276,9 +277,21 @@ impl<'f> Segment<'f> {
 impl Ending {
     fn of(frame: &[u8]) -> Option<Self> {
         let packet = frame.get(ETHERNET_LEN..).filter(|_| is_ip(frame))?;
-        let Segment { ends: (_, [a, b, c, d]), flags, .. } = Segment::of(packet)?;
+        let Segment { ends: to, flags, .. } = Segment::of(packet)?;
         let from: [u8; 4] = packet.get(12..16)?.try_into().ok()?;
-        (flags & (FIN | RST) != 0).then_some(Self { ends: (from.into(), [c, d, a, b]), flags })
+        (flags & (FIN | RST) != 0).then_some(Self { from: from.into(), to, flags })
+    }
+
+    /// Whether it is a RST for this address.
+    #[must_use]
+    pub fn resets(&self, address: IpAddr) -> bool {
+        self.flags & RST != 0 && self.to.0 == address
+    }
+
+    /// What who was to get it has for ends.
+    fn ends_of_receiver(&self) -> Ends {
+        let (_, [a, b, c, d]) = self.to;
+        (self.from, [c, d, a, b])
     }
 }
 
@@ -407,7 +420,8 @@ mod tests {
         for (ours, theirs) in [(0, 0), (FIN, 0), (0, FIN)] {
             assert!(is_found_after(Numbers::Cookies, ours, theirs), "{ours} {theirs}");
         }
-        assert!(Ending::of(&answer(1, 16)).is_none() && Ending::of(&answer(2, RST)).is_some_and(|ending| ending.ends.1 == [0, 0, 0, 2]));
+        assert!(Ending::of(&answer(1, 16)).is_none());
+        assert_eq!(Ending::of(&answer(2, RST)).unwrap().ends_of_receiver(), ([81, 2, 0, 1].into(), [0, 0, 0, 2]));
     }
 
     #[test]

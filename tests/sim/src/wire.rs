@@ -73,12 +73,12 @@ impl Lane {
     }
 
     /// From now on it is noted who ends connections here.
-    pub(crate) fn note_endings(&mut self) {
+    pub fn note_endings(&mut self) {
         self.watch.note_endings();
     }
 
     /// Those that were noted since this was last asked.
-    pub(crate) fn take_endings(&mut self) -> Vec<Ending> {
+    pub fn take_endings(&mut self) -> Vec<Ending> {
         self.watch.take_endings()
     }
 
