@@ -68,6 +68,8 @@ pub enum What {
     Jump(i64),
     /// The cell is lost, and a fresh one takes its place.
     Restart,
+    /// The cell is asked to drain, and when it has, a fresh one takes its place.
+    Drain,
     /// The guest is granted so many allocations more. At the next it ends, in the middle of a turn, and a fresh one takes its place.
     Exhaust(u64),
 }

@@ -23,18 +23,24 @@ const CROWD_MAX: u64 = 400;
 const MEMORY_MIN: u64 = 12 << 20;
 /// Seeds in a thousand whose day is calm. Left to the other dice it would be calm once in some thousands.
 const CALM: u16 = 100;
+/// Seeds in a thousand whose cell drains on the way.
+const DRAINS: u16 = 300;
 
 /// The scenario of this seed: the same for ever, as long as this file stays as it is.
 #[must_use]
 pub fn throw(seed: u64) -> Scenario {
-    // Thrown first, and by dice of its own: no other throw depends on it.
-    let is_calm = Rng::new(seed ^ 0xca13_da75_0000_0000).chance(CALM);
+    // Thrown first, and by dice of their own: no other throw depends on these.
+    let mut first = Rng::new(seed ^ 0xca13_da75_0000_0000);
+    let is_calm = first.chance(CALM);
     let mut rng = Rng::new(seed ^ 0x5ce0_a710_0000_0000);
     let mut acts = visits(&mut rng);
     for trouble in [noise, alerts, weather, back_weather, mutes, stops, reloads, pauses, jumps, restarts, exhaustions, bursts, crowds] {
         if rng.chance(400) {
             trouble(&mut rng, &mut acts);
         }
+    }
+    if first.chance(DRAINS) {
+        drains(&mut first, &mut acts);
     }
     acts.sort_by_key(|act| act.at);
     // Hardly enough for anybody, enough for a few, plenty.
@@ -220,6 +226,12 @@ fn restarts(rng: &mut Rng, acts: &mut Vec<Act>) {
     }
 }
 
+fn drains(rng: &mut Rng, acts: &mut Vec<Act>) {
+    for _ in 0..1 + rng.below(2) {
+        acts.push(Act { at: time(rng), what: What::Drain });
+    }
+}
+
 /// At once, within a turn or two, or when some more clients have come.
 fn exhaustions(rng: &mut Rng, acts: &mut Vec<Act>) {
     for _ in 0..1 + rng.below(2) {
@@ -304,6 +316,7 @@ mod tests {
             "Pause",
             "Jump",
             "Restart",
+            "Drain",
             "Exhaust",
             "deaf: Some",
             "trickle: Some",

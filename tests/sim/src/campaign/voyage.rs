@@ -30,6 +30,8 @@ const TICKET_KEY: [u8; 32] = *b"the key of tickets, all of them.";
 /// The client that comes last: nobody else has its address.
 const PROBE: u16 = 9_999;
 const PROBE_BLOCKS: usize = 500;
+/// So much later than its limit may a drain end: whoever is cut off is told of, and reports have their room.
+const DRAIN_ALLOWANCE: Duration = Duration::from_secs(1);
 
 /// What happened on the way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Logbook {
     pub calm: u64,
     /// See there.
     pub owed: u64,
+    /// Drains that began while clients were there.
+    pub drains: u64,
     /// Cells that were lost because an allocation failed.
     pub exhausted: u64,
     /// Frames, times and reports, as one number: of the same scenario it is the same every time. Of many runs, their sum.
@@ -69,6 +73,7 @@ impl Logbook {
         self.whole += other.whole;
         self.calm += other.calm;
         self.owed += other.owed;
+        self.drains += other.drains;
         self.exhausted += other.exhausted;
         self.hash = self.hash.wrapping_add(other.hash);
         for (end, count) in &other.ends {
@@ -104,6 +109,8 @@ struct Voyage {
     guests: Vec<Guest>,
     /// When all certificates were changed.
     reissued: Vec<Duration>,
+    /// When the drain that goes on has to be over.
+    drain: Option<Duration>,
     logbook: Logbook,
 }
 
@@ -153,7 +160,8 @@ impl Voyage {
         }
         let is_calm = scenario.is_calm();
         let logbook = Logbook { calm: u64::from(is_calm), ..Logbook::default() };
-        let mut voyage = Self { sim, setup: setup_of(scenario), judge, is_calm, guests: Vec::new(), reissued: Vec::new(), logbook };
+        let mut voyage =
+            Self { sim, setup: setup_of(scenario), judge, is_calm, guests: Vec::new(), reissued: Vec::new(), drain: None, logbook };
         if scenario.shared_tickets {
             voyage.forbid("the tickets' key", &TICKET_KEY);
         }
@@ -192,14 +200,15 @@ impl Voyage {
 
     fn run_until(&mut self, limit: Duration, until: impl Fn(&Sim) -> bool) -> Result<bool, Complaint> {
         loop {
-            let (judge, mut complaint) = (&mut self.judge, None);
+            let (judge, drain, mut complaint) = (&mut self.judge, self.drain, None);
             let held = self.sim.run_until(limit, |sim| {
                 complaint = if sim.cell.is_lost() { None } else { judge.look(sim) };
-                complaint.is_some() || sim.cell.is_lost() || until(sim)
+                complaint.is_some() || sim.cell.is_lost() || is_over(drain, sim) || until(sim)
             });
             match complaint {
                 Some(complaint) => return Err(complaint),
                 None if self.sim.cell.is_lost() => self.restart(),
+                None if is_over(drain, &self.sim) => self.end_drain()?,
                 None => return Ok(held),
             }
         }
@@ -226,9 +235,11 @@ impl Voyage {
             What::Pause(time) => {
                 self.sim.now += *time;
                 self.judge.excuse(*time);
+                self.drain = self.drain.map(|limit| limit + *time);
             }
             What::Jump(by) => self.sim.cell.wall_error_s += by,
             What::Restart => self.restart(),
+            What::Drain => self.begin_drain(),
             What::Exhaust(granted) => self.sim.cell.heap.refuse_after(*granted),
         }
         Ok(())
@@ -290,7 +301,32 @@ impl Voyage {
         self.sim.reload(&self.setup).map_err(|fault| self.complain(Rule::Reload, format!("{fault:?}")))
     }
 
+    fn begin_drain(&mut self) {
+        if self.drain.is_none() {
+            self.logbook.drains += u64::from(self.sim.cell.appliance.counters().connections > 0);
+            self.sim.drain();
+            self.drain = Some(self.drain_limit());
+        }
+    }
+
+    /// When a drain that begins now has to be over.
+    fn drain_limit(&self) -> Duration {
+        self.sim.now + Duration::from_millis(self.setup.limits.drain_timeout_ms) + DRAIN_ALLOWANCE
+    }
+
+    /// Whoever was there is gone, or was cut off, and told of.
+    fn end_drain(&mut self) -> Result<(), Complaint> {
+        if !self.sim.cell.appliance.drained() {
+            let words = format!("{} connections outlive a drain", self.sim.cell.appliance.counters().connections);
+            return Err(self.complain(Rule::Drain, words));
+        }
+        self.judge.count_records(&self.sim).map_or(Ok(()), Err)?;
+        self.restart();
+        Ok(())
+    }
+
     fn restart(&mut self) {
+        self.drain = None;
         self.note_the_cell();
         self.logbook.exhausted += u64::from(self.sim.cell.is_lost());
         self.sim.restart(&self.setup);
@@ -447,8 +483,7 @@ impl Voyage {
 
     fn drain(&mut self) -> Result<(), Complaint> {
         self.sim.drain();
-        let limit = self.sim.now + Duration::from_millis(self.setup.limits.drain_timeout_ms) + Duration::from_secs(1);
-        let drained = self.run_until(limit, |sim| sim.cell.appliance.drained())?;
+        let drained = self.run_until(self.drain_limit(), |sim| sim.cell.appliance.drained())?;
         self.note_the_cell();
         self.logbook.turns = self.sim.turns;
         self.logbook.hash = self.sim.traces().iter().fold(self.logbook.hash, |hash, trace| mix(mix(hash, trace.frames), trace.hash));
@@ -471,6 +506,11 @@ impl Voyage {
             self.logbook.hash = digest(self.logbook.hash, format!("{report:?}").as_bytes());
         }
     }
+}
+
+/// Whether a drain that was begun has ended, or should have.
+fn is_over(drain: Option<Duration>, sim: &Sim) -> bool {
+    drain.is_some_and(|limit| sim.cell.appliance.drained() || sim.now > limit)
 }
 
 /// Without what it holds.
