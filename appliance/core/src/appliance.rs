@@ -397,6 +397,7 @@ impl Appliance {
         let may_end = self.world.front.counters().flows == 0 || self.is_drain_over();
         if matches!(self.phase, Phase::Draining(_)) && self.table.len() == 0 && may_end {
             self.phase = Phase::Drained;
+            self.world.reports.tell_last_suppressed();
             let counters = Box::new(self.counters());
             self.world.reports.push(Report::Counters(counters));
         }

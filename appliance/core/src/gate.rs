@@ -34,6 +34,11 @@ impl Gate {
         let may = self.suppressed > 0 && self.pace.take(now);
         may.then(|| core::mem::take(&mut self.suppressed))
     }
+
+    /// The same, at once: nothing will pass again.
+    pub(crate) fn tell_last(&mut self) -> Option<u64> {
+        (self.suppressed > 0).then(|| core::mem::take(&mut self.suppressed))
+    }
 }
 
 #[cfg(test)]
@@ -51,6 +56,13 @@ mod tests {
         assert_eq!(gate.tell(later), Some(90));
         assert_eq!(gate.tell(later + Duration::from_secs(1)), None);
         assert!(gate.passes(later + Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn the_last_is_said_at_once_and_once() {
+        let mut gate = Gate::new(1);
+        assert!(gate.passes(START) && !gate.passes(START));
+        assert_eq!((gate.tell_last(), gate.tell_last()), (Some(1), None));
     }
 
     #[test]

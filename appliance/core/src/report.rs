@@ -308,6 +308,13 @@ impl Reports {
         }
     }
 
+    /// The same, when nothing is reported any more after this.
+    pub(crate) fn tell_last_suppressed(&mut self) {
+        if let Some(count) = self.gate.tell_last() {
+            self.push(Report::Suppressed(count));
+        }
+    }
+
     pub(crate) fn push(&mut self, report: Report) {
         if self.queue.len() < REPORTS_MAX {
             self.queue.push_back(report);

@@ -8,7 +8,7 @@
 //! | [`Clients`], [`Plan`], [`Outcome`] | rustls' own client on our stack: what each does, and what it has seen |
 //! | [`Backends`], [`Manners`] | plain TCP backends, good and bad |
 //! | [`Lane`], [`Faults`] | one direction of a link: latency, loss, duplicates, reordering |
-//! | [`Finding`] | what no frame may show, and what only a broken stack sends |
+//! | [`Finding`], [`Ending`] | what no frame may show, and what only a broken stack sends; who ended a connection |
 //! | [`campaign`] | many runs, each thrown by one seed, and what must hold in all of them |
 //! | [`Trace`] | what two runs are compared by |
 //!
@@ -38,5 +38,5 @@ pub use identity::{Dialect, Identity, Kind, Shown};
 pub use rng::Rng;
 pub use sim::{LATENCY, SERVER, Setup, Sim, backend, client, refusing};
 pub use trace::Trace;
-pub use watch::Finding;
+pub use watch::{Ending, Finding};
 pub use wire::{Faults, Frame, Lane};

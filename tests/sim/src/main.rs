@@ -39,6 +39,8 @@ struct Arguments {
 
 /// Runs that shrinking may take.
 const SHRINKING_RUNS: usize = 300;
+/// About one seed in ten is calm, and one in four drains: of so many seeds some do, or what holds then is not judged.
+const SEEDS_UNJUDGED_MAX: u64 = 100;
 
 fn main() -> ExitCode {
     // A panic is a complaint, and is told as one.
@@ -106,8 +108,21 @@ fn many(seeds: Range<u64>, telling: Telling) -> ExitCode {
         }
     };
     let (done, held) = each(seeds.end - seeds.start, |index| run(seeds.start + index));
-    say(&format!("{done} runs in {:.1?}; {}", start.elapsed(), told(&locked(&sum), start)));
-    if held { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let sum = locked(&sum);
+    say(&format!("{done} runs in {:.1?}; {}", start.elapsed(), told(&sum, start)));
+    let unjudged = unjudged(&sum, seeds.end - seeds.start).filter(|_| held);
+    unjudged.into_iter().for_each(say);
+    if held && unjudged.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What never came to be judged, in a campaign that is long enough for it.
+fn unjudged(sum: &Logbook, seeds: u64) -> Option<&'static str> {
+    match (sum.owed, sum.drains) {
+        _ if seeds < SEEDS_UNJUDGED_MAX => None,
+        (0, _) => Some("no calm run, or no visit in one: nobody had to be served"),
+        (_, 0) => Some("no drain while clients were there"),
+        _ => None,
+    }
 }
 
 /// Each seed so often, and how many hashes they gave.
@@ -186,13 +201,39 @@ fn shrink_and_tell(seed: u64, complaint: &Complaint) {
 
 /// What all runs together were.
 fn told(sum: &Logbook, start: Instant) -> String {
-    let Logbook { turns, ms, accepted, handshakes, resumptions, whole, exhausted, hash, ends } = sum;
+    let Logbook { turns, ms, accepted, handshakes, resumptions, whole, calm, owed, drains, exhausted, hash, ends } = sum;
     let hours = ms / 3_600_000;
     let core_ms = start.elapsed().as_millis().max(1) * u128::try_from(cores()).unwrap_or(1);
     let rate = u128::from(*handshakes) * 1000 / core_ms;
     let ends: String = ends.iter().map(|(end, count)| format!("\n{count:>8} {end}")).collect();
     format!(
         "{hours} virtual hours, {turns} turns, {accepted} connections, {handshakes} handshakes, {resumptions} resumed, {whole} whole; \
-         {exhausted} cells lost for want of memory; {rate} TLS connections a second and core; hash {hash:016x}{ends}"
+         {calm} calm runs, {owed} visits that had to be served in them; {drains} drains with clients there; {exhausted} cells lost for want of memory; {rate} TLS connections a second and core; hash {hash:016x}{ends}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use sim::campaign::What;
+
+    use super::*;
+
+    #[test]
+    fn a_long_campaign_in_which_nobody_had_to_be_served_or_none_drained_fails() {
+        let holds = |owed, drains, seeds| unjudged(&Logbook { owed, drains, ..Logbook::default() }, seeds).is_none();
+        assert!(holds(0, 0, 99) && holds(80, 9, 100));
+        assert!(!holds(0, 9, 100) && !holds(80, 0, 100));
+    }
+
+    /// There is no such route.
+    #[test]
+    fn a_panic_is_a_complaint() {
+        let mut scenario = throw(1);
+        for act in &mut scenario.acts {
+            if let What::Visit(visit) = &mut act.what {
+                visit.route = usize::MAX;
+            }
+        }
+        assert_eq!(run(&scenario, None).unwrap_err().rule, Rule::NoPanic);
+    }
 }

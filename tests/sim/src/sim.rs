@@ -285,6 +285,7 @@ impl Sim {
         self.clock.set(wall(self.now));
         let [up, down, back_up, back_down] = &mut self.lanes;
         self.clients.run(self.now, (down, up));
+        down.hear_endings(&up.take_endings());
         self.backends.run(self.now, (back_down, back_up));
         self.cell.run(self.now, (up, down), (back_up, back_down));
     }

@@ -8,7 +8,7 @@ use net::Offload;
 
 use crate::rng::Rng;
 use crate::trace::Trace;
-use crate::watch::{Finding, Watch};
+use crate::watch::{Ending, Finding, Numbers, Watch};
 
 /// What may befall a frame.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,8 +68,23 @@ impl Lane {
     }
 
     /// From now on what only a broken stack sends is looked for, too.
-    pub fn suspect_the_sender(&mut self) {
-        self.watch.suspect_the_sender();
+    pub(crate) fn suspect_the_sender(&mut self, numbers: Numbers) {
+        self.watch.suspect_the_sender(numbers);
+    }
+
+    /// From now on it is noted who ends connections here.
+    pub fn note_endings(&mut self) {
+        self.watch.note_endings();
+    }
+
+    /// Those that were noted since this was last asked.
+    pub fn take_endings(&mut self) -> Vec<Ending> {
+        self.watch.take_endings()
+    }
+
+    /// These have gone the other way.
+    pub(crate) fn hear_endings(&mut self, endings: &[Ending]) {
+        self.watch.hear_endings(endings);
     }
 
     /// What went by and should not have, if anything did.

@@ -216,6 +216,19 @@ fn a_drain_ends_at_its_limit_whatever_runs() {
     assert_eq!(sim.backends.connections() + sim.clients.open(), 0, "and both sides have heard of it");
 }
 
+/// What the pace of the log kept back waited for the next second, and the guest ended before: the first thing that drains under way found (seed 82).
+#[test]
+fn a_drain_tells_how_many_early_ends_were_not_told_before_it_ends() {
+    let mut sim = sim(Limits { waiting: 1, log_per_s: 1, drain_timeout_ms: 100, ..Limits::default() }, Manners::Echo);
+    (0..9).for_each(|n| _ = sim.clients.add(mute(n)));
+    sim.run_to(Duration::from_millis(100));
+    sim.drain();
+    assert!(sim.run_until(MINUTE, |sim| sim.cell.appliance.drained()));
+    let not_told = |report: &Report| if let Report::Suppressed(count) = report { Some(*count) } else { None };
+    let not_told: u64 = sim.cell.reports.iter().filter_map(not_told).sum();
+    assert_eq!((sim.cell.appliance.counters().accepted, sim.records().len(), not_told), (9, 2, 7));
+}
+
 /// Three times as many as may wait to be told of.
 #[test]
 fn when_thousands_end_at_once_each_is_told_of() {

@@ -68,6 +68,8 @@ pub enum What {
     Jump(i64),
     /// The cell is lost, and a fresh one takes its place.
     Restart,
+    /// The cell is asked to drain, and when it has, a fresh one takes its place.
+    Drain,
     /// The guest is granted so many allocations more. At the next it ends, in the middle of a turn, and a fresh one takes its place.
     Exhaust(u64),
 }
@@ -105,9 +107,9 @@ pub struct Visit {
 impl Scenario {
     /// Whether nothing happens but visits, and no limit is low: then everybody who is plain is served.
     pub(super) fn is_calm(&self) -> bool {
-        let usual = Limits::default();
+        let Limits { idle_timeout_ms, lifetime_ms, .. } = self.limits;
         self.acts.iter().all(|act| matches!(act.what, What::Visit(_)))
-            && (self.limits.connections, self.limits.connections_per_source) == (usual.connections, usual.connections_per_source)
+            && self.limits == Limits { idle_timeout_ms, lifetime_ms, ..Limits::default() }
             && self.memory == Memory::default()
             && self.upstream.connections == 0
     }

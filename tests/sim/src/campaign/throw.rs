@@ -21,10 +21,17 @@ const SLOW_BLOCKS_MAX: u64 = 600;
 const CROWD_MAX: u64 = 400;
 /// A heap that holds some ten connections.
 const MEMORY_MIN: u64 = 12 << 20;
+/// Seeds in a thousand whose day is calm. Left to the other dice it would be calm once in some thousands.
+const CALM: u16 = 100;
+/// Seeds in a thousand whose cell drains on the way.
+const DRAINS: u16 = 300;
 
 /// The scenario of this seed: the same for ever, as long as this file stays as it is.
 #[must_use]
 pub fn throw(seed: u64) -> Scenario {
+    // Thrown first, and by dice of their own: no other throw depends on these.
+    let mut first = Rng::new(seed ^ 0xca13_da75_0000_0000);
+    let is_calm = first.chance(CALM);
     let mut rng = Rng::new(seed ^ 0x5ce0_a710_0000_0000);
     let mut acts = visits(&mut rng);
     for trouble in [noise, alerts, weather, back_weather, mutes, stops, reloads, pauses, jumps, restarts, exhaustions, bursts, crowds] {
@@ -32,11 +39,14 @@ pub fn throw(seed: u64) -> Scenario {
             trouble(&mut rng, &mut acts);
         }
     }
+    if first.chance(DRAINS) {
+        drains(&mut first, &mut acts);
+    }
     acts.sort_by_key(|act| act.at);
     // Hardly enough for anybody, enough for a few, plenty.
     let memory = [Memory(MEMORY_MIN), Memory(48 << 20), Memory::default(), Memory::default()][small(&mut rng, 4)];
     let rotation = 1 + u32::try_from(rng.below(6)).unwrap_or(0);
-    Scenario {
+    let scenario = Scenario {
         seed,
         memory,
         limits: limits(&mut rng),
@@ -45,6 +55,19 @@ pub fn throw(seed: u64) -> Scenario {
         tickets: (rotation * (1 + u32::try_from(rng.below(2)).unwrap_or(0)), rotation),
         shared_tickets: rng.chance(200),
         acts,
+    };
+    if is_calm { calmed(scenario) } else { scenario }
+}
+
+/// The same without its troubles: visits alone, and enough of everything for all of them.
+fn calmed(scenario: Scenario) -> Scenario {
+    let Limits { idle_timeout_ms, lifetime_ms, .. } = scenario.limits;
+    Scenario {
+        memory: Memory::default(),
+        limits: Limits { idle_timeout_ms, lifetime_ms, ..Limits::default() },
+        upstream: Upstream { connections: 0, ..scenario.upstream },
+        acts: scenario.acts.into_iter().filter(|act| matches!(act.what, What::Visit(_))).collect(),
+        ..scenario
     }
 }
 
@@ -203,6 +226,12 @@ fn restarts(rng: &mut Rng, acts: &mut Vec<Act>) {
     }
 }
 
+fn drains(rng: &mut Rng, acts: &mut Vec<Act>) {
+    for _ in 0..1 + rng.below(2) {
+        acts.push(Act { at: time(rng), what: What::Drain });
+    }
+}
+
 /// At once, within a turn or two, or when some more clients have come.
 fn exhaustions(rng: &mut Rng, acts: &mut Vec<Act>) {
     for _ in 0..1 + rng.below(2) {
@@ -267,6 +296,14 @@ mod tests {
     }
 
     #[test]
+    fn about_one_seed_in_ten_is_calm_and_has_plain_visits() {
+        let calm: Vec<Scenario> = (1..=1000).map(throw).filter(Scenario::is_calm).collect();
+        assert!((70..=130).contains(&calm.len()), "{}", calm.len());
+        let is_plain = |act: &Act| matches!(&act.what, What::Visit(visit) if visit.is_plain());
+        assert!(calm.iter().filter(|scenario| scenario.acts.iter().any(is_plain)).count() > calm.len() / 2);
+    }
+
+    #[test]
     fn every_kind_of_trouble_is_thrown_by_some_seed() {
         let words = [
             "Noise",
@@ -279,6 +316,7 @@ mod tests {
             "Pause",
             "Jump",
             "Restart",
+            "Drain",
             "Exhaust",
             "deaf: Some",
             "trickle: Some",

@@ -18,6 +18,7 @@ use crate::client::{ClientEnd, Outcome, Plan, Speech, Talk, Then};
 use crate::identity::{Dialect, Kind, Shown};
 use crate::sim::{Setup, Sim, backend};
 use crate::trace::{digest, mix};
+use crate::watch::Numbers;
 use crate::wire::Faults;
 
 /// What the cell may take, beyond its limits, to be rid of everybody when all trouble is over: TCP's own retransmissions.
@@ -29,6 +30,8 @@ const TICKET_KEY: [u8; 32] = *b"the key of tickets, all of them.";
 /// The client that comes last: nobody else has its address.
 const PROBE: u16 = 9_999;
 const PROBE_BLOCKS: usize = 500;
+/// So much later than its limit may a drain end: whoever is cut off is told of, and reports have their room.
+const DRAIN_ALLOWANCE: Duration = Duration::from_secs(1);
 
 /// What happened on the way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,6 +48,12 @@ pub struct Logbook {
     pub resumptions: u64,
     /// Clients that got everything, and were told so.
     pub whole: u64,
+    /// Runs on a calm day, and visits on such days that had to be served.
+    pub calm: u64,
+    /// See there.
+    pub owed: u64,
+    /// Drains that began while clients were there.
+    pub drains: u64,
     /// Cells that were lost because an allocation failed.
     pub exhausted: u64,
     /// Frames, times and reports, as one number: of the same scenario it is the same every time. Of many runs, their sum.
@@ -62,6 +71,9 @@ impl Logbook {
         self.handshakes += other.handshakes;
         self.resumptions += other.resumptions;
         self.whole += other.whole;
+        self.calm += other.calm;
+        self.owed += other.owed;
+        self.drains += other.drains;
         self.exhausted += other.exhausted;
         self.hash = self.hash.wrapping_add(other.hash);
         for (end, count) in &other.ends {
@@ -93,9 +105,22 @@ struct Voyage {
     judge: Judge,
     /// Whether nothing but visits happens.
     is_calm: bool,
-    /// Each honest client's number, and what it did.
-    visits: Vec<(usize, u64, Visit)>,
+    /// All honest clients; the place of each is the speaker that it is.
+    guests: Vec<Guest>,
+    /// When all certificates were changed.
+    reissued: Vec<Duration>,
+    /// When the drain that goes on has to be over.
+    drain: Option<Duration>,
     logbook: Logbook,
+}
+
+/// An honest client that has come.
+struct Guest {
+    /// Its number among all clients.
+    index: usize,
+    visit: Visit,
+    /// How often certificates had been changed by then: it trusts those of then.
+    certificates: usize,
 }
 
 fn setup_of(scenario: &Scenario) -> Setup {
@@ -125,15 +150,18 @@ impl Voyage {
     fn new(scenario: &Scenario) -> Self {
         let mut sim = Sim::new(setup_of(scenario));
         sim.backends.heard = Some(Vec::new());
-        sim.lanes[1].suspect_the_sender();
-        sim.lanes[3].suspect_the_sender();
+        sim.lanes[0].note_endings();
+        sim.lanes[1].suspect_the_sender(Numbers::Cookies);
+        sim.lanes[3].suspect_the_sender(Numbers::Drawn);
         let mut judge = Judge::new(&scenario.limits, scenario.memory);
         judge.forbid("plaintext", &CANARY);
         for front in &mut sim.lanes[..2] {
             front.forbid("plaintext", &[&CANARY]);
         }
         let is_calm = scenario.is_calm();
-        let mut voyage = Self { sim, setup: setup_of(scenario), judge, is_calm, visits: Vec::new(), logbook: Logbook::default() };
+        let logbook = Logbook { calm: u64::from(is_calm), ..Logbook::default() };
+        let mut voyage =
+            Self { sim, setup: setup_of(scenario), judge, is_calm, guests: Vec::new(), reissued: Vec::new(), drain: None, logbook };
         if scenario.shared_tickets {
             voyage.forbid("the tickets' key", &TICKET_KEY);
         }
@@ -172,14 +200,15 @@ impl Voyage {
 
     fn run_until(&mut self, limit: Duration, until: impl Fn(&Sim) -> bool) -> Result<bool, Complaint> {
         loop {
-            let (judge, mut complaint) = (&mut self.judge, None);
+            let (judge, drain, mut complaint) = (&mut self.judge, self.drain, None);
             let held = self.sim.run_until(limit, |sim| {
                 complaint = if sim.cell.is_lost() { None } else { judge.look(sim) };
-                complaint.is_some() || sim.cell.is_lost() || until(sim)
+                complaint.is_some() || sim.cell.is_lost() || is_over(drain, sim) || until(sim)
             });
             match complaint {
                 Some(complaint) => return Err(complaint),
                 None if self.sim.cell.is_lost() => self.restart(),
+                None if is_over(drain, &self.sim) => self.end_drain()?,
                 None => return Ok(held),
             }
         }
@@ -206,9 +235,11 @@ impl Voyage {
             What::Pause(time) => {
                 self.sim.now += *time;
                 self.judge.excuse(*time);
+                self.drain = self.drain.map(|limit| limit + *time);
             }
             What::Jump(by) => self.sim.cell.wall_error_s += by,
             What::Restart => self.restart(),
+            What::Drain => self.begin_drain(),
             What::Exhaust(granted) => self.sim.cell.heap.refuse_after(*granted),
         }
         Ok(())
@@ -216,7 +247,7 @@ impl Voyage {
 
     fn visit(&mut self, visit: &Visit) {
         let (name, now) = (ROUTES[visit.route].0, self.sim.now);
-        let speaker = self.visits.len() as u64;
+        let speaker = self.guests.len() as u64;
         let plan = Plan {
             trickle: visit.trickle,
             deaf: visit.deaf.map(|(from, time)| (now + from, now + from + time)),
@@ -224,7 +255,7 @@ impl Voyage {
             ..self.sim.plan(visit.who, name, Talk::Stream(words(speaker, visit.blocks)), visit.then)
         };
         let index = self.sim.clients.add(plan);
-        self.visits.push((index, speaker, visit.clone()));
+        self.guests.push(Guest { index, visit: visit.clone(), certificates: self.reissued.len() });
     }
 
     fn alert(&mut self, who: u16, before: Before, [level, description]: [u8; 2]) {
@@ -257,6 +288,7 @@ impl Voyage {
             Change::Upstream(upstream) => self.setup.upstream = upstream.clone(),
             Change::Certificates => {
                 self.sim.reissue(&self.setup);
+                self.reissued.push(self.sim.now);
                 self.forbid_keys();
             }
             Change::Unsound => {
@@ -269,7 +301,32 @@ impl Voyage {
         self.sim.reload(&self.setup).map_err(|fault| self.complain(Rule::Reload, format!("{fault:?}")))
     }
 
+    fn begin_drain(&mut self) {
+        if self.drain.is_none() {
+            self.logbook.drains += u64::from(self.sim.cell.appliance.counters().connections > 0);
+            self.sim.drain();
+            self.drain = Some(self.drain_limit());
+        }
+    }
+
+    /// When a drain that begins now has to be over.
+    fn drain_limit(&self) -> Duration {
+        self.sim.now + Duration::from_millis(self.setup.limits.drain_timeout_ms) + DRAIN_ALLOWANCE
+    }
+
+    /// Whoever was there is gone, or was cut off, and told of.
+    fn end_drain(&mut self) -> Result<(), Complaint> {
+        if !self.sim.cell.appliance.drained() {
+            let words = format!("{} connections outlive a drain", self.sim.cell.appliance.counters().connections);
+            return Err(self.complain(Rule::Drain, words));
+        }
+        self.judge.count_records(&self.sim).map_or(Ok(()), Err)?;
+        self.restart();
+        Ok(())
+    }
+
     fn restart(&mut self) {
+        self.drain = None;
         self.note_the_cell();
         self.logbook.exhausted += u64::from(self.sim.cell.is_lost());
         self.sim.restart(&self.setup);
@@ -304,9 +361,10 @@ impl Voyage {
         self.judge.look_back(&self.sim).map_or(Ok(()), Err)?;
         self.see_them_off()?;
         self.check_the_heard()?;
-        for (index, speaker, visit) in &self.visits {
-            let whole = self.check_visit(*index, *speaker, visit).map_err(|(rule, words)| self.complain(rule, words))?;
+        for (speaker, guest) in (0..).zip(&self.guests) {
+            let whole = self.check_visit(speaker, guest).map_err(|(rule, words)| self.complain(rule, words))?;
             self.logbook.whole += u64::from(whole);
+            self.logbook.owed += u64::from(self.is_owed(&guest.visit));
         }
         Ok(())
     }
@@ -327,7 +385,7 @@ impl Voyage {
                 self.complain(Rule::ExactPrefix, words)
             })?;
             let Some(speaker) = speaker else { continue };
-            let Some((index, _, visit)) = usize::try_from(speaker).ok().and_then(|speaker| self.visits.get(speaker)) else {
+            let Some(Guest { index, visit, .. }) = usize::try_from(speaker).ok().and_then(|speaker| self.guests.get(speaker)) else {
                 return Err(self.complain(Rule::ExactPrefix, format!("a backend heard {speaker}, who is nobody")));
             };
             let is_in = visit.may_enter() && self.sim.clients.outcome(*index).established.is_some();
@@ -340,8 +398,8 @@ impl Voyage {
     }
 
     /// Whether the client got everything and was told so.
-    fn check_visit(&self, index: usize, speaker: u64, visit: &Visit) -> Result<bool, (Rule, String)> {
-        let outcome = self.sim.clients.outcome(index);
+    fn check_visit(&self, speaker: u64, guest: &Guest) -> Result<bool, (Rule, String)> {
+        let (outcome, visit) = (self.sim.clients.outcome(guest.index), &guest.visit);
         let wanted = match ROUTES[visit.route].1 {
             _ if !visit.may_enter() => Vec::new(),
             Manner::Speak => speech(),
@@ -351,7 +409,7 @@ impl Voyage {
             let rule = if visit.may_enter() { Rule::ExactPrefix } else { Rule::OnlyAuthenticated };
             return Err((rule, format!("client {speaker} received what was not said to it")));
         }
-        if let Some(fault) = outcome.fault.as_ref().filter(|fault| !self.is_explained(fault, visit)) {
+        if let Some(fault) = outcome.fault.as_ref().filter(|fault| !self.is_explained(fault, guest)) {
             return Err((Rule::ExactPrefix, format!("client {speaker}: {fault}")));
         }
         if let Some(late) = self.stale_ticket(outcome) {
@@ -361,27 +419,37 @@ impl Voyage {
             ));
         }
         let whole = matches!(outcome.end, Some((ClientEnd::Whole, _)));
-        // A client that closed first may hear the end of what it did not wait for.
-        if whole && visit.then == Then::Close && outcome.received.len() != wanted.len() {
+        if whole && outcome.received.len() != wanted.len() {
             let words = format!("client {speaker} was told that {} of {} bytes are all", outcome.received.len(), wanted.len());
             return Err((Rule::ExactPrefix, words));
         }
         let in_time = whole && outcome.received == wanted;
-        if self.is_calm && visit.is_plain() && !in_time {
+        if self.is_owed(visit) && !in_time {
             let words = format!("client {speaker}: {} of {} bytes, {:?}, on a calm day", outcome.received.len(), wanted.len(), outcome.end);
             return Err((Rule::Service, words));
         }
         Ok(whole)
     }
 
+    /// Whether it has to be served, whatever the others do.
+    fn is_owed(&self, visit: &Visit) -> bool {
+        self.is_calm && visit.is_plain()
+    }
+
     /// What an honest client may dislike: certificates that were changed under its feet; being kept out; a cell whose clock is decades wrong.
-    fn is_explained(&self, fault: &Error, visit: &Visit) -> bool {
+    fn is_explained(&self, fault: &Error, guest: &Guest) -> bool {
         match fault {
-            Error::InvalidCertificate(_) => true,
+            Error::InvalidCertificate(_) => self.are_certificates_changed(guest),
             Error::AlertReceived(AlertDescription::CertificateExpired) => self.judge.is_clock_moved(),
-            Error::AlertReceived(_) => !visit.may_enter(),
+            Error::AlertReceived(_) => !guest.visit.may_enter(),
             _ => false,
         }
+    }
+
+    /// Whether others took the place of those that the client trusts while it was there.
+    fn are_certificates_changed(&self, guest: &Guest) -> bool {
+        let end = self.sim.clients.outcome(guest.index).end;
+        self.reissued.get(guest.certificates).is_some_and(|changed| end.is_none_or(|(_, at)| *changed <= at))
     }
 
     /// By how many periods the key of the ticket that was taken was too old, even at the time when the ticket left its client.
@@ -415,8 +483,7 @@ impl Voyage {
 
     fn drain(&mut self) -> Result<(), Complaint> {
         self.sim.drain();
-        let limit = self.sim.now + Duration::from_millis(self.setup.limits.drain_timeout_ms) + Duration::from_secs(1);
-        let drained = self.run_until(limit, |sim| sim.cell.appliance.drained())?;
+        let drained = self.run_until(self.drain_limit(), |sim| sim.cell.appliance.drained())?;
         self.note_the_cell();
         self.logbook.turns = self.sim.turns;
         self.logbook.hash = self.sim.traces().iter().fold(self.logbook.hash, |hash, trace| mix(mix(hash, trace.frames), trace.hash));
@@ -439,6 +506,11 @@ impl Voyage {
             self.logbook.hash = digest(self.logbook.hash, format!("{report:?}").as_bytes());
         }
     }
+}
+
+/// Whether a drain that was begun has ended, or should have.
+fn is_over(drain: Option<Duration>, sim: &Sim) -> bool {
+    drain.is_some_and(|limit| sim.cell.appliance.drained() || sim.now > limit)
 }
 
 /// Without what it holds.

@@ -46,6 +46,36 @@ fn a_backend_that_says_what_is_not_its_to_say_is_found() {
 }
 
 #[test]
+fn a_speech_that_is_cut_and_told_to_be_whole_is_found_whatever_the_client_does_then() {
+    for then in [Then::Wait, Then::Close, Then::CloseAfter(100)] {
+        let mut voyage = Voyage::new(&scenario());
+        for n in BACKENDS {
+            voyage.sim.backends.behave(backend(n), Manners::Speak(speech()[..5000].to_vec()));
+        }
+        voyage.visit(&visit(2, then));
+        let complaint = voyage.settle().unwrap_err();
+        assert!(complaint.rule == Rule::ExactPrefix && complaint.words.contains("5000 of 96000 bytes are all"), "{then:?}: {complaint}");
+    }
+}
+
+/// The client has its configuration, and is not on its way yet.
+#[test]
+fn certificates_that_nobody_has_changed_and_that_a_client_dislikes_are_found() {
+    let mut voyage = Voyage { is_calm: false, ..Voyage::new(&scenario()) };
+    voyage.visit(&visit(0, Then::Close));
+    voyage.reload(&Change::Certificates).unwrap();
+    voyage.settle().unwrap();
+    assert_eq!(voyage.logbook.whole, 0);
+    let mut voyage = Voyage::new(&scenario());
+    voyage.reload(&Change::Certificates).unwrap();
+    voyage.visit(&visit(0, Then::Close));
+    voyage.sim.reissue(&voyage.setup);
+    voyage.sim.reload(&voyage.setup).unwrap();
+    let complaint = voyage.settle().unwrap_err();
+    assert!(complaint.rule == Rule::ExactPrefix && complaint.words.contains("invalid peer certificate"), "{complaint}");
+}
+
+#[test]
 fn plaintext_on_the_front_link_is_found() {
     let mut voyage = Voyage::new(&scenario());
     voyage.sim.clients.add(Plan::raw(1, CANARY.to_vec()));
@@ -184,6 +214,65 @@ fn whoever_is_not_served_on_a_calm_day_is_found() {
     voyage.sim.backends.stop(backend(3));
     voyage.visit(&visit(1, Then::Close));
     assert_eq!(rule(voyage.settle()), Rule::Service);
+}
+
+#[test]
+fn calm_days_that_are_thrown_are_sailed_and_judged() {
+    let calm = (1..100).map(super::super::throw).find(Scenario::is_calm).unwrap();
+    let logbook = sail(&calm, |_| true).unwrap();
+    assert!(logbook.calm == 1 && logbook.owed > 0 && logbook.whole >= logbook.owed, "{logbook:?}");
+}
+
+/// The cell has a minute, and should have had none.
+#[test]
+fn a_drain_that_takes_longer_than_it_may_is_found() {
+    let stuck = || {
+        let limits = Limits { drain_timeout_ms: 60_000, ..scenario().limits };
+        let mut voyage = Voyage::new(&Scenario { limits, ..scenario() });
+        voyage.visit(&visit(0, Then::Wait));
+        voyage.run_to(Duration::from_secs(1)).unwrap();
+        voyage.setup.limits.drain_timeout_ms = 0;
+        voyage
+    };
+    let mut voyage = stuck();
+    voyage.begin_drain();
+    assert_eq!(rule(voyage.run_to(Duration::from_secs(9))), Rule::Drain);
+    assert_eq!(rule(stuck().drain()), Rule::Drain);
+}
+
+#[test]
+fn a_drain_ends_who_is_there_and_a_fresh_cell_serves_who_comes_next() {
+    let at = |s, what| Act { at: Duration::from_secs(s), what };
+    let acts = vec![at(0, What::Visit(visit(0, Then::Wait))), at(1, What::Drain), at(4, What::Visit(visit(0, Then::Close)))];
+    let logbook = sail(&Scenario { acts, ..scenario() }, |_| true).unwrap();
+    assert_eq!((logbook.drains, logbook.ends.get("Drained"), logbook.whole), (1, Some(&1), 1));
+}
+
+/// A cell keeps its memory: this bundle is refused, and nothing was to make it so.
+#[test]
+fn a_sound_bundle_that_is_refused_is_found() {
+    let mut voyage = Voyage::new(&scenario());
+    voyage.setup.memory = Memory(Memory::default().0 / 2);
+    assert_eq!(rule(voyage.reload(&Change::Limits(scenario().limits))), Rule::Reload);
+}
+
+#[test]
+fn time_that_stands_still_is_found() {
+    let mut voyage = Voyage::new(&scenario());
+    let complaint = (0..10_000).find_map(|_| voyage.judge.look(&voyage.sim)).unwrap();
+    assert_eq!(complaint.rule, Rule::Progress);
+}
+
+/// A guest that has ended asks for no turn any more.
+#[test]
+fn a_connection_without_a_deadline_is_found() {
+    let mut voyage = Voyage::new(&scenario());
+    voyage.visit(&visit(0, Then::Wait));
+    voyage.run_to(Duration::from_secs(1)).unwrap();
+    voyage.sim.cell.heap.refuse_after(0);
+    voyage.visit(&visit(0, Then::Wait));
+    voyage.sim.run_to(Duration::from_secs(2));
+    assert_eq!(voyage.judge.look(&voyage.sim).unwrap().rule, Rule::TimerForEach);
 }
 
 #[test]
