@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use keys::Secret;
 use keys::bundle::Certificate;
+use peers::ed25519;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
@@ -24,9 +25,6 @@ pub enum Kind {
     /// The default of the appliance.
     P256,
 }
-
-/// What stands before an Ed25519 key in PKCS #8 (RFC 8410 section 7).
-const ED25519_PKCS8: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
 
 /// A self-signed certificate.
 #[derive(Debug, Clone)]
@@ -142,8 +140,4 @@ fn authority(which: u8) -> CertifiedIssuer<'static, KeyPair> {
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, format!("authority {which}"));
     CertifiedIssuer::self_signed(params, ed25519(&[which; 32])).expect("ring signs")
-}
-
-fn ed25519(secret: &[u8; 32]) -> KeyPair {
-    KeyPair::try_from([&ED25519_PKCS8[..], secret].concat()).expect("any 32 bytes are a key")
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The files of `fuzz/KIND/TARGET`; none if there is no such folder.
 fn inputs(kind: &str, target: &str) -> Vec<PathBuf> {
@@ -50,5 +51,21 @@ fn seeds_and_planted_bugs_are_those_of_the_targets() {
     let names = targets::ALL.map(|(name, _)| name);
     for folder in ["planted", "seeds"] {
         assert_eq!(stems(folder), names, "{folder}");
+    }
+}
+
+/// What a fuzzer finds counts only if it is what was planted.
+#[test]
+fn every_planted_bug_says_what_its_panic_says_and_still_applies() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for (name, _) in targets::ALL {
+        let patch = root.join("fuzz/planted").join(name).with_extension("patch");
+        let text = fs::read_to_string(&patch).expect("a patch");
+        let words = text.lines().next().and_then(|line| line.strip_prefix("fails: ")).unwrap_or_default();
+        assert!(!words.is_empty(), "{name} does not say what its panic says");
+        let checked =
+            Command::new("git").arg("-C").arg(&root).args(["apply", "--check"]).arg(fs::canonicalize(&patch).expect("a path")).output();
+        let checked = checked.expect("git");
+        assert!(checked.status.success(), "{name}: {}", String::from_utf8_lossy(&checked.stderr));
     }
 }
