@@ -98,6 +98,8 @@ const _: () = assert!(RECORD_BYTES_MIN >= recording::limits::BEGINNING_LEN_MAX, 
 pub const TARGET_CONNECTIONS_MAX: usize = 200;
 /// What is read of a client of a fuzzed box at once, in bytes.
 pub const TARGET_READ_LEN: usize = 16 * 1024;
+/// Findings of one kind in one folder at most, of all runs together.
+pub const FINDING_NUMBERS_MAX: u32 = 100_000;
 /// Findings of a fuzzed box that are kept, each the first of its kind; more are counted.
 pub const FINDINGS_MAX: usize = 100;
 /// `[challenge] heartbeat_s` at least.
