@@ -29,6 +29,7 @@ pub(super) struct Tally {
     again: String,
     folder: PathBuf,
     sessions: u64,
+    full: u64,
     found: u64,
     slowest: Duration,
     findings: Vec<Finding>,
@@ -57,11 +58,21 @@ impl Tally {
         let again =
             format!("bountybox fuzz --stage sealed --machine {machine} --seed {seed}{}{}", named("image", image), named("config", config));
         let begun = Instant::now();
-        Self { begun, state, again, folder, sessions: 0, found: 0, slowest: Duration::ZERO, findings: Vec::new() }
+        Self { begun, state, again, folder, sessions: 0, full: 0, found: 0, slowest: Duration::ZERO, findings: Vec::new() }
     }
 
     pub(super) fn sessions(&self) -> u64 {
         self.sessions
+    }
+
+    /// Sessions that ended because no further client had a place in them.
+    pub(super) fn full(&self) -> u64 {
+        self.full
+    }
+
+    pub(super) fn note_full(&mut self) {
+        self.full = self.full.saturating_add(1);
+        terminal::note(format!("session {} was full: the box is brought back for the next client", self.sessions));
     }
 
     pub(super) fn found(&self) -> u64 {
