@@ -186,6 +186,37 @@ impl Subject {
         Ok(Verdict::Sound)
     }
 
+    /// The same, and then asks the guest as somebody who never came before. One that is sound and does not answer him is [deaf](Verdict::Deaf).
+    ///
+    /// # Errors
+    /// What the host refused.
+    pub fn run_and_ask(&mut self, input: &[u8], acts_max: usize) -> Result<Verdict, Fault> {
+        match self.run(input, acts_max)? {
+            Verdict::Sound => self.ask(),
+            verdict => Ok(verdict),
+        }
+    }
+
+    /// Asks it so.
+    pub(crate) fn ask(&mut self) -> Result<Verdict, Fault> {
+        let (stranger, question) = (self.stranger(), self.question());
+        let mut is_answered = false;
+        let verdict = self.act(Act::Front(&question), &mut |heard| is_answered |= stranger.syn_ack(heard.frame.bytes).is_some())?;
+        Ok(if verdict.is_sound() && !is_answered { Verdict::Deaf } else { verdict })
+    }
+
+    /// The frame that asks it.
+    pub(crate) fn question(&self) -> Vec<u8> {
+        self.stranger().segment(0, 0, flag::SYN, &[])
+    }
+
+    fn stranger(&self) -> Ends {
+        let mut ends = self.order.ends;
+        let [a, b, c, _] = ends.client.0.octets();
+        ends.client = ([a, b, c, 250].into(), 9);
+        ends
+    }
+
     /// From now on it is not at its stage any more.
     pub(crate) fn begin(&mut self) -> Result<(), Fault> {
         if self.spent {

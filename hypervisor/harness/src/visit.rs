@@ -15,7 +15,6 @@ use crate::input::{Act, encode_one};
 use crate::limits::{FLOWS_MAX, INPUT_LEN_MAX, ROUNDS_MAX, SIGHTINGS_LEN_MAX};
 use crate::subject::{Fault, Heard, START, Subject};
 use crate::verdict::Verdict;
-use crate::wire::flag;
 
 /// What stands at the other ends of the guest's two links.
 #[derive(Debug, Clone)]
@@ -116,24 +115,28 @@ pub struct Record {
     pub input: Vec<u8>,
     /// The frames, in order.
     pub frames: Vec<Sighting>,
-    /// Whether both are whole: what is longer than [`INPUT_LEN_MAX`] and [`SIGHTINGS_LEN_MAX`] is kept up to there.
-    pub is_cut: bool,
+    /// Whether the input is longer than [`INPUT_LEN_MAX`], and kept up to there.
+    pub is_input_cut: bool,
+    /// Whether the frames are longer than [`SIGHTINGS_LEN_MAX`], and kept up to there.
+    pub are_frames_cut: bool,
+    /// Whether the verdict took more than the acts: somebody who asks, or clients that answer. [`Subject::run`] does not come to it.
+    pub is_beyond_acts: bool,
     frames_len: usize,
 }
 
 impl Record {
     fn act(&mut self, act: &Act<'_>) {
         let bytes = encode_one(act);
-        self.is_cut |= self.input.len().saturating_add(bytes.len()) > INPUT_LEN_MAX;
-        if !self.is_cut {
+        self.is_input_cut |= self.input.len().saturating_add(bytes.len()) > INPUT_LEN_MAX;
+        if !self.is_input_cut {
             self.input.extend(bytes);
         }
     }
 
     fn frame(&mut self, link: usize, by_guest: bool, unix: Duration, bytes: &[u8]) {
         self.frames_len = self.frames_len.saturating_add(bytes.len());
-        self.is_cut |= self.frames_len > SIGHTINGS_LEN_MAX;
-        if !self.is_cut {
+        self.are_frames_cut |= self.frames_len > SIGHTINGS_LEN_MAX;
+        if !self.are_frames_cut {
             self.frames.push(Sighting { link, by_guest, unix, bytes: bytes.to_vec() });
         }
     }
@@ -155,11 +158,17 @@ impl<'s> Visit<'s> {
     pub fn connect(&mut self) -> Option<Client> {
         let ends = self.subject.order().ends;
         let index = self.callers.len();
-        let port = u16::try_from(index).ok().and_then(|index| ends.client.1.checked_add(index))?;
+        let port = self.next_port()?;
         let now = self.now();
         let flow = self.front().connect(ends.guest.into(), Some((ends.client.0, port).into()), now).ok()?;
         self.callers.push(Caller { flow, standing: Standing::Talks });
         Some(Client(index))
+    }
+
+    /// Whether no further client can be told from those that came: each has a port of its own.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.next_port().is_none()
     }
 
     /// Whether a client has come.
@@ -240,9 +249,12 @@ impl<'s> Visit<'s> {
         self.now().saturating_sub(START)
     }
 
-    /// How long it will have lasted when somebody wants to go on by himself.
+    /// How long it will have lasted when somebody wants to go on by himself. With a guest that is no more nobody does.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
+        if !self.verdict.is_sound() {
+            return None;
+        }
         let nets = self.nets.iter().filter_map(Net::deadline);
         nets.chain(self.subject.deadline()).min().map(|at| at.saturating_sub(START))
     }
@@ -290,6 +302,7 @@ impl<'s> Visit<'s> {
             }
         }
         self.verdict = Verdict::Restless;
+        self.record.is_beyond_acts = true;
         Ok(())
     }
 
@@ -301,15 +314,10 @@ impl<'s> Visit<'s> {
         if !self.verdict.is_sound() {
             return Ok(&self.verdict);
         }
-        let mut ends = self.subject.order().ends;
-        let [a, b, c, _] = ends.client.0.octets();
-        ends.client = ([a, b, c, 250].into(), 9);
-        let syn = ends.segment(0, 0, flag::SYN, &[]);
-        let mut is_answered = false;
-        self.record.act(&Act::Front(&syn));
-        let verdict = self.subject.act(Act::Front(&syn), &mut |heard| is_answered |= ends.syn_ack(heard.frame.bytes).is_some())?;
+        self.record.act(&Act::Front(&self.subject.question()));
+        let verdict = self.subject.ask()?;
+        self.record.is_beyond_acts = verdict == Verdict::Deaf;
         self.take(verdict);
-        self.take(if is_answered { Verdict::Sound } else { Verdict::Deaf });
         Ok(&self.verdict)
     }
 
@@ -317,6 +325,11 @@ impl<'s> Visit<'s> {
     #[must_use]
     pub fn end(self) -> (Verdict, Record) {
         (self.verdict, self.record)
+    }
+
+    fn next_port(&self) -> Option<u16> {
+        let first = self.subject.order().ends.client.1;
+        u16::try_from(self.callers.len()).ok().and_then(|count| first.checked_add(count))
     }
 
     fn front(&mut self) -> &mut Net {
@@ -378,4 +391,30 @@ impl<'s> Visit<'s> {
 fn offload(from: queue::Offload) -> net::Offload {
     let queue::Offload { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset } = from;
     net::Offload { flags, gso_type, hdr_len, gso_size, csum_start, csum_offset }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acts_are_written_down_when_there_is_no_room_for_frames_any_more() {
+        let mut record = Record::default();
+        for _ in 0..=SIGHTINGS_LEN_MAX / 60_000 {
+            record.frame(FRONT, true, START, &[0; 60_000]);
+        }
+        assert!(record.are_frames_cut && record.frames.len() == SIGHTINGS_LEN_MAX / 60_000);
+        record.act(&Act::Front(&[7; 60]));
+        assert!(!record.is_input_cut && record.input == encode_one(&Act::Front(&[7; 60])));
+    }
+
+    #[test]
+    fn an_input_ends_before_the_first_act_without_room() {
+        let mut record = Record::default();
+        (0..=INPUT_LEN_MAX / 60_000).for_each(|_| record.act(&Act::Front(&[0; 60_000])));
+        let len = record.input.len();
+        assert!(record.is_input_cut && len <= INPUT_LEN_MAX && !record.are_frames_cut);
+        record.act(&Act::Pass(1));
+        assert_eq!(record.input.len(), len, "what stands behind a gap is another input");
+    }
 }

@@ -55,7 +55,7 @@ pub(crate) struct Summary {
 }
 
 impl ReportArgs {
-    /// Writes what is asked for.
+    /// Writes what is asked for. A report that cannot be written does not keep back the other.
     pub(crate) fn write(&self, summary: &Summary) -> Result<(), Exit> {
         let put = |path: Option<&Path>, text: &dyn Fn() -> String| match path {
             Some(path) => {
@@ -63,8 +63,8 @@ impl ReportArgs {
             }
             None => Ok(()),
         };
-        put(self.junit.as_deref(), &|| junit(summary))?;
-        put(self.sarif.as_deref(), &|| format!("{:#}\n", sarif(summary)))
+        let written = put(self.junit.as_deref(), &|| junit(summary));
+        put(self.sarif.as_deref(), &|| format!("{:#}\n", sarif(summary))).and(written)
     }
 }
 

@@ -98,6 +98,16 @@ const _: () = assert!(RECORD_BYTES_MIN >= recording::limits::BEGINNING_LEN_MAX, 
 pub const TARGET_CONNECTIONS_MAX: usize = 200;
 /// What is read of a client of a fuzzed box at once, in bytes.
 pub const TARGET_READ_LEN: usize = 16 * 1024;
+/// How long what has come already is heard, before a question is answered or a session ends. It is there at once, but for a client who never stops.
+pub const TARGET_HEAR_MAX: Duration = Duration::from_secs(2);
+/// How long what was sent may be on its way when the command that sent it has ended.
+pub const TARGET_LINGER: Duration = Duration::from_millis(10);
+/// Sessions with which a fuzzed box ends at most: the one that is there, and those of all who wait, of whom the standard library's listener has 129 at most.
+pub const TARGET_LAST_SESSIONS_MAX: usize = 130;
+/// What the command that fuzzes a box may take to end when it is asked to.
+pub const FUZZER_GRACE: Duration = Duration::from_secs(1);
+/// Findings of one kind in one folder at most, of all runs together.
+pub const FINDING_NUMBERS_MAX: u32 = 100_000;
 /// Findings of a fuzzed box that are kept, each the first of its kind; more are counted.
 pub const FINDINGS_MAX: usize = 100;
 /// `[challenge] heartbeat_s` at least.

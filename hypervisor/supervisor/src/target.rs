@@ -2,6 +2,8 @@
 //! `--misbehave` a judge of TLS clients, which answers them wrongly and says which of them noticed.
 
 mod control;
+mod fuzzer;
+mod present;
 mod served;
 mod tally;
 mod wire;

@@ -1,9 +1,12 @@
 //! Clients that speak real TCP to the shipped image under the harness, on both machines: what they hear, and that the visit can be tried again.
 
-use boot::harnessed::{MACHINES, start};
-use harness::subject::{Stage, Subject};
+use boot::harnessed::{ENDS, MACHINES, order, start};
+use boot::image_file;
+use harness::limits::ACTS_MAX;
+use harness::subject::{Order, Stage, Subject};
 use harness::verdict::{Secrets, Verdict};
 use harness::visit::{Client, Link, Links, Standing, Visit};
+use harness::wire::Ends;
 
 /// As `boot::bundle` has them.
 fn links() -> Links {
@@ -36,7 +39,7 @@ fn visited(subject: &mut Subject, talk: impl FnOnce(&mut Visit<'_>, Client)) -> 
     talk(&mut visit, client);
     visit.probe().expect("the host goes on");
     let (verdict, record) = visit.end();
-    assert!(!record.is_cut && !record.frames.is_empty());
+    assert!(!record.is_input_cut && !record.are_frames_cut && !record.is_beyond_acts && !record.frames.is_empty());
     (verdict, record.input)
 }
 
@@ -54,4 +57,35 @@ fn a_client_is_answered_and_seen_off() {
         });
         assert_eq!(verdict, Verdict::Sound);
     }
+}
+
+#[test]
+fn a_deaf_guest_is_deaf_again_to_who_asks_and_waits_for_nothing() {
+    for kind in MACHINES {
+        // Where nobody listens.
+        let ends = Ends { guest: (ENDS.guest.0, ENDS.guest.1 + 1), ..ENDS };
+        let order = Order { ends, ..order(kind, Stage::Sealed) };
+        let mut subject = Subject::start(order, &image_file(), Secrets::default()).expect("the image comes to its stage");
+        let mut visit = Visit::begin(&mut subject, &links()).expect("it stands at its stage");
+        visit.connect().expect("there is room");
+        assert!(visit.deadline().is_some(), "{kind:?}");
+        assert_eq!(visit.probe(), Ok(&Verdict::Deaf), "{kind:?}");
+        assert_eq!(visit.deadline(), None, "{kind:?}");
+        let (_, record) = visit.end();
+        assert!(record.is_beyond_acts, "{kind:?}");
+        assert_eq!(subject.run(&record.input, ACTS_MAX), Ok(Verdict::Sound), "{kind:?}");
+        assert_eq!(subject.run_and_ask(&record.input, ACTS_MAX), Ok(Verdict::Deaf), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_visit_is_full_when_no_port_is_left_for_its_next_client() {
+    let mut subject = start(MACHINES[1], Stage::Sealed, Secrets::default());
+    let mut visit = Visit::begin(&mut subject, &links()).expect("it stands at its stage");
+    for _ in ENDS.client.1..=u16::MAX {
+        assert!(!visit.is_full());
+        let client = visit.connect().expect("there is room");
+        visit.hang_up(client);
+    }
+    assert!(visit.is_full() && visit.connect().is_none());
 }

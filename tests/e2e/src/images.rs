@@ -38,16 +38,30 @@ pub fn symbols(image: &[u8]) -> Outcome<Vec<String>> {
 
 /// `ud2`: raises #UD (Intel SDM volume 2).
 const UD2: [u8; 2] = [0x0f, 0x0b];
+/// `xor eax, eax` and `ret`: returns zero.
+const NOTHING: [u8; 3] = [0x31, 0xc0, 0xc3];
 
 /// The image with `ud2` at the start of every function whose symbol holds one of `names`: a guest that is sound until it calls one.
 ///
 /// # Errors
 /// When the file is no ELF file with symbols, or has no such function.
 pub fn with_traps(image: &[u8], names: &[&str]) -> Outcome<Vec<u8>> {
+    with_code(image, names, &UD2)
+}
+
+/// The same with a return of zero: a guest that leaves out what these functions do. Zero must be something that they may return.
+///
+/// # Errors
+/// When the file is no ELF file with symbols, or has no such function.
+pub fn without(image: &[u8], names: &[&str]) -> Outcome<Vec<u8>> {
+    with_code(image, names, &NOTHING)
+}
+
+fn with_code(image: &[u8], names: &[&str], instruction: &[u8]) -> Outcome<Vec<u8>> {
     let file = ElfBytes::<LittleEndian>::minimal_parse(image)?;
     let (symbols, strings) = file.symbol_table()?.ok_or("the image has no symbols")?;
     let segments = file.segments().ok_or("the image has no segments")?;
-    let mut trapped = image.to_vec();
+    let mut altered = image.to_vec();
     let mut count = 0;
     for symbol in symbols.iter().filter(|symbol| matches!(symbol.st_symtype(), STT_FUNC | STT_NOTYPE)) {
         let name = strings.get(usize::try_from(symbol.st_name)?)?;
@@ -56,12 +70,12 @@ pub fn with_traps(image: &[u8], names: &[&str]) -> Outcome<Vec<u8>> {
         });
         if let Some(code) = code.filter(|_| names.iter().any(|wanted| name.contains(wanted))) {
             let at = usize::try_from(symbol.st_value - code.p_vaddr + code.p_offset)?;
-            trapped.get_mut(at..at + UD2.len()).ok_or("a symbol outside the file")?.copy_from_slice(&UD2);
+            altered.get_mut(at..at + instruction.len()).ok_or("a symbol outside the file")?.copy_from_slice(instruction);
             count += 1;
         }
     }
     ensure(count > 0, format!("no function of the image is named like {names:?}"))?;
-    Ok(trapped)
+    Ok(altered)
 }
 
 /// The image with `new` in place of the bytes that begin with `magic`, which stand in it once.

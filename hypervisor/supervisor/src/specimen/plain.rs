@@ -50,3 +50,15 @@ pub(super) fn bundle() -> Bundle {
         contest: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_room_is_what_the_page_says() {
+        let Limits { connections, handshakes, .. } = bundle().limits;
+        let page = include_str!("../../../../docs/target.md");
+        assert!(page.contains(&format!("the built-in box holds {connections} connections and {handshakes} handshakes")));
+    }
+}

@@ -52,7 +52,7 @@ pub(super) fn look(visit: &mut Visit<'_>, tally: &Tally) -> Look {
     };
     let is_sound = visit.verdict().is_sound();
     let status = json!({
-        "version": 1, "sessions": tally.sessions(), "findings": tally.found(), "lasted_ms": visit.lasted().as_secs_f64() * 1e3,
+        "version": 1, "sessions": tally.sessions(), "full": tally.full(), "findings": tally.found(), "lasted_ms": visit.lasted().as_secs_f64() * 1e3,
         "verdict": visit.verdict().name(), "text": verdict, "state_at_start": tally.state(),
     });
     Look { is_sound, text: verdict, status }

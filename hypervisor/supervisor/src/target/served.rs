@@ -1,29 +1,28 @@
 //! `bountybox target`: a box that is there to be fuzzed over TCP. Each session begins from the same state, is judged, and is kept if something is wrong.
 //!
-//! One thread: it moves bytes between sockets and the guest, lets time pass where somebody waits for it, and answers at the second channel in between.
+//! One thread: it moves bytes between sockets and the guest, lets time pass where somebody waits for it, and answers at the second channel in between. What came
+//! before a question or a wish is heard first: a verdict is about all that was sent until then.
 
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io;
 use std::net::TcpListener;
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
-use std::process::{Child, Command};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use harness::subject::Stage;
 use harness::visit::Visit;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde_json::json;
 
 use super::control::{self, Asked, Control};
+use super::fuzzer::Fuzzer;
+use super::present::Present;
 use super::tally::Tally;
-use super::wire::Wire;
 use crate::exit::Exit;
 use crate::findings::ReportArgs;
-use crate::limits::TARGET_CONNECTIONS_MAX;
+use crate::limits::{TARGET_HEAR_MAX, TARGET_LAST_SESSIONS_MAX, TARGET_LINGER};
 use crate::run::{Signals, refuse};
 use crate::specimen::{Specimen, SpecimenArgs, hex, of_subject};
 use crate::terminal;
@@ -68,22 +67,24 @@ struct Server<'a> {
     signals: Signals,
     fuzzer: Option<Fuzzer>,
     tally: Tally,
-}
-
-/// The command behind `--`.
-struct Fuzzer {
-    child: Child,
-    ended: OwnedFd,
+    /// How many sessions may still follow, once nobody wants more than that those who wait are heard.
+    last: Option<usize>,
 }
 
 /// Why a session ended.
 enum Over {
     /// It had its connection.
     Done,
+    /// Somebody came for whom there is no place in it.
+    Full,
     /// Somebody waits for the box to be brought back.
     Reset(control::Answer),
-    /// Nobody wants another one.
-    Stop(Option<control::Answer>),
+    /// Somebody waits for the end.
+    Stop(control::Answer),
+    /// The command behind `--` has ended.
+    Left,
+    /// A signal: whoever waits is not waited for.
+    Signal,
 }
 
 pub(super) fn serve(args: &ServedArgs, listen: SocketAddr, command: &[String], json: bool) -> Exit {
@@ -92,9 +93,15 @@ pub(super) fn serve(args: &ServedArgs, listen: SocketAddr, command: &[String], j
         let mut specimen = args.specimen.start(Stage::Sealed)?;
         let mut server = Server::open(args, listen, &specimen)?;
         server.announce(&specimen, begun.elapsed());
-        server.fuzzer = start(command, &server)?;
-        while server.session(&mut specimen)? {}
-        server.conclude(json)
+        server.fuzzer = server.start(command)?;
+        let fault = loop {
+            match server.session(&mut specimen) {
+                Ok(true) => {}
+                Ok(false) => break None,
+                Err(fault) => break Some(fault),
+            }
+        };
+        Ok(server.conclude(json, fault))
     };
     run().unwrap_or_else(|exit| exit)
 }
@@ -110,12 +117,21 @@ impl<'a> Server<'a> {
         }
         let signals = Signals::to_stop().map_err(|fault| refuse(Exit::Internal, fault))?;
         let state = specimen.subject.state().map_err(|fault| of_subject(&fault))?;
-        let tally = Tally::new(state, specimen.subject.kind(), &args.specimen, args.findings.clone());
-        Ok(Self { args, listener, control, signals, fuzzer: None, tally })
+        let tally = Tally::new((state, specimen.subject.unix()), specimen.subject.kind(), &args.specimen, args.findings.clone());
+        Ok(Self { args, listener, control, signals, fuzzer: None, tally, last: None })
     }
 
     fn address(&self) -> Result<SocketAddr, Exit> {
         self.listener.local_addr().map_err(|fault| refuse(Exit::Internal, fault))
+    }
+
+    fn start(&self, command: &[String]) -> Result<Option<Fuzzer>, Exit> {
+        let Some((program, rest)) = command.split_first() else { return Ok(None) };
+        let address = self.address()?;
+        let control = self.control.as_ref().map(|control| control.address().to_string()).unwrap_or_default();
+        let (host, port) = (address.ip().to_string(), address.port().to_string());
+        let fill = |word: &String| word.replace("{host}", &host).replace("{port}", &port).replace("{control}", &control);
+        Fuzzer::start(program, rest.iter().map(fill)).map(Some)
     }
 
     fn announce(&self, specimen: &Specimen, took: Duration) {
@@ -136,132 +152,142 @@ impl<'a> Server<'a> {
             let (verdict, record) = visit.end();
             (over, has_come, verdict, record)
         };
-        // Nobody came before the end: that was no session.
-        if let (Over::Stop(None), false) = (&over, has_come) {
+        // Nobody came before the end: that was no session, unless something was found by asking.
+        if matches!(over, Over::Left | Over::Signal) && !has_come && verdict.is_sound() {
             return Ok(false);
         }
         let outcome = self.tally.take(&mut specimen.subject, &verdict, &record)?;
-        let goes_on = |server: &Self| server.args.sessions.is_none_or(|most| server.tally.sessions() < most);
         let answer = json!({ "session": self.tally.sessions(), "verdict": outcome.verdict, "text": outcome.told, "input": outcome.input,
             "reset_ms": outcome.reset.as_secs_f64() * 1e3, "state": hex(&outcome.state) });
-        Ok(match over {
-            Over::Done => goes_on(self),
-            Over::Reset(waiting) => {
-                waiting.give(&answer);
-                goes_on(self)
-            }
+        match over {
+            Over::Done => {}
+            Over::Full => self.tally.note_full(),
+            Over::Reset(waiting) => waiting.give(&answer),
             Over::Stop(waiting) => {
-                if let Some(waiting) = waiting {
-                    waiting.give(&answer);
-                }
-                false
+                waiting.give(&answer);
+                self.last.get_or_insert(TARGET_LAST_SESSIONS_MAX);
             }
-        })
+            Over::Left => {
+                self.last.get_or_insert(TARGET_LAST_SESSIONS_MAX);
+            }
+            Over::Signal => return Ok(false),
+        }
+        Ok(self.goes_on())
+    }
+
+    fn goes_on(&mut self) -> bool {
+        if let Some(last) = &mut self.last {
+            *last = last.saturating_sub(1);
+        }
+        self.last != Some(0) && self.args.sessions.is_none_or(|most| self.tally.sessions() < most)
     }
 
     /// Moves bytes until the session is over.
-    fn attend(&mut self, visit: &mut Visit<'_>) -> Result<Over, Exit> {
-        let fault = |fault: harness::subject::Fault| of_subject(&fault);
-        let mut wires: Vec<Wire> = Vec::new();
-        // The guest's time begins with its first client.
-        let mut began: Option<Instant> = None;
+    fn attend(&self, visit: &mut Visit<'_>) -> Result<Over, Exit> {
+        let mut present = Present::nobody(self.args.session);
         loop {
-            let lasted = began.map(|began| began.elapsed());
-            let patience = lasted.and_then(|lasted| visit.deadline().map(|at| at.saturating_sub(lasted)));
-            let ready = self.wait(&wires, visit, patience)?;
-            if ready.stop {
-                return Ok(Over::Stop(None));
+            let ready = self.wait(visit, &present)?;
+            if ready.signal {
+                self.hear(visit, &mut present, Duration::ZERO)?;
+                return Ok(Over::Signal);
+            }
+            if ready.fuzzer || self.last.is_some() {
+                self.hear(visit, &mut present, TARGET_LINGER)?;
+                return Ok(Over::Left);
             }
             if ready.control
-                && let Some(control) = &self.control
+                && let Some(over) = self.converse(visit, &mut present)?
             {
-                match control.hear(|| control::look(visit, &self.tally)) {
-                    Asked::Nothing => {}
-                    Asked::Reset(answer) => return Ok(Over::Reset(answer)),
-                    Asked::Stop(answer) => return Ok(Over::Stop(Some(answer))),
-                }
+                return Ok(over);
+            }
+            if ready.client && visit.is_full() {
+                return Ok(Over::Full);
             }
             if ready.client {
-                self.let_in(visit, &mut wires);
-                if visit.has_come() {
-                    began.get_or_insert_with(Instant::now);
-                }
+                present.let_in(&self.listener, visit);
             }
-            visit.settle().map_err(fault)?;
-            if let Some(lasted) = began.map(|began| began.elapsed())
-                && visit.deadline().is_some_and(|at| at <= lasted)
-            {
-                visit.pass(lasted).map_err(fault)?;
-            }
-            wires.retain_mut(|wire| wire.pump(visit));
-            // What was said and what was heard makes room at the other end.
-            visit.settle().map_err(fault)?;
-            wires.retain_mut(|wire| wire.pump(visit));
-            let is_over = visit.has_come() && wires.is_empty() && self.args.session == Session::Connection;
-            if is_over || !visit.verdict().is_sound() {
-                visit.settle().map_err(fault)?;
-                if self.args.session == Session::Connection {
-                    return Ok(Over::Done);
-                }
-                // The guest is no more; its clients see it, and whoever asks is told.
-                wires.clear();
+            if present.advance(visit).map_err(|fault| of_subject(&fault))? {
+                return Ok(Over::Done);
             }
         }
     }
 
-    fn let_in(&self, visit: &mut Visit<'_>, wires: &mut Vec<Wire>) {
-        while wires.len() < self.room() {
-            let Ok((stream, _)) = self.listener.accept() else { break };
-            if let Some(wire) = visit.connect().and_then(|client| Wire::new(stream, client).ok()) {
-                wires.push(wire);
-            }
-        }
-    }
-
-    fn room(&self) -> usize {
-        match self.args.session {
-            Session::Connection => 1,
-            Session::Asked => TARGET_CONNECTIONS_MAX,
-        }
-    }
-
-    /// Sleeps until something comes, for so long at most.
-    fn wait(&self, wires: &[Wire], visit: &Visit<'_>, patience: Option<Duration>) -> Result<Ready, Exit> {
-        // A guest that is no more lets nobody in.
-        let lets_in = wires.len() < self.room() && visit.verdict().is_sound();
-        let listener = lets_in.then(|| self.listener.as_fd());
-        let control = self.control.as_ref().map(AsFd::as_fd);
-        let fuzzer = self.fuzzer.as_ref().map(|fuzzer| fuzzer.ended.as_fd());
-        let fixed = [listener, control, fuzzer, Some(self.signals.as_fd())];
-        let mut fds: Vec<PollFd<'_>> = fixed.into_iter().flatten().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
-        fds.extend(wires.iter().map(|wire| PollFd::from_borrowed_fd(wire.as_fd(), wire.wants(visit))));
-        let timeout = patience.map(|patience| Timespec {
-            tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: patience.subsec_nanos().into(),
+    /// Answers whoever asks at the second channel. Returns what he wants, where that ends the session.
+    fn converse(&self, visit: &mut Visit<'_>, present: &mut Present) -> Result<Option<Over>, Exit> {
+        let Some(control) = &self.control else { return Ok(None) };
+        let mut heard = Ok(());
+        let asked = control.hear(|| {
+            heard = self.hear(visit, present, Duration::ZERO);
+            control::look(visit, &self.tally)
         });
-        match poll(&mut fds, timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(fault) => return Err(refuse(Exit::Internal, fault)),
-        }
-        let mut came = fds.iter().map(|fd| !fd.revents().is_empty());
-        let mut came = |is_there: bool| is_there && came.next().unwrap_or(false);
-        let (client, control) = (came(listener.is_some()), came(control.is_some()));
-        let stop = came(fuzzer.is_some()) | came(true);
-        Ok(Ready { client, control, stop })
+        heard?;
+        let over = match asked {
+            Asked::Nothing => return Ok(None),
+            Asked::Reset(answer) => Over::Reset(answer),
+            Asked::Stop(answer) => Over::Stop(answer),
+        };
+        self.hear(visit, present, Duration::ZERO)?;
+        Ok(Some(over))
     }
 
-    fn conclude(mut self, json: bool) -> Result<Exit, Exit> {
-        let failed = match &mut self.fuzzer {
-            Some(fuzzer) => fuzzer.ended()?,
-            None => None,
+    /// Hears what has come already: those who wait are let in, and what they have said reaches the guest, until nothing more is there for so long.
+    fn hear(&self, visit: &mut Visit<'_>, present: &mut Present, linger: Duration) -> Result<(), Exit> {
+        let begun = Instant::now();
+        while visit.verdict().is_sound() && begun.elapsed() < TARGET_HEAR_MAX {
+            // What is on its way to the guest makes room for more.
+            visit.settle().map_err(|fault| of_subject(&fault))?;
+            let mut fds: Vec<PollFd<'_>> = present.fds(visit, PollFlags::IN).collect();
+            // For whom there is no place is not waited for.
+            fds.extend(self.door(visit, present).filter(|_| !visit.is_full()));
+            sleep(&mut fds, Some(linger))?;
+            let has_come = fds.iter().any(|fd| !fd.revents().is_empty());
+            drop(fds);
+            if !has_come {
+                break;
+            }
+            present.let_in(&self.listener, visit);
+            if present.advance(visit).map_err(|fault| of_subject(&fault))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Where somebody new is waited for.
+    fn door(&self, visit: &Visit<'_>, present: &Present) -> Option<PollFd<'_>> {
+        present.has_room(visit).then(|| PollFd::new(&self.listener, PollFlags::IN))
+    }
+
+    /// Sleeps until something comes, or somebody wants to go on by himself.
+    fn wait(&self, visit: &Visit<'_>, present: &Present) -> Result<Ready, Exit> {
+        let patience = self.last.map_or_else(|| present.patience(visit), |_| Some(Duration::ZERO));
+        let control = self.control.as_ref().map(|control| PollFd::new(control, PollFlags::IN));
+        let fuzzer = self.fuzzer.as_ref().and_then(Fuzzer::ended).map(|ended| PollFd::from_borrowed_fd(ended, PollFlags::IN));
+        let fixed = [self.door(visit, present), control, fuzzer, Some(PollFd::new(&self.signals, PollFlags::IN))];
+        let is_there = fixed.each_ref().map(Option::is_some);
+        let mut fds: Vec<PollFd<'_>> = fixed.into_iter().flatten().chain(present.fds(visit, PollFlags::all())).collect();
+        sleep(&mut fds, patience)?;
+        let mut came = fds.iter().map(|fd| !fd.revents().is_empty());
+        let [client, control, fuzzer, signal] = is_there.map(|is_there| is_there && came.next().unwrap_or(false));
+        Ok(Ready { client, control, fuzzer, signal })
+    }
+
+    /// Says what came of it, whatever has ended it. What was found weighs more than what went wrong besides.
+    fn conclude(mut self, json: bool, fault: Option<Exit>) -> Exit {
+        let ended = self.fuzzer.as_mut().map_or(Ok(None), Fuzzer::end);
+        let written = self.args.reports.write(&self.tally.summary());
+        let exit = match (&ended, fault.or(written.err())) {
+            _ if !self.tally.is_sound() => Exit::Broken,
+            (_, Some(fault)) => fault,
+            (Err(fault), None) => *fault,
+            (Ok(Some(_)), None) => Exit::Fuzzer,
+            (Ok(None), None) => Exit::Success,
         };
-        let exit = if self.tally.is_sound() { failed.as_ref().map_or(Exit::Success, |_| Exit::Fuzzer) } else { Exit::Broken };
         self.tally.tell(json, exit);
-        if let Some(how) = failed {
+        if let Ok(Some(how)) = ended {
             terminal::note(format!("error: the command behind `--` failed: {how}"));
         }
-        self.args.reports.write(&self.tally.summary())?;
-        Ok(exit)
+        exit
     }
 }
 
@@ -269,33 +295,18 @@ impl<'a> Server<'a> {
 struct Ready {
     client: bool,
     control: bool,
-    stop: bool,
+    fuzzer: bool,
+    signal: bool,
 }
 
-fn start(words: &[String], server: &Server<'_>) -> Result<Option<Fuzzer>, Exit> {
-    let Some((program, rest)) = words.split_first() else { return Ok(None) };
-    let address = server.address()?;
-    let control = server.control.as_ref().map(|control| control.address().to_string()).unwrap_or_default();
-    let (host, port) = (address.ip().to_string(), address.port().to_string());
-    let fill = |word: &String| word.replace("{host}", &host).replace("{port}", &port).replace("{control}", &control);
-    let child = Command::new(program).args(rest.iter().map(fill)).spawn();
-    let child = child.map_err(|fault| refuse(Exit::Usage, format!("{program} cannot be started: {fault}")))?;
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(Exit::Internal)?;
-    let ended = pidfd_open(pid, PidfdFlags::empty()).map_err(|fault| refuse(Exit::Internal, fault))?;
-    Ok(Some(Fuzzer { child, ended }))
-}
-
-impl Fuzzer {
-    /// How it failed, if it did. One that still runs is ended: what it was there for is gone.
-    fn ended(&mut self) -> Result<Option<String>, Exit> {
-        let fault = |fault: io::Error| refuse(Exit::Internal, fault);
-        match self.child.try_wait().map_err(fault)? {
-            Some(status) => Ok((!status.success()).then(|| status.to_string())),
-            None => {
-                self.child.kill().map_err(fault)?;
-                self.child.wait().map_err(fault)?;
-                Ok(None)
-            }
-        }
+/// Waits until one of them is ready, for so long at most.
+fn sleep(fds: &mut [PollFd<'_>], patience: Option<Duration>) -> Result<(), Exit> {
+    let timeout = patience.map(|patience| Timespec {
+        tv_sec: i64::try_from(patience.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: patience.subsec_nanos().into(),
+    });
+    match poll(fds, timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(fault) => Err(refuse(Exit::Internal, fault)),
     }
 }

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::exit::Exit;
 use crate::findings::{Finding, Summary};
-use crate::limits::FINDINGS_MAX;
+use crate::limits::{FINDING_NUMBERS_MAX, FINDINGS_MAX};
 use crate::run::refuse;
 use crate::specimen::{SpecimenArgs, hex, mark, of_subject, tell};
 use crate::terminal;
@@ -29,6 +29,7 @@ pub(super) struct Tally {
     again: String,
     folder: PathBuf,
     sessions: u64,
+    full: u64,
     found: u64,
     slowest: Duration,
     findings: Vec<Finding>,
@@ -45,8 +46,8 @@ pub(super) struct Outcome {
 }
 
 impl Tally {
-    /// `state` is what the box is brought back to.
-    pub(super) fn new(state: [u8; 32], kind: Kind, specimen: &SpecimenArgs, folder: PathBuf) -> Self {
+    /// `state` is what the box is brought back to, `unix` what its clock says then.
+    pub(super) fn new((state, unix): ([u8; 32], Duration), kind: Kind, specimen: &SpecimenArgs, folder: PathBuf) -> Self {
         let machine = match kind {
             Kind::Kvm => "kvm",
             Kind::Process => "process",
@@ -54,14 +55,24 @@ impl Tally {
         let SpecimenArgs { image, config, seed, .. } = specimen;
         let named =
             |option: &str, path: &Option<PathBuf>| path.iter().map(|path| format!(" --{option} {}", path.display())).collect::<String>();
-        let again =
-            format!("bountybox fuzz --stage sealed --machine {machine} --seed {seed}{}{}", named("image", image), named("config", config));
+        let named = format!("{}{}", named("image", image), named("config", config));
+        let again = format!("bountybox fuzz --stage sealed --machine {machine} --seed {seed} --clock {}{named}", unix.as_secs());
         let begun = Instant::now();
-        Self { begun, state, again, folder, sessions: 0, found: 0, slowest: Duration::ZERO, findings: Vec::new() }
+        Self { begun, state, again, folder, sessions: 0, full: 0, found: 0, slowest: Duration::ZERO, findings: Vec::new() }
     }
 
     pub(super) fn sessions(&self) -> u64 {
         self.sessions
+    }
+
+    /// Sessions that ended because no further client had a place in them.
+    pub(super) fn full(&self) -> u64 {
+        self.full
+    }
+
+    pub(super) fn note_full(&mut self) {
+        self.full = self.full.saturating_add(1);
+        terminal::note(format!("session {} was full: the box is brought back for the next client", self.sessions));
     }
 
     pub(super) fn found(&self) -> u64 {
@@ -80,23 +91,27 @@ impl Tally {
     pub(super) fn take(&mut self, subject: &mut Subject, verdict: &Verdict, record: &Record) -> Result<Outcome, Exit> {
         self.sessions = self.sessions.saturating_add(1);
         let (told, mark) = (tell(verdict, subject), mark(verdict, subject));
+        let back = self.bring_back(subject);
+        // What was found is kept even if the box does not come back.
+        let input = if verdict.is_sound() { Ok(None) } else { self.keep(back.is_ok().then_some(subject), verdict, (&told, mark), record) };
+        let (reset, state) = back?;
+        Ok(Outcome { verdict: verdict.name(), told, input: input?, reset, state })
+    }
+
+    fn bring_back(&mut self, subject: &mut Subject) -> Result<(Duration, [u8; 32]), Exit> {
         let reset = subject.reset().map_err(|fault| of_subject(&fault))?;
         self.slowest = self.slowest.max(reset);
         let state = subject.state().map_err(|fault| of_subject(&fault))?;
         if state != self.state {
             return Err(refuse(Exit::Internal, format!("after session {} the box was not brought back to where it was", self.sessions)));
         }
-        let mut outcome = Outcome { verdict: verdict.name(), told, input: None, reset, state };
-        if !verdict.is_sound() {
-            outcome.input = self.keep(subject, verdict, (&outcome.told, mark), record)?;
-        }
-        Ok(outcome)
+        Ok((reset, state))
     }
 
-    /// Keeps the first session of each finding.
+    /// Keeps the first session of each finding, and tries it again where there is a box to do so.
     fn keep(
         &mut self,
-        subject: &mut Subject,
+        subject: Option<&mut Subject>,
         verdict: &Verdict,
         (told, mark): (&str, String),
         record: &Record,
@@ -109,28 +124,40 @@ impl Tally {
         if self.findings.len() >= FINDINGS_MAX {
             return Ok(None);
         }
-        // Tried once more, from what was written down alone.
-        let again = subject.run(&record.input, ACTS_MAX).map_err(|fault| of_subject(&fault))?;
-        let is_reproduced = again == *verdict;
-        subject.reset().map_err(|fault| of_subject(&fault))?;
-        let name = self.folder.join(format!("{}-{:03}", verdict.name(), self.findings.len()));
-        let input = name.with_extension("input");
-        let replay = format!("{} --clock {} {}", self.again, subject.unix().as_secs(), input.display());
+        let mut finding = Finding { verdict: verdict.name(), told: told.to_owned(), mark, input: None, times: 1 };
+        let again = subject.map_or(Ok(None), |subject| again(subject, verdict, record));
+        let kept = self.write(&finding, record, again.unwrap_or(None));
+        // Reports tell it even if it could not be written down.
+        finding.input = kept.as_ref().ok().cloned();
+        self.findings.push(finding);
+        again.and(kept).map(|input| Some(input.display().to_string()))
+    }
+
+    /// Writes the files of a finding. `again` is whether it came again when it was tried again, if it was.
+    fn write(&self, finding: &Finding, record: &Record, again: Option<bool>) -> Result<PathBuf, Exit> {
+        let fault = |fault: io::Error| refuse(Exit::Output, format!("{}: {fault}", self.folder.display()));
+        let (name, mut input) = begin(&self.folder, finding.verdict).map_err(fault)?;
+        let path = name.with_extension("input");
+        // Of a verdict beyond the acts `fuzz` would say that all is sound.
+        let replay = (!record.is_beyond_acts).then(|| format!("{} {}", self.again, path.display()));
         let about = json!({
-            "version": 1, "session": self.sessions, "verdict": verdict.name(), "text": told,
-            "state": self.state(), "is_whole": !record.is_cut, "is_reproduced": is_reproduced, "replay": replay,
+            "version": 1, "session": self.sessions, "verdict": finding.verdict, "text": finding.told, "state": self.state(),
+            "is_whole": !record.is_input_cut, "are_frames_whole": !record.are_frames_cut, "is_reproduced": again, "replay": replay,
         });
-        let write = || -> io::Result<()> {
-            fs::create_dir_all(&self.folder)?;
-            fs::write(&input, &record.input)?;
+        let mut write = || -> io::Result<()> {
+            input.write_all(&record.input)?;
             write_frames(&name.with_extension("pcapng"), &record.frames)?;
-            fs::write(name.with_extension("json"), format!("{about:#}\n"))
+            File::create_new(name.with_extension("json"))?.write_all(format!("{about:#}\n").as_bytes())
         };
-        write().map_err(|fault| refuse(Exit::Output, format!("{}: {fault}", name.display())))?;
-        let how = if is_reproduced { "" } else { "; trying it again did something else" };
-        terminal::note(format!("found: {told}; again with: {replay}{how}"));
-        self.findings.push(Finding { verdict: verdict.name(), told: told.to_owned(), mark, input: Some(input.clone()), times: 1 });
-        Ok(Some(input.display().to_string()))
+        write().map_err(fault)?;
+        let how = match again {
+            Some(true) => "",
+            Some(false) => "; trying it again did something else",
+            None => "; it was not tried again",
+        };
+        let place = replay.map_or_else(|| format!("kept as {}", path.display()), |replay| format!("again with: {replay}"));
+        terminal::note(format!("found: {}; {place}{how}", finding.told));
+        Ok(path)
     }
 
     pub(super) fn tell(&self, json: bool, exit: Exit) {
@@ -158,12 +185,56 @@ impl Tally {
     }
 }
 
+/// Tries once more what was written down. Whether it came to the same; `None` where that takes clients who answer, of whom nothing is written down.
+fn again(subject: &mut Subject, verdict: &Verdict, record: &Record) -> Result<Option<bool>, Exit> {
+    if record.is_beyond_acts && *verdict != Verdict::Deaf {
+        return Ok(None);
+    }
+    let again = subject.run_and_ask(&record.input, ACTS_MAX).map_err(|fault| of_subject(&fault))?;
+    subject.reset().map_err(|fault| of_subject(&fault))?;
+    Ok(Some(again == *verdict))
+}
+
+/// The first name of this kind that no file in the folder has, and its first file. What another run has found stays.
+fn begin(folder: &Path, kind: &str) -> io::Result<(PathBuf, File)> {
+    fs::create_dir_all(folder)?;
+    for number in 0..FINDING_NUMBERS_MAX {
+        let name = folder.join(format!("{kind}-{number:03}"));
+        if ["json", "pcapng"].iter().any(|extension| name.with_extension(extension).exists()) {
+            continue;
+        }
+        match File::create_new(name.with_extension("input")) {
+            Ok(file) => return Ok((name, file)),
+            Err(fault) if fault.kind() == ErrorKind::AlreadyExists => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Err(io::Error::new(ErrorKind::AlreadyExists, format!("no number is left for {kind}")))
+}
+
 fn write_frames(path: &Path, frames: &[Sighting]) -> io::Result<()> {
-    let mut pcap = Pcap::begin(File::create(path)?)?;
+    let mut pcap = Pcap::begin(File::create_new(path)?)?;
     for frame in frames {
         let way = if frame.by_guest { Way::FromGuest } else { Way::ToGuest };
         let unix_ns = u64::try_from(frame.unix.as_nanos()).unwrap_or(u64::MAX);
         pcap.frame(frame.link, way, unix_ns, &frame.bytes)?;
     }
     pcap.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_run_has_found_is_not_written_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path().join("findings");
+        let begun = |kind: &str| begin(&folder, kind).expect("there is room").0;
+        assert_eq!(begun("crash"), folder.join("crash-000"));
+        assert_eq!(begun("crash"), folder.join("crash-001"));
+        assert_eq!(begun("deaf"), folder.join("deaf-000"));
+        fs::write(folder.join("crash-002.json"), "of one whose input was moved away").expect("a file");
+        assert_eq!(begun("crash"), folder.join("crash-003"));
+    }
 }

@@ -82,8 +82,12 @@ impl Target {
     }
 
     /// What it says at its end, and its exit code.
-    fn stop(mut self) -> Outcome<(Value, i32)> {
+    fn stop(self) -> Outcome<(Value, i32)> {
         self.ask("POST", "/stop")?;
+        self.ended()
+    }
+
+    fn ended(mut self) -> Outcome<(Value, i32)> {
         let until = Instant::now() + PATIENCE;
         while self.child.try_wait()?.is_none() {
             ensure(Instant::now() < until, "it does not stop")?;
@@ -240,6 +244,165 @@ pub(crate) fn liveness(place: &Place) -> Outcome {
     ensure(target.ask("GET", "/healthz")?.0 == 200, "it is not well after a reset")?;
     ensure(target.ask("GET", "/reset")?.0 == 405 && target.ask("GET", "/")?.0 == 404, "a request is not refused")?;
     ensure(target.stop()?.1 == 29, "a finding was forgotten")
+}
+
+/// A guest that does not do as all others do: a box of its own, with a folder for what is found.
+struct Harmed {
+    folder: TempDir,
+    image: PathBuf,
+}
+
+impl Harmed {
+    fn new(alter: impl FnOnce(&[u8]) -> Outcome<Vec<u8>>) -> Outcome<Self> {
+        let folder = TempDir::new()?;
+        let image = folder.path().join("harmed.elf");
+        fs::write(&image, alter(&fs::read(e2e::image())?)?)?;
+        Ok(Self { folder, image })
+    }
+
+    /// It crashes when somebody begins a key exchange.
+    fn at_hellos() -> Outcome<Self> {
+        let harmed = Self::new(|image| images::with_traps(image, &["x25519_public_from_private"]))?;
+        fs::write(harmed.folder.path().join("hello"), hello()?)?;
+        Ok(harmed)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// The box without a second channel, and a command that fuzzes it.
+    fn command(&self, place: &Place, arguments: &[&str], script: &str) -> Command {
+        let mut command = Command::new(bountybox());
+        command.args(["target", "--json", "--machine", place.machine.name(), "--findings", &self.path("findings"), "--image"]);
+        command.arg(&self.image).args(arguments).args(["--", "bash", "-c", script]).current_dir(self.folder.path());
+        command
+    }
+}
+
+fn signal(process: u32, signal: &str) -> Outcome {
+    let status = Command::new("kill").args([signal, &process.to_string()]).status()?;
+    ensure(status.success(), format!("no {signal} for {process}"))
+}
+
+/// What was sent before the end counts, whoever was first to say that it is the end.
+pub(crate) fn arrived(place: &Place) -> Outcome {
+    let harmed = Harmed::at_hellos()?;
+    // Many at once, of whom the last does harm; and one who does not wait for anything.
+    let many = "for n in 1 2 3 4 5 6; do exec {door}<>/dev/tcp/{host}/{port}; printf x >&$door; done; cat hello >/dev/tcp/{host}/{port}";
+    for (script, sessions) in [(many, 7), ("cat hello >/dev/tcp/{host}/{port}", 1)] {
+        let output = harmed.command(place, &[], script).output()?;
+        let told: Value = serde_json::from_slice(&output.stdout)?;
+        ensure(output.status.code() == Some(29) && told["sessions"] == sessions, told.to_string())?;
+    }
+    // The box finds the input and the wish together, whichever it looks at first.
+    let target = Target::start(place, &harmed.image, &["--session", "asked", "--findings", &harmed.path("findings")])?;
+    signal(target.child.id(), "-STOP")?;
+    target.connect()?.write_all(&hello()?)?;
+    let mut wish = TcpStream::connect(&target.control)?;
+    wish.write_all(b"POST /reset HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+    signal(target.child.id(), "-CONT")?;
+    let mut told = String::new();
+    wish.read_to_string(&mut told)?;
+    ensure(told.contains("\"verdict\":\"crash\""), told)?;
+    // And more of it than goes to the guest at once.
+    signal(target.child.id(), "-STOP")?;
+    let mut stream = target.connect()?;
+    let long = [&hello()?[..], &vec![0; 200_000]].concat();
+    stream.set_nonblocking(true)?;
+    let sent = stream.write(&long)?;
+    let mut wish = TcpStream::connect(&target.control)?;
+    wish.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+    signal(target.child.id(), "-CONT")?;
+    let mut told = String::new();
+    wish.read_to_string(&mut told)?;
+    ensure(told.contains(" 503 "), format!("{sent}: {told}"))?;
+    ensure(target.stop()?.1 == 29, "a finding was forgotten")
+}
+
+/// Nobody has come, and it is found all the same: what was told once is not forgotten. A guest that hears nobody is so again, but not to `fuzz`.
+pub(crate) fn asked(place: &Place) -> Outcome {
+    let harmed = Harmed::new(|image| images::with_traps(image, &["5greet"]))?;
+    let target = Target::start(place, &harmed.image, &["--findings", &harmed.path("findings")])?;
+    ensure(target.ask("GET", "/healthz")?.0 == 503, "it is well")?;
+    signal(target.child.id(), "-INT")?;
+    ensure(target.ended()?.1 == 29, "what was told is forgotten")?;
+    let deaf = Harmed::new(|image| images::without(image, &["5greet"]))?;
+    let target = Target::start(place, &deaf.image, &["--session", "asked", "--findings", &deaf.path("findings")])?;
+    let told = target.reset()?;
+    ensure(told["verdict"] == "deaf", told.to_string())?;
+    let input = PathBuf::from(told["input"].as_str().unwrap_or_default());
+    let about: Value = serde_json::from_slice(&fs::read(input.with_extension("json"))?)?;
+    ensure(about["is_reproduced"] == true && about["replay"].is_null(), about.to_string())?;
+    ensure(target.stop()?.1 == 29, "a finding was forgotten")
+}
+
+/// Of many at once the built-in box holds as many as docs/target.md says, and resets the rest.
+pub(crate) fn room(place: &Place) -> Outcome {
+    let target = Target::start(place, &image(), &["--session", "asked"])?;
+    let streams = (0..40).map(|_| target.connect()).collect::<Outcome<Vec<_>>>()?;
+    // What was there before the question is heard before the answer.
+    ensure(target.ask("GET", "/healthz")? == (200, "sound\n".into()), "it is not well")?;
+    let held = streams.iter().filter(|stream| {
+        stream.set_nonblocking(true).is_ok()
+            && (&**stream).read(&mut [0]).is_err_and(|fault| fault.kind() == std::io::ErrorKind::WouldBlock)
+    });
+    let held = held.count();
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/target.md"))?;
+    ensure(page.contains(&format!("the built-in box holds {held} connections")), format!("{held} are held"))
+}
+
+/// A guest that is no more has nothing to do.
+pub(crate) fn rests(place: &Place) -> Outcome {
+    let harmed = Harmed::at_hellos()?;
+    let target = Target::start(place, &harmed.image, &["--session", "asked", "--findings", &harmed.path("findings")])?;
+    let _other = target.connect()?;
+    target.answer(&hello()?)?;
+    let ticks = || -> Outcome<u64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", target.child.id()))?;
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
+        // proc_pid_stat(5): utime and stime.
+        Ok(fields[12].parse::<u64>()? + fields[13].parse::<u64>()?)
+    };
+    let before = ticks()?;
+    thread::sleep(Duration::from_secs(3));
+    let spent = ticks()? - before;
+    ensure(spent < 30, format!("{spent} of 300 ticks"))
+}
+
+/// What was found is told whatever comes after; and no fuzzer outlives its box.
+pub(crate) fn broken_off(place: &Place) -> Outcome {
+    let harmed = Harmed::at_hellos()?;
+    // A folder in a file cannot be made.
+    fs::write(harmed.path("findings"), "a file")?;
+    // What outlives its box is not to keep the test waiting for its output.
+    let script = "exec >/dev/null 2>&1; sleep 100 & echo $! >number; cat hello >/dev/tcp/{host}/{port}; wait";
+    let output = harmed.command(place, &["--junit", "report.xml", "--sarif", "none/report.sarif"], script).output()?;
+    let told: Value = serde_json::from_slice(&output.stdout)?;
+    ensure(output.status.code() == Some(29) && told["found"][0]["verdict"] == "crash", told.to_string())?;
+    let junit = fs::read_to_string(harmed.path("report.xml"))?;
+    ensure(junit.contains("failures=\"1\""), junit)?;
+    let number = fs::read_to_string(harmed.path("number"))?;
+    // One that nobody has waited for yet has no command line any more.
+    let is_gone = || fs::read(format!("/proc/{}/cmdline", number.trim())).unwrap_or_default().is_empty();
+    let until = Instant::now() + PATIENCE;
+    while !is_gone() {
+        ensure(Instant::now() < until, "the fuzzer has outlived its box")?;
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
+/// What one run has found the next does not write over.
+pub(crate) fn runs_side_by_side(place: &Place) -> Outcome {
+    let harmed = Harmed::at_hellos()?;
+    let inputs = || -> Outcome<Vec<PathBuf>> {
+        let output = harmed.command(place, &["--sessions", "1"], "cat hello >/dev/tcp/{host}/{port}").output()?;
+        let told: Value = serde_json::from_slice(&output.stdout)?;
+        Ok(told["found"].as_array().into_iter().flatten().filter_map(|one| one["input"].as_str()).map(PathBuf::from).collect())
+    };
+    let (first, second) = (inputs()?, inputs()?);
+    ensure(first.len() == 1 && second.len() == 1 && first != second, format!("{first:?} {second:?}"))
 }
 
 /// The box ends with its fuzzer, and says if that one failed.
