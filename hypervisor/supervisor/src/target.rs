@@ -1,5 +1,5 @@
-//! `bountybox target`: a box that is there to be fuzzed (`served`, its clients' sockets `wire`, its second channel `control`, what came of it `tally`); and with
-//! `--misbehave` a judge of TLS clients, which answers them wrongly and says which of them noticed.
+//! `bountybox target`: a box that is there to be fuzzed (`served`, who is there `present`, their sockets `wire`, the command that fuzzes it `fuzzer`, its second channel `control`,
+//! what came of it `tally`); and with `--misbehave` a judge of TLS clients, which answers them wrongly and says which of them noticed.
 
 mod control;
 mod fuzzer;
