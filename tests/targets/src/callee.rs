@@ -74,17 +74,30 @@ fn certified(chain: Vec<Vec<u8>>, key: Vec<u8>) -> Arc<CertifiedKey> {
     Arc::new(CertifiedKey::new(chain.into_iter().map(Into::into).collect(), key))
 }
 
+/// What those who call show, and whom they trust: made once, as it holds nothing that an input could change.
+static CALLING: LazyLock<Calling> = LazyLock::new(|| {
+    let key = peers::ed25519(b"targets: the key of who calls...");
+    let params = CertificateParams::new([CALLING_NAME.to_owned()]).expect("a name");
+    let certificate = params.self_signed(&key).expect("ring signs").der().to_vec();
+    let servers = Arc::new(Servers::new(AUTHORITY.der(), CALLED).expect("an authority and a name"));
+    Calling { certificate, key: key.serialize_der(), servers }
+});
+
+const CALLING_NAME: &str = "box.test";
+
+struct Calling {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+    servers: Arc<Servers>,
+}
+
 /// Two that call alike: each has a generator of its own, and both begin at the same seed. What they show is signed with Ed25519, which draws nothing.
 pub(crate) fn callers() -> [Caller; 2] {
-    let key = peers::ed25519(b"targets: the key of who calls...");
-    let certificate =
-        CertificateParams::new(["box.test".to_owned()]).expect("a name").self_signed(&key).expect("ring signs").der().to_vec();
-    let servers = Arc::new(Servers::new(AUTHORITY.der(), CALLED).expect("an authority and a name"));
     [(); 2].map(|()| {
         let provider = Provider::with_groups(Secret::new([5; 32]), exchange::of_client).with(&SUITES, &GROUPS).expect("suites and groups");
-        let signer = Signer::from_der(&Secret::new(key.serialize_der())).expect("a key");
-        let identity = Identity::new(vec![certificate.clone()], signer, vec!["box.test".to_owned()]).expect("an identity");
-        let (clock, servers) = (&Clock::new(NOW), Arc::clone(&servers));
+        let signer = Signer::from_der(&Secret::new(CALLING.key.clone())).expect("a key");
+        let identity = Identity::new(vec![CALLING.certificate.clone()], signer, vec![CALLING_NAME.to_owned()]).expect("an identity");
+        let (clock, servers) = (&Clock::new(NOW), Arc::clone(&CALLING.servers));
         let parts = CallerParts { provider: &provider, clock, identity, servers, min_version: Version::Tls12 };
         Caller::new(parts).expect("a configuration that works")
     })
