@@ -72,6 +72,8 @@ pub struct Setup {
     pub faults: Faults,
     /// Whether super-frames pass.
     pub offload: bool,
+    /// After what silence a client's stack asks whether anybody is there, if ever; after as long again without an answer the connection is dead.
+    pub keepalive: Option<Duration>,
     /// How TLS is spoken.
     pub tls: bundle::Tls,
     /// The key of all tickets, if it is to outlive the cell.
@@ -95,6 +97,7 @@ impl Default for Setup {
             memory: Memory::default(),
             faults: Faults::default(),
             offload: false,
+            keepalive: None,
             tls: bundle::Tls::default(),
             ticket_key: None,
             guarded: Vec::new(),
@@ -152,8 +155,8 @@ impl Sim {
         Self {
             now: Duration::ZERO,
             cell,
-            clients: Clients::new(gateway(FRONT_GATEWAY, FRONT_CELL, Vec::new(), setup.offload, rng.seed())),
-            backends: Backends::new(gateway(BACK_GATEWAY, BACK_CELL, listen, setup.offload, rng.seed()), manners),
+            clients: Clients::new(gateway(FRONT_GATEWAY, FRONT_CELL, Vec::new(), setup.offload, setup.keepalive, rng.seed())),
+            backends: Backends::new(gateway(BACK_GATEWAY, BACK_CELL, listen, setup.offload, None, rng.seed()), manners),
             lanes,
             turns: 0,
             identities,
@@ -360,7 +363,7 @@ fn link(kind: bundle::LinkKind, cell: Ipv4Addr, gateway: Ipv4Addr, offload: bool
 }
 
 /// The stack at the other end of a link: it speaks for everybody behind it.
-fn gateway(address: Ipv4Addr, cell: Ipv4Addr, listen: Vec<net::Listen>, offload: bool, seed: [u8; 32]) -> Net {
+fn gateway(address: Ipv4Addr, cell: Ipv4Addr, listen: Vec<net::Listen>, offload: bool, keepalive: Option<Duration>, seed: [u8; 32]) -> Net {
     let config = net::Config {
         mac: GATEWAY_MAC,
         addresses: vec![net::Cidr { address: address.into(), prefix_len: 24 }],
@@ -369,7 +372,7 @@ fn gateway(address: Ipv4Addr, cell: Ipv4Addr, listen: Vec<net::Listen>, offload:
         offload,
         trust: Trust::Private,
         listen,
-        limits: net::Limits::default(),
+        limits: net::Limits { keepalive, ..net::Limits::default() },
     };
     Net::new(config, seed, Duration::ZERO).expect("a configuration that works")
 }

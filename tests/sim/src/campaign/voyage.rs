@@ -279,7 +279,6 @@ impl Voyage {
     }
 
     fn reload(&mut self, change: &Change) -> Result<(), Complaint> {
-        let unsound: fn(&mut Bundle) = |bundle| bundle.routes[0].certificates = vec![77];
         match change {
             Change::Limits(limits) => {
                 self.setup.limits = limits.clone();
@@ -291,14 +290,17 @@ impl Voyage {
                 self.reissued.push(self.sim.now);
                 self.forbid_keys();
             }
-            Change::Unsound => {
-                self.setup.amend = unsound;
-                let taken = self.sim.reload(&self.setup);
-                self.setup.amend = |_| {};
-                return if taken.is_err() { Ok(()) } else { Err(self.complain(Rule::Reload, "an unsound bundle was taken")) };
-            }
+            Change::Unsound => return self.reload_unsound(|bundle| bundle.routes[0].certificates = vec![77]),
         }
         self.sim.reload(&self.setup).map_err(|fault| self.complain(Rule::Reload, format!("{fault:?}")))
+    }
+
+    /// A reload that must be refused, of a bundle that `spoil` has been at.
+    fn reload_unsound(&mut self, spoil: fn(&mut Bundle)) -> Result<(), Complaint> {
+        self.setup.amend = spoil;
+        let taken = self.sim.reload(&self.setup);
+        self.setup.amend = |_| {};
+        if taken.is_err() { Ok(()) } else { Err(self.complain(Rule::Reload, "an unsound bundle was taken")) }
     }
 
     fn begin_drain(&mut self) {
@@ -477,6 +479,7 @@ impl Voyage {
                 let words = format!("{name}: {} of {} bytes, {:?}", outcome.received.len(), wanted.len(), outcome.end);
                 return Err(self.complain(Rule::Service, words));
             }
+            self.logbook.whole += 1;
         }
         Ok(())
     }
