@@ -204,11 +204,12 @@ fn told(sum: &Logbook, start: Instant) -> String {
     let Logbook { turns, ms, accepted, handshakes, resumptions, whole, calm, owed, drains, exhausted, hash, ends } = sum;
     let hours = ms / 3_600_000;
     let core_ms = start.elapsed().as_millis().max(1) * u128::try_from(cores()).unwrap_or(1);
-    let rate = u128::from(*handshakes) * 1000 / core_ms;
+    let rate = |count: u64| u128::from(count) * 1000 / core_ms;
+    let (rate, whole_rate) = (rate(*handshakes), rate(*whole));
     let ends: String = ends.iter().map(|(end, count)| format!("\n{count:>8} {end}")).collect();
     format!(
         "{hours} virtual hours, {turns} turns, {accepted} connections, {handshakes} handshakes, {resumptions} resumed, {whole} whole; \
-         {calm} calm runs, {owed} visits that had to be served in them; {drains} drains with clients there; {exhausted} cells lost for want of memory; {rate} TLS connections a second and core; hash {hash:016x}{ends}"
+         {calm} calm runs, {owed} visits that had to be served in them; {drains} drains with clients there; {exhausted} cells lost for want of memory; {rate} TLS connections a second and core, {whole_rate} of them whole; hash {hash:016x}{ends}"
     )
 }
 
