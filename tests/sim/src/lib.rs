@@ -25,6 +25,7 @@ mod host;
 mod identity;
 mod offer;
 mod rng;
+mod secrets;
 mod sim;
 mod trace;
 mod watch;

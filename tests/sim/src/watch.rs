@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use crate::secrets::Secrets;
 
 /// What a frame gave away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +41,7 @@ pub struct Ending {
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
-    /// By name, and all of them as one search, made when a frame comes: it is read once however many there are.
-    secrets: Vec<(String, Vec<u8>)>,
-    search: Option<AhoCorasick>,
+    secrets: Secrets,
     /// What whoever sends here has said on TCP, if that is looked at.
     sender: Option<Sender>,
     /// What has gone by since it was last taken, if that is noted.
@@ -54,8 +52,7 @@ pub(crate) struct Watch {
 impl Watch {
     /// From now on no frame may hold any of these.
     pub(crate) fn forbid(&mut self, name: &str, patterns: &[&[u8]]) {
-        self.secrets.extend(patterns.iter().map(|pattern| (name.to_owned(), pattern.to_vec())));
-        self.search = None;
+        patterns.iter().for_each(|pattern| self.secrets.forbid(name, pattern));
     }
 
     /// From now on the sender's padding, sequence numbers and retransmissions are looked at, too.
@@ -92,19 +89,9 @@ impl Watch {
         if let Some(endings) = &mut self.endings {
             endings.extend(Ending::of(frame));
         }
-        let found = self.search.get_or_insert_with(|| search(&self.secrets)).find(frame);
-        let secret = found.and_then(|found| self.secrets.get(found.pattern().as_usize())).map(|(name, _)| Finding::Secret(name.clone()));
+        let secret = self.secrets.find(frame).map(|name| Finding::Secret(name.to_owned()));
         self.finding = secret.or_else(|| self.sender.as_mut()?.look(frame, now).err());
     }
-}
-
-/// Whether the leftmost match is asked for or any makes no difference to whether there is one; but only for the leftmost a vector of bytes is looked at
-/// at once, which passes over nearly all of a frame. What is left for the automaton is not worth a table of its own.
-fn search(secrets: &[(String, Vec<u8>)]) -> AhoCorasick {
-    let mut builder = AhoCorasick::builder();
-    let search = builder.match_kind(MatchKind::LeftmostFirst).kind(Some(AhoCorasickKind::ContiguousNFA));
-    let search = search.build(secrets.iter().map(|(_, pattern)| pattern));
-    search.unwrap_or_else(|fault| unreachable!("a few short patterns: {fault}"))
 }
 
 const ETHERNET_LEN: usize = 14;
@@ -114,8 +101,8 @@ const TCP: u8 = 6;
 const FIN: u8 = 1;
 const SYN: u8 = 2;
 const RST: u8 = 4;
-/// So much of what was sent is kept for comparing: more than any window.
-const KEPT_LEN: usize = 1 << 20;
+/// So much of what was sent is kept for comparing: twice the largest ring, of which all may be sent again.
+const KEPT_LEN: usize = 1 << 18;
 /// Streams of the same ends, the newest first.
 const STREAMS_MAX: usize = 4;
 /// Two numbers may be alike by chance, once in a long campaign; not twice in one run.
@@ -365,28 +352,6 @@ mod tests {
     fn a_secret_and_padding_are_found() {
         assert_eq!(found(&[frame(1, 16, 1, b"__0123456789abcdef__", &[])]), Some(Finding::Secret("a secret".into())));
         assert_eq!(found(&[frame(1, 16, 1, b"", &[0, 0, 0, 0, 0, 7])]), Some(Finding::Padding));
-    }
-
-    /// As many as a long run forbids, and more than are looked at in one vector.
-    #[test]
-    fn each_of_many_secrets_is_found_at_any_place() {
-        let mut rng = crate::Rng::new(1);
-        for count in [1, 13, 64, 200] {
-            let secrets: Vec<Vec<u8>> = (0..count).map(|_| rng.bytes(16)).collect();
-            for (n, secret) in secrets.iter().enumerate() {
-                let mut watch = Watch::default();
-                for (n, secret) in secrets.iter().enumerate() {
-                    watch.forbid(&n.to_string(), &[secret]);
-                }
-                let (before, behind) = (rng.bytes(n), rng.bytes(200 - n));
-                let mut other = secret.clone();
-                other[15] ^= 1;
-                watch.look(&[&before[..], &other, &behind].concat(), Duration::ZERO);
-                assert_eq!(watch.finding(), None);
-                watch.look(&[before, secret.clone(), behind].concat(), Duration::ZERO);
-                assert_eq!(watch.finding(), Some(&Finding::Secret(n.to_string())), "of {count}");
-            }
-        }
     }
 
     #[test]

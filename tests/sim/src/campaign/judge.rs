@@ -8,8 +8,8 @@ use appliance::Report;
 use appliance::report::Serial;
 use keys::bundle::{Limits, Memory};
 use keys::limits::HEAP_ROUNDING_SHARE;
-use memchr::memmem::Finder;
 
+use crate::secrets::Secrets;
 use crate::sim::Sim;
 use crate::watch::Finding;
 use crate::wire::Lane;
@@ -89,7 +89,7 @@ pub(super) struct Judge {
     /// The wall clock was wrong at some time.
     clock_moved: bool,
     /// What may not be told, by name, in every form that a text may give it.
-    secrets: Vec<(String, Finder<'static>)>,
+    secrets: Secrets,
     told_at: Option<Duration>,
 }
 
@@ -107,7 +107,7 @@ impl Judge {
             lifetime: Duration::from_millis(limits.lifetime_ms),
             excused: Duration::ZERO,
             clock_moved: false,
-            secrets: Vec::new(),
+            secrets: Secrets::default(),
             told_at: None,
             limits,
         }
@@ -119,7 +119,7 @@ impl Judge {
         let list = format!("{secret:?}");
         let list = list.trim_matches(['[', ']']);
         for form in [secret, hex.as_bytes(), hex.to_uppercase().as_bytes(), list.as_bytes()] {
-            self.secrets.push((name.to_owned(), Finder::new(form).into_owned()));
+            self.secrets.forbid(name, form);
         }
     }
 
@@ -206,14 +206,14 @@ impl Judge {
     }
 
     /// What may not be told and is, in a report as it is or as it travels to the log.
-    fn told(&self, report: &Report) -> Option<&str> {
+    fn told(&mut self, report: &Report) -> Option<String> {
         let mut space = [0; status::limits::ACCESS_LEN_MAX];
         let travels = if let Report::Closed(record) = report { record.access().encode(&mut space) } else { None };
-        self.secret_in(format!("{report:?}").as_bytes()).or_else(|| self.secret_in(travels?))
+        self.secret_in([format!("{report:?}").as_bytes(), travels.unwrap_or_default()])
     }
 
-    fn secret_in(&self, bytes: &[u8]) -> Option<&str> {
-        self.secrets.iter().find(|(_, finder)| finder.find(bytes).is_some()).map(|(name, _)| name.as_str())
+    fn secret_in(&mut self, forms: [&[u8]; 2]) -> Option<String> {
+        forms.into_iter().find_map(|bytes| self.secrets.find(bytes).map(str::to_owned))
     }
 
     /// Each connection has a lifetime, whatever its peers do.
@@ -230,8 +230,7 @@ impl Judge {
         }
         self.told_at = Some(sim.now);
         let status = sim.cell.appliance.status();
-        let text = format!("{status:?}");
-        let name = self.secret_in(text.as_bytes()).or_else(|| self.secret_in(&status.encode()))?;
+        let name = self.secret_in([format!("{status:?}").as_bytes(), &status.encode()])?;
         Some((Rule::NoLeak, format!("{name} in the status")))
     }
 
