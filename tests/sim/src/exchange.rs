@@ -1,20 +1,23 @@
 //! Cryptography whose every byte comes from a seed: the randomness of rustls, and the ephemeral keys of X25519 and X25519MLKEM768.
 //!
 //! As rustls uses them, ring and aws-lc draw ephemeral keys from the operating system, and neither lets a caller replace that. So X25519 is made here, on
-//! both sides, of aws-lc's and private keys of the seed; the server's half of the hybrid group is the one that ships, given this X25519 and this randomness; the client's half is made of the same ML-KEM.
+//! both sides, of aws-lc's and private keys of the seed. The server's half of the hybrid group is the one that ships, given this X25519 and this randomness; the
+//! client's half opens what the server answers with aws-lc's ML-KEM, so that two implementations meet; its keys are of RustCrypto's making, as aws-lc's takes no seed.
 //! Nothing here is secret: dice make the keys.
 
 use core::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aws_lc_rs::agreement::{PrivateKey, PublicKey, UnparsedPublicKey, X25519 as CURVE, agree};
-use ml_kem::{Decapsulate, DecapsulationKey, KeyExport, MlKem768};
+use aws_lc_rs::kem::{Ciphertext, DecapsulationKey, ML_KEM_768};
+use ml_kem::{KeyExport, MlKem768};
 use rustls_std::crypto::aws_lc_rs::{default_provider, kx_group};
 use rustls_std::crypto::{ActiveKeyExchange, CryptoProvider, GetRandomFailed, SecureRandom, SharedSecret, SupportedKxGroup};
 use rustls_std::{Error, NamedGroup, PeerMisbehaved, ProtocolVersion};
 use tls::X25519MlKem768;
 
 use crate::rng::Rng;
+use crate::signatures;
 
 /// Length of an ML-KEM-768 ciphertext, in bytes (FIPS 203, table 3).
 const CIPHERTEXT_LEN: usize = 1088;
@@ -47,7 +50,12 @@ impl Exchange {
     pub(crate) fn client(self) -> Arc<CryptoProvider> {
         let hybrid: &'static ClientHybrid = Box::leak(Box::new(ClientHybrid(self)));
         let kx_groups: Vec<&'static dyn SupportedKxGroup> = vec![hybrid, self.x25519, kx_group::SECP256R1, kx_group::SECP384R1];
-        Arc::new(CryptoProvider { kx_groups, secure_random: self.source, ..default_provider() })
+        Arc::new(CryptoProvider {
+            kx_groups,
+            secure_random: self.source,
+            signature_verification_algorithms: signatures::algorithms(),
+            ..default_provider()
+        })
     }
 }
 
@@ -125,9 +133,8 @@ struct ClientHybrid(Exchange);
 
 impl SupportedKxGroup for ClientHybrid {
     fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, Error> {
-        let classical = Active::new(self.0.source);
-        let key = DecapsulationKey::<MlKem768>::from_seed(self.0.source.draw::<64>().into());
-        let share = [key.encapsulation_key().to_bytes().as_slice(), classical.public.as_ref()].concat();
+        let (classical, key) = (Active::new(self.0.source), Key::of(self.0.source.draw()));
+        let share = [&key.public, classical.public.as_ref()].concat();
         Ok(Box::new(ActiveHybrid { classical, key, share }))
     }
 
@@ -140,18 +147,39 @@ impl SupportedKxGroup for ClientHybrid {
     }
 }
 
+/// A client's ML-KEM key. There are 256, the same in every run, each made when it is first drawn: making one costs more than all the rest of a hello. To the
+/// server one is as good as another, and each of its answers is fresh.
+struct Key {
+    public: Vec<u8>,
+    secret: DecapsulationKey,
+}
+
+impl Key {
+    fn of([number]: [u8; 1]) -> &'static Self {
+        static KEYS: [OnceLock<Key>; 256] = [const { OnceLock::new() }; 256];
+        KEYS[usize::from(number)].get_or_init(|| Self::new([number; 64]))
+    }
+
+    /// What aws-lc takes is a key in its full form (FIPS 203 algorithm 16).
+    #[expect(deprecated, reason = "RustCrypto would rather keep a seed")]
+    fn new(seed: [u8; 64]) -> Self {
+        let key = ml_kem::DecapsulationKey::<MlKem768>::from_seed(seed.into());
+        let secret = DecapsulationKey::new(&ML_KEM_768, &ml_kem::ExpandedKeyEncoding::to_expanded_bytes(&key));
+        Self { public: key.encapsulation_key().to_bytes().to_vec(), secret: secret.expect("a key in its full form") }
+    }
+}
+
 struct ActiveHybrid {
     classical: Active,
-    key: DecapsulationKey<MlKem768>,
+    key: &'static Key,
     share: Vec<u8>,
 }
 
 impl ActiveKeyExchange for ActiveHybrid {
     fn complete(self: Box<Self>, share: &[u8]) -> Result<SharedSecret, Error> {
         let (ciphertext, classical) = share.split_at_checked(CIPHERTEXT_LEN).ok_or(PeerMisbehaved::InvalidKeyShare)?;
-        let ciphertext = ciphertext.try_into().map_err(|_| PeerMisbehaved::InvalidKeyShare)?;
-        let quantum_safe = self.key.decapsulate(ciphertext);
-        Ok(SharedSecret::from([quantum_safe.as_slice(), &self.classical.agree(classical)?].concat()))
+        let quantum_safe = self.key.secret.decapsulate(Ciphertext::from(ciphertext)).map_err(|_| PeerMisbehaved::InvalidKeyShare)?;
+        Ok(SharedSecret::from([quantum_safe.as_ref(), &self.classical.agree(classical)?].concat()))
     }
 
     /// A client that offers both sends its X25519 share once more alone.

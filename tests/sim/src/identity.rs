@@ -101,19 +101,26 @@ pub(crate) fn client_config(
     let builder = ClientConfig::builder_with_details(in_dialect(provider, dialect), Arc::new(clock));
     let versions: &[&SupportedProtocolVersion] = if dialect == Dialect::Tls12 { &[&TLS12] } else { &[&TLS13, &TLS12] };
     let builder = builder.with_protocol_versions(versions).expect("versions that exist").with_root_certificates(roots);
-    let authority = match shown {
+    let leaf = match shown {
         Shown::Nothing => return builder.with_no_client_auth(),
-        Shown::Member => authority(MEMBERS),
-        Shown::Stranger => authority(STRANGERS),
+        Shown::Member => &LEAVES[0],
+        Shown::Stranger => &LEAVES[1],
     };
-    let key = ed25519(&[9; 32]);
-    let mut params = CertificateParams::default();
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    params.distinguished_name.push(DnType::CommonName, "a client");
-    let leaf = params.signed_by(&key, &authority).expect("ring signs").der().clone();
-    let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-    builder.with_client_auth_cert(vec![leaf], key).expect("a key that belongs to its certificate")
+    let key = PrivatePkcs8KeyDer::from(ed25519(&LEAF_SEED).serialize_der()).into();
+    builder.with_client_auth_cert(vec![leaf.clone()], key).expect("a key that belongs to its certificate")
 }
+
+const LEAF_SEED: [u8; 32] = [9; 32];
+
+/// What members and strangers show: the same in every run.
+static LEAVES: LazyLock<[CertificateDer<'static>; 2]> = LazyLock::new(|| {
+    [MEMBERS, STRANGERS].map(|which| {
+        let mut params = CertificateParams::default();
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.distinguished_name.push(DnType::CommonName, "a client");
+        params.signed_by(&ed25519(&LEAF_SEED), &authority(which)).expect("ring signs").der().clone()
+    })
+});
 
 fn in_dialect(provider: Arc<CryptoProvider>, dialect: Dialect) -> Arc<CryptoProvider> {
     let mut kx_groups = provider.kx_groups.clone();

@@ -26,6 +26,7 @@ mod identity;
 mod offer;
 mod rng;
 mod secrets;
+mod signatures;
 mod sim;
 mod trace;
 mod watch;
