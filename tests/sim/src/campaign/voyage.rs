@@ -1,11 +1,12 @@
 //! One run of a scenario.
 
 use core::time::Duration;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use appliance::Report;
 use appliance::report::End;
-use keys::bundle::{Bundle, Tls};
+use keys::bundle::{Bundle, Check, Tls, Upstream};
 use rustls_std::pki_types::ServerName;
 use rustls_std::{AlertDescription, ClientConnection, Error};
 
@@ -127,7 +128,7 @@ fn setup_of(scenario: &Scenario) -> Setup {
     let manners = |manner| match manner {
         Manner::Echo => Manners::Echo,
         Manner::EchoAfterEnd => Manners::EchoAfterEnd,
-        Manner::Speak => Manners::Speak(speech()),
+        Manner::Speak => Manners::Speak(speech().to_vec()),
     };
     let backends = ROUTES.iter().flat_map(|(_, manner, list)| list.iter().map(|n| (backend(*n), manners(*manner))));
     Setup {
@@ -403,9 +404,9 @@ impl Voyage {
     fn check_visit(&self, speaker: u64, guest: &Guest) -> Result<bool, (Rule, String)> {
         let (outcome, visit) = (self.sim.clients.outcome(guest.index), &guest.visit);
         let wanted = match ROUTES[visit.route].1 {
-            _ if !visit.may_enter() => Vec::new(),
-            Manner::Speak => speech(),
-            Manner::Echo | Manner::EchoAfterEnd => words(speaker, visit.blocks),
+            _ if !visit.may_enter() => Cow::default(),
+            Manner::Speak => Cow::Borrowed(speech()),
+            Manner::Echo | Manner::EchoAfterEnd => words(speaker, visit.blocks).into(),
         };
         if !wanted.starts_with(&outcome.received) {
             let rule = if visit.may_enter() { Rule::ExactPrefix } else { Rule::OnlyAuthenticated };
@@ -425,8 +426,8 @@ impl Voyage {
             let words = format!("client {speaker} was told that {} of {} bytes are all", outcome.received.len(), wanted.len());
             return Err((Rule::ExactPrefix, words));
         }
-        let in_time = whole && outcome.received == wanted;
-        if self.is_owed(visit) && !in_time {
+        // What is whole is all that was wanted, by now.
+        if self.is_owed(visit) && !whole {
             let words = format!("client {speaker}: {} of {} bytes, {:?}, on a calm day", outcome.received.len(), wanted.len(), outcome.end);
             return Err((Rule::Service, words));
         }
@@ -464,18 +465,17 @@ impl Voyage {
     }
 
     fn probe(&mut self) -> Result<(), Complaint> {
-        // Checks bring the backends up again, and rests end.
-        self.run_to(self.sim.now + Duration::from_secs(30))?;
+        self.run_to(self.sim.now + recovery(&self.setup.upstream))?;
         for (route, (name, manner, _)) in ROUTES.iter().enumerate() {
             let (said, begun) = (words(u64::from(PROBE), PROBE_BLOCKS), self.sim.now);
-            let wanted = if *manner == Manner::Speak { speech() } else { said.clone() };
+            let wanted = if *manner == Manner::Speak { Cow::Borrowed(speech()) } else { said.clone().into() };
             let plan = self.sim.plan(PROBE - u16::try_from(route).unwrap_or(0), name, Talk::Stream(said), Then::Close);
             let shown = if route == GUARDED { Shown::Member } else { Shown::Nothing };
             let speech = Speech::Tls(self.sim.config_for(Dialect::Usual, shown), name);
             let index = self.sim.clients.add(Plan { speech, ..plan });
             self.run_until(begun + SERVICE, |sim| sim.clients.outcome(index).end.is_some())?;
             let outcome = self.sim.clients.outcome(index);
-            if outcome.received != wanted || !matches!(outcome.end, Some((ClientEnd::Whole, _))) {
+            if wanted != outcome.received || !matches!(outcome.end, Some((ClientEnd::Whole, _))) {
                 let words = format!("{name}: {} of {} bytes, {:?}", outcome.received.len(), wanted.len(), outcome.end);
                 return Err(self.complain(Rule::Service, words));
             }
@@ -509,6 +509,12 @@ impl Voyage {
             self.logbook.hash = digest(self.logbook.hash, format!("{report:?}").as_bytes());
         }
     }
+}
+
+/// By when, without trouble, all backends are up again: a check that began in trouble has failed, as many as it takes have not, and rests have ended.
+fn recovery(upstream: &Upstream) -> Duration {
+    let checked_ms = |check: &Check| check.timeout_ms + check.interval_ms * u64::from(check.rise + 1);
+    Duration::from_millis(upstream.check.as_ref().map_or(0, checked_ms).max(upstream.eject.for_ms))
 }
 
 /// Whether a drain that was begun has ended, or should have.

@@ -11,15 +11,17 @@ pub(super) const BLOCK_LEN: usize = 32;
 
 /// The first `count` blocks of a speaker.
 pub(super) fn words(speaker: u64, count: usize) -> Vec<u8> {
-    let mut words = Vec::with_capacity(count.saturating_mul(BLOCK_LEN));
-    (0..).take(count).for_each(|place| words.extend_from_slice(&block(speaker, place)));
+    let mut words = vec![0; count.saturating_mul(BLOCK_LEN)];
+    for (place, space) in (0..).zip(words.as_chunks_mut().0) {
+        *space = block(speaker, place);
+    }
     words
 }
 
 /// What a speaking backend says: the same in every run, so it is made once.
-pub(super) fn speech() -> Vec<u8> {
+pub(super) fn speech() -> &'static [u8] {
     static SPEECH: LazyLock<Vec<u8>> = LazyLock::new(|| words(SPEECH_SPEAKER, SPEECH_BLOCKS));
-    SPEECH.clone()
+    &SPEECH
 }
 
 fn block(speaker: u64, place: u64) -> [u8; BLOCK_LEN] {
