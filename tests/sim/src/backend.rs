@@ -198,14 +198,21 @@ impl Peer {
         if self.pending.len() >= PENDING_MAX && matches!(*self.manners, Manners::Echo) {
             return 0;
         }
-        let bytes = net.recv(flow, |bytes| (bytes.len(), bytes.to_vec())).unwrap_or_default();
+        let read = net.recv(flow, |bytes| {
+            self.hear(bytes, ear);
+            (bytes.len(), bytes.len())
+        });
+        read.unwrap_or_default()
+    }
+
+    fn hear(&mut self, bytes: &[u8], ear: Option<&mut Vec<u8>>) {
         if let Some(ear) = ear {
-            ear.extend_from_slice(&bytes);
+            ear.extend_from_slice(bytes);
         }
         let before = self.received;
         self.received += bytes.len();
         match &*self.manners {
-            Manners::Echo | Manners::EchoAfterEnd => self.pending.extend(&bytes),
+            Manners::Echo | Manners::EchoAfterEnd => self.pending.extend(bytes),
             Manners::Answer { request_len, reply } => {
                 for _ in before / request_len..self.received / request_len {
                     self.pending.extend(reply);
@@ -218,7 +225,6 @@ impl Peer {
             }
             Manners::Speak(_) | Manners::ResetAfter(_) | Manners::Silent | Manners::Endless => {}
         }
-        bytes.len()
     }
 
     fn write(&mut self, net: &mut Net, flow: FlowId) -> usize {

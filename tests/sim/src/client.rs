@@ -363,23 +363,30 @@ impl Client {
     }
 
     fn read(&mut self, net: &mut Net, flow: FlowId, now: Duration) -> usize {
-        let bytes = net.recv(flow, |bytes| (bytes.len(), bytes.to_vec())).unwrap_or_default();
         let Some(tls) = &mut self.tls else {
-            self.outcome.received.extend_from_slice(&bytes);
-            return bytes.len();
+            let received = &mut self.outcome.received;
+            let read = net.recv(flow, |bytes| {
+                received.extend_from_slice(bytes);
+                (bytes.len(), bytes.len())
+            });
+            return read.unwrap_or_default();
         };
-        let mut rest = bytes.as_slice();
-        while !rest.is_empty() && self.outcome.fault.is_none() && tls.read_tls(&mut rest).is_ok_and(|read| read > 0) {
-            match tls.process_new_packets() {
-                Ok(state) => {
-                    let mut plain = vec![0; state.plaintext_bytes_to_read()];
-                    self.heard_close |= state.peer_has_closed();
-                    tls.reader().read_exact(&mut plain).expect("rustls has what it says");
-                    self.outcome.received.extend_from_slice(&plain);
+        let Outcome { received, fault, .. } = &mut self.outcome;
+        let read = net.recv(flow, |bytes| {
+            let mut rest: &[u8] = bytes;
+            while !rest.is_empty() && fault.is_none() && tls.read_tls(&mut rest).is_ok_and(|read| read > 0) {
+                match tls.process_new_packets() {
+                    Ok(state) => {
+                        self.heard_close |= state.peer_has_closed();
+                        let before = received.len();
+                        received.resize(before + state.plaintext_bytes_to_read(), 0);
+                        tls.reader().read_exact(&mut received[before..]).expect("rustls has what it says");
+                    }
+                    Err(error) => *fault = Some(error),
                 }
-                Err(fault) => self.outcome.fault = Some(fault),
             }
-        }
+            (bytes.len(), bytes.len())
+        });
         if self.outcome.established.is_none() && !tls.is_handshaking() {
             self.outcome.established = Some(now);
             let suite = tls.negotiated_cipher_suite().map(|suite| suite.suite());
@@ -387,7 +394,7 @@ impl Client {
             self.outcome.agreed = suite.zip(group);
             self.outcome.resumed = tls.handshake_kind() == Some(rustls_std::HandshakeKind::Resumed);
         }
-        bytes.len()
+        read.unwrap_or_default()
     }
 
     /// Gives what may be said now to TLS, or to the flow.

@@ -5,6 +5,8 @@
 
 use core::time::Duration;
 
+use twox_hash::XxHash3_64;
+
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {
@@ -30,19 +32,9 @@ impl Trace {
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// Every byte counts, and so does its place. Against accidents, not against enemies. Four words at a time, each in a hash of its own, so that none waits
-/// for the one before.
+/// Every byte counts, and so does its place. Against accidents, not against enemies.
 pub(crate) fn digest(hash: u64, bytes: &[u8]) -> u64 {
-    let (blocks, rest) = bytes.as_chunks::<32>();
-    let mut four = [hash, hash ^ 1, hash ^ 2, hash ^ 3];
-    for block in blocks {
-        for (hash, word) in four.iter_mut().zip(block.as_chunks::<8>().0) {
-            *hash = mix(*hash, u64::from_le_bytes(*word));
-        }
-    }
-    let (words, rest) = rest.as_chunks::<8>();
-    let hash = four.into_iter().chain(words.iter().map(|word| u64::from_le_bytes(*word))).fold(hash, mix);
-    rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)))
+    mix(hash, XxHash3_64::oneshot(bytes))
 }
 
 pub(crate) fn mix(hash: u64, word: u64) -> u64 {

@@ -2,7 +2,7 @@
 
 use core::net::Ipv4Addr;
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 
 use net::Offload;
 
@@ -29,8 +29,8 @@ pub struct Lane {
     latency: Duration,
     faults: Faults,
     rng: Rng,
-    in_flight: BTreeMap<(Duration, u64), Frame>,
-    sent: u64,
+    /// By when they arrive, and those that arrive together in the order in which they were sent.
+    in_flight: VecDeque<(Duration, Frame)>,
     mute: BTreeSet<Ipv4Addr>,
     watch: Watch,
     /// What went in, for comparing runs.
@@ -50,16 +50,7 @@ impl Lane {
     /// An empty one.
     #[must_use]
     pub fn new(latency: Duration, faults: Faults, rng: Rng) -> Self {
-        Self {
-            latency,
-            faults,
-            rng,
-            in_flight: BTreeMap::new(),
-            sent: 0,
-            mute: BTreeSet::new(),
-            watch: Watch::default(),
-            trace: Trace::default(),
-        }
+        Self { latency, faults, rng, in_flight: VecDeque::new(), mute: BTreeSet::new(), watch: Watch::default(), trace: Trace::default() }
     }
 
     /// From now on no frame may hold any of these, which have this name.
@@ -130,26 +121,26 @@ impl Lane {
             frame.bytes[bit / 8] ^= 1 << (bit % 8);
         }
         let late = if self.rng.chance(self.faults.late) { u32::try_from(self.rng.below(8)).unwrap_or(0) } else { 0 };
-        self.sent += 1;
-        self.in_flight.insert((now + self.latency * (1 + late), self.sent), frame);
+        let at = now + self.latency * (1 + late);
+        let before = self.in_flight.iter().rposition(|(other, _)| *other <= at);
+        self.in_flight.insert(before.map_or(0, |before| before + 1), (at, frame));
     }
 
     /// The next frame that has arrived.
     pub fn arrived(&mut self, now: Duration) -> Option<Frame> {
-        let first = self.in_flight.first_entry().filter(|first| first.key().0 <= now)?;
-        Some(first.remove())
+        self.in_flight.pop_front_if(|(at, _)| *at <= now).map(|(_, frame)| frame)
     }
 
     /// The first bytes of the frames that were sent last and are on their way, for finding out what goes round and round.
     #[must_use]
     pub fn latest(&self) -> Vec<&[u8]> {
         const SHOWN: usize = 58;
-        self.in_flight.values().rev().take(3).map(|frame| frame.bytes.get(..SHOWN).unwrap_or(&frame.bytes)).collect()
+        self.in_flight.iter().rev().take(3).map(|(_, frame)| frame.bytes.get(..SHOWN).unwrap_or(&frame.bytes)).collect()
     }
 
     /// When the next frame arrives.
     #[must_use]
     pub fn next_arrival(&self) -> Option<Duration> {
-        self.in_flight.first_key_value().map(|((at, _), _)| *at)
+        self.in_flight.front().map(|(at, _)| *at)
     }
 }
