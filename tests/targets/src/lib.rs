@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`frame()`] | anybody's Ethernet frames, read by the front link's stack |
 //! | [`segment()`] | a peer's TCP segments on a flow that it has made |
+//! | [`neighbor()`] | whoever is on the wire over which a box dials: link addresses, ICMP errors, answers |
 //! | [`hello()`] | a client's first bytes, in any split |
 //! | [`peek()`] | the same, beside what rustls reads in them |
 //! | [`record()`] | a client's records, beneath the encryption |
@@ -50,6 +51,7 @@ mod image;
 mod image_file;
 mod letter;
 mod log;
+mod neighbor;
 mod page;
 mod peek;
 mod peer;
@@ -82,6 +84,7 @@ pub use hello::hello;
 pub use image::image;
 pub use letter::letter;
 pub use log::log;
+pub use neighbor::neighbor;
 pub use page::page;
 pub use peek::peek;
 pub use proxy::proxy;
@@ -96,7 +99,7 @@ pub use ticket::ticket;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them. `fuzz/` has a fuzzer for each, `fuzz/seeds/` a folder.
-pub const ALL: [Target; 23] = [
+pub const ALL: [Target; 24] = [
     ("bundle", bundle),
     ("cell", cell),
     ("claim", claim),
@@ -111,6 +114,7 @@ pub const ALL: [Target; 23] = [
     ("image", image),
     ("letter", letter),
     ("log", log),
+    ("neighbor", neighbor),
     ("page", page),
     ("peek", peek),
     ("proxy", proxy),

@@ -366,8 +366,23 @@ fn scripts(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
     let len = u32::try_from(record.len()).expect("a short record").to_le_bytes();
     add("log", "access", framed(4, &[&[0; 8][..], &len, &record].concat()));
     add("log", "numbers", framed(5, &[1; 40]));
+    neighbors(add);
     dials(add);
     cells(add);
+}
+
+/// Over each hop: a connection that opens, is written to and hears of a smaller path; one that is refused; one whose hop is nowhere; and lies, one after the other, before the truth.
+fn neighbors(add: &mut impl FnMut(&'static str, &str, Vec<u8>)) {
+    for host in 0..4 {
+        let (dial, truth) = ([0, host], [1, host | 36, 0, 0, 0]);
+        let written = [3, 0, 0, 5, 0, 0, 90, 2, 0, 0, 0, 88, 2, 0, 0, 5, 0, 0, 90, 4, 60, 3, 0, 7, 6, 0];
+        add("neighbor", &format!("open-{host}"), [&[2][..], &dial, &truth, &written].concat());
+        add("neighbor", &format!("refused-{host}"), [&[0][..], &dial, &truth, &[2, 0, 1, 0, 0, 0, 0, 0]].concat());
+        add("neighbor", &format!("nowhere-{host}"), [&[1][..], &dial, &[4, 20].repeat(5)].concat());
+        let lies: Vec<u8> = (0..5).flat_map(|lie| [1, host | lie << 2, 1 << lie, 0, 0]).collect();
+        let crossed = [3, 0, 1, 3, 0, 2, 3, 0, 3, 7, host, 3, 0, 6, 3, 0, 5];
+        add("neighbor", &format!("lies-{host}"), [&[0][..], &dial, &lies, &truth, &crossed].concat());
+    }
 }
 
 /// Servers of either version that ask for our certificate or for another hello, with nothing wrong or something, and what follows; and bytes without a server.
